@@ -1,0 +1,57 @@
+# Helpers of the build: one place for flags, tests and strategies.
+
+set(EW_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
+                -Wmissing-prototypes -Wvla -Wformat=2 -Wundef)
+
+# Language level, warnings, sanitizers for one target.
+function(ew_target_defaults target)
+    set_target_properties(${target} PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON
+                                               C_EXTENSIONS OFF)
+    target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L)
+    target_compile_options(${target} PRIVATE ${EW_WARNINGS} $<$<BOOL:${EW_WERROR}>:-Werror>
+                                             -ffp-contract=off)
+    if(EW_SANITIZE)
+        target_compile_options(${target} PRIVATE -fsanitize=address,undefined
+                                                 -fno-sanitize-recover=all
+                                                 -fno-omit-frame-pointer)
+        target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+        target_compile_definitions(${target} PRIVATE EW_ARENA_MALLOC EW_SANITIZED)
+    endif()
+    if(EW_FUZZ)
+        target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link,address,undefined
+                                                 -fno-sanitize-recover=all)
+        target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+        target_compile_definitions(${target} PRIVATE EW_ARENA_MALLOC EW_SANITIZED)
+    endif()
+    if(EW_COVERAGE)
+        target_compile_options(${target} PRIVATE --coverage -O0)
+        target_link_options(${target} PRIVATE --coverage)
+    endif()
+endfunction()
+
+# A strategy plugin from strategies/<name>/: ew_add_strategy(name SOURCES a.c b.c [LIBRARIES …]).
+function(ew_add_strategy name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+    list(TRANSFORM arg_SOURCES PREPEND strategies/${name}/)
+    add_library(strategy_${name} MODULE ${arg_SOURCES})
+    target_include_directories(strategy_${name} PRIVATE include strategies)
+    target_link_libraries(strategy_${name} PRIVATE ${arg_LIBRARIES} m)
+    set_target_properties(strategy_${name} PROPERTIES
+        PREFIX "" OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/edgeweave/strategies)
+    ew_target_defaults(strategy_${name})
+    install(TARGETS strategy_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/edgeweave/strategies)
+endfunction()
+
+# A Check program tests/<folder>/test_<name>.c: ew_add_test(folder name [SOURCES …] [LIBRARIES …]).
+function(ew_add_check_test folder name)
+    cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
+    add_executable(test_${name} tests/${folder}/test_${name}.c ${arg_SOURCES})
+    target_include_directories(test_${name} PRIVATE tests strategies)
+    target_compile_definitions(test_${name} PRIVATE EW_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                                    EW_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    target_link_libraries(test_${name} PRIVATE edgeweave_core PkgConfig::CHECK ${arg_LIBRARIES})
+    ew_target_defaults(test_${name})
+    add_test(NAME ${folder}.${name} COMMAND test_${name})
+    set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder})
+endfunction()

@@ -1,0 +1,305 @@
+/*
+ * Arrivals, requests and jobs of the job machine.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core_internal.h"
+
+static struct ew_event request_event(enum ew_event_kind kind, double time_s, uint32_t workload,
+                                     uint64_t request, double value)
+{
+    return (struct ew_event){
+        .time_s = time_s,
+        .kind = kind,
+        .workload = workload,
+        .request = request,
+        .job = UINT64_MAX,
+        .plan = EW_NONE,
+        .node = EW_NONE,
+        .device = EW_NONE,
+        .peer = EW_NONE,
+        .layer = EW_NONE,
+        .reader_layer = EW_NONE,
+        .value = value,
+    };
+}
+
+static uint64_t total_weight(const struct ew_book *book)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < book->n_plans; i++) {
+        sum += book->plans[i]->weight;
+    }
+    return sum;
+}
+
+static enum ew_status init_workload(struct ew_core *core, uint32_t w, struct ew_error *err)
+{
+    const struct ew_run_workload *run = &core->run->workloads[w];
+    struct core_workload *wl = &core->workloads[w];
+    wl->run = run;
+    wl->cycle_length = total_weight(run->book);
+    wl->n_to_issue = run->n_requests;
+    if (run->arrival.kind == EW_ARRIVAL_TRACE && run->arrival.n_times < run->n_requests) {
+        wl->n_to_issue = run->arrival.n_times;
+    }
+    if (wl->n_to_issue == 0 || run->requests_per_job == 0) {
+        return ew_fail(err, EW_EINPUT, "workload '%s': expected at least one request and one "
+                       "request per job", run->name);
+    }
+    if (run->book->pick == EW_PICK_BY_CLASS || run->book->pick == EW_PICK_ONLINE) {
+        return ew_fail(err, EW_ENOTSUP, "workload '%s': pick rule '%s' needs request classes or an "
+                       "online strategy, and this run has neither", run->name,
+                       run->book->pick == EW_PICK_ONLINE ? "online" : "by_class");
+    }
+    char purpose[160];
+    (void)snprintf(purpose, sizeof purpose, "arrival/%u/%.100s", w, run->name);
+    wl->arrival_rng = ew_rng_make(core->run->seed, purpose);
+    (void)snprintf(purpose, sizeof purpose, "pick/%u/%.100s", w, run->name);
+    wl->pick_rng = ew_rng_make(core->run->seed, purpose);
+    core->requests_left += wl->n_to_issue;
+    return EW_OK;
+}
+
+enum ew_status core_workloads_init(struct ew_core *core, struct ew_error *err)
+{
+    const uint32_t n = core->run->n_workloads;
+    core->workloads = calloc(n ? n : 1, sizeof *core->workloads);
+    if (!core->workloads) {
+        return ew_fail_memory(err);
+    }
+    uint32_t first = 0;
+    for (uint32_t w = 0; w < n; w++) {
+        core->workloads[w].templates = core->templates + first;
+        first += core->run->workloads[w].book->n_plans;
+        const enum ew_status status = init_workload(core, w, err);
+        if (status) {
+            return status;
+        }
+    }
+    return EW_OK;
+}
+
+void core_workloads_fini(struct ew_core *core)
+{
+    for (uint32_t w = 0; core->workloads && w < core->run->n_workloads; w++) {
+        ew_vec_fini(&core->workloads[w].waiting);
+    }
+    free(core->workloads);
+}
+
+/* Plan of the next job by the book's rule. */
+static uint32_t pick_plan(struct core_workload *wl)
+{
+    const struct ew_book *book = wl->run->book;
+    uint32_t plan = 0;
+    if (book->pick == EW_PICK_CYCLE && wl->cycle_length) {
+        uint64_t k = wl->cycle % wl->cycle_length;
+        while (k >= book->plans[plan]->weight) {
+            k -= book->plans[plan++]->weight;
+        }
+    } else if (book->pick == EW_PICK_BY_EXIT_DRAW) {
+        double u = ew_rng_unit(&wl->pick_rng);
+        while (plan + 1 < book->n_plans && u >= book->plans[plan]->probability) {
+            u -= book->plans[plan++]->probability;
+        }
+    }
+    wl->cycle++;
+    return plan;
+}
+
+static bool new_slot(struct ew_core *core, struct core_template *tmpl, uint32_t *out)
+{
+    if (tmpl->free_slots.count) {
+        *out = tmpl->free_slots.items[--tmpl->free_slots.count];
+        return true;
+    }
+    const uint32_t per_job = core->run->workloads[tmpl->workload].requests_per_job;
+    struct core_slot slot = {.tmpl = tmpl};
+    slot.deps = malloc((tmpl->graph->n_nodes + 1) * sizeof *slot.deps);
+    slot.arrival_s = malloc(per_job * sizeof *slot.arrival_s);
+    if (!slot.deps || !slot.arrival_s || !ew_vec_reserve_one(&core->slots)) {
+        free(slot.deps);
+        free(slot.arrival_s);
+        return false;
+    }
+    *out = (uint32_t)core->slots.count;
+    core->slots.items[core->slots.count++] = slot;
+    return true;
+}
+
+static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, double time_s)
+{
+    struct core_workload *wl = &core->workloads[w];
+    const uint32_t plan = pick_plan(wl);
+    struct core_template *tmpl = &wl->templates[plan];
+    uint32_t s;
+    if (!new_slot(core, tmpl, &s)) {
+        core_out_of_memory(core);
+        return;
+    }
+    struct core_slot *slot = &core->slots.items[s];
+    const struct ew_task_graph *graph = tmpl->graph;
+    slot->job = core->next_job++;
+    slot->first_request = wl->n_issued - wl->waiting.count;
+    slot->n_requests = n_requests;
+    slot->remaining = graph->n_nodes;
+    memcpy(slot->deps, tmpl->initial_deps, graph->n_nodes * sizeof *slot->deps);
+    memcpy(slot->arrival_s, wl->waiting.items, n_requests * sizeof *slot->arrival_s);
+    wl->waiting.count -= n_requests;
+    memmove(wl->waiting.items, wl->waiting.items + n_requests,
+            wl->waiting.count * sizeof *wl->waiting.items);
+    wl->jobs_in_flight++;
+    struct ew_event event =
+        request_event(EW_EVENT_JOB_START, time_s, w, slot->first_request, 0);
+    event.job = slot->job;
+    event.plan = plan;
+    event.bytes = n_requests;
+    (void)core_emit(core, &event);
+    for (uint32_t i = 0; i < graph->n_inputs && core->status == EW_OK; i++) {
+        core_finish(core, s, graph->inputs[i], time_s);
+    }
+}
+
+/* Start jobs from the requests that wait; a short last job only when no more can come. */
+static void start_jobs(struct ew_core *core, uint32_t w, double time_s)
+{
+    struct core_workload *wl = &core->workloads[w];
+    const uint32_t per_job = wl->run->requests_per_job;
+    while (wl->waiting.count >= per_job && core->status == EW_OK) {
+        start_job(core, w, per_job, time_s);
+    }
+    const bool all_issued = wl->n_issued == wl->n_to_issue;
+    const bool loop_is_stuck =
+        wl->run->arrival.kind == EW_ARRIVAL_CLOSED && wl->jobs_in_flight == 0;
+    if (wl->waiting.count && (all_issued || loop_is_stuck)) {
+        start_job(core, w, (uint32_t)wl->waiting.count, time_s);
+    }
+}
+
+static void issue_request(struct ew_core *core, uint32_t w, double time_s)
+{
+    struct core_workload *wl = &core->workloads[w];
+    const struct ew_event event = request_event(EW_EVENT_REQUEST_ARRIVE, time_s, w, wl->n_issued,
+                                                time_s + wl->run->deadline_s);
+    if (!ew_vec_push(&wl->waiting, time_s)) {
+        core_out_of_memory(core);
+        return;
+    }
+    wl->n_issued++;
+    core->open_requests++;
+    (void)core_emit(core, &event);
+}
+
+static double next_arrival_s(struct core_workload *wl)
+{
+    const struct ew_arrival *arrival = &wl->run->arrival;
+    switch (arrival->kind) {
+    case EW_ARRIVAL_POISSON:
+        return wl->next_time_s + ew_rng_exponential(&wl->arrival_rng, 1 / arrival->rate_per_s);
+    case EW_ARRIVAL_PERIODIC:
+        return (double)wl->n_issued / arrival->rate_per_s;
+    case EW_ARRIVAL_TRACE:
+        return arrival->times_s[wl->n_issued];
+    case EW_ARRIVAL_CLOSED:
+        break;
+    }
+    return wl->next_time_s;
+}
+
+static void schedule_next(struct ew_core *core, uint32_t w)
+{
+    struct core_workload *wl = &core->workloads[w];
+    if (wl->run->arrival.kind == EW_ARRIVAL_CLOSED || wl->n_issued == wl->n_to_issue) {
+        return;
+    }
+    wl->next_time_s = next_arrival_s(wl);
+    core->ops.schedule_arrival(core->ops.ctx, w, wl->next_time_s);
+}
+
+void ew_core_start(struct ew_core *core)
+{
+    for (uint32_t w = 0; w < core->run->n_workloads && core->status == EW_OK; w++) {
+        struct core_workload *wl = &core->workloads[w];
+        if (wl->run->arrival.kind != EW_ARRIVAL_CLOSED) {
+            schedule_next(core, w);
+            continue;
+        }
+        for (uint32_t i = 0; i < wl->run->arrival.outstanding && wl->n_issued < wl->n_to_issue;
+             i++) {
+            issue_request(core, w, 0);
+        }
+        start_jobs(core, w, 0);
+    }
+    core_issue_owed(core, 0);
+}
+
+void ew_core_arrive(struct ew_core *core, uint32_t workload, double time_s)
+{
+    if (core->status) {
+        return;
+    }
+    core_flush(core, time_s);
+    issue_request(core, workload, time_s);
+    if (core->status == EW_OK) {
+        start_jobs(core, workload, time_s);
+        schedule_next(core, workload);
+    }
+    core_issue_owed(core, time_s);
+}
+
+void core_answer(struct ew_core *core, uint32_t s, double time_s)
+{
+    const struct core_slot *slot = &core->slots.items[s];
+    const uint32_t w = slot->tmpl->workload;
+    struct core_workload *wl = &core->workloads[w];
+    for (uint32_t i = 0; i < slot->n_requests; i++) {
+        const double latency_s = time_s - slot->arrival_s[i];
+        struct ew_event event = request_event(latency_s <= wl->run->deadline_s
+                                                  ? EW_EVENT_REQUEST_DONE
+                                                  : EW_EVENT_REQUEST_LATE,
+                                              time_s, w, slot->first_request + i, latency_s);
+        event.job = slot->job;
+        event.plan = slot->tmpl->plan;
+        (void)core_emit(core, &event);
+        if (wl->run->arrival.kind == EW_ARRIVAL_CLOSED && !ew_vec_push(&core->to_issue, w)) {
+            core_out_of_memory(core);
+        }
+    }
+    wl->n_ended += slot->n_requests;
+    core->open_requests -= slot->n_requests;
+    core->requests_left -= slot->n_requests;
+    wl->jobs_in_flight--;
+}
+
+void core_job_end(struct ew_core *core, uint32_t s, double time_s)
+{
+    struct core_slot *slot = &core->slots.items[s];
+    struct ew_event event = request_event(EW_EVENT_JOB_END, time_s, slot->tmpl->workload,
+                                          slot->first_request, 0);
+    event.job = slot->job;
+    event.plan = slot->tmpl->plan;
+    (void)core_emit(core, &event);
+    if (!ew_vec_push(&slot->tmpl->free_slots, s)) {
+        core_out_of_memory(core);
+    }
+}
+
+void core_issue_owed(struct ew_core *core, double time_s)
+{
+    for (size_t i = 0; i < core->to_issue.count && core->status == EW_OK; i++) {
+        const uint32_t w = core->to_issue.items[i];
+        struct core_workload *wl = &core->workloads[w];
+        if (wl->n_issued < wl->n_to_issue) {
+            issue_request(core, w, time_s);
+        }
+        /* start once per run of the same workload, so that batches fill up */
+        if (i + 1 == core->to_issue.count || core->to_issue.items[i + 1] != w) {
+            start_jobs(core, w, time_s);
+        }
+    }
+    core->to_issue.count = 0;
+}

@@ -1,0 +1,98 @@
+/*
+ * The interface that all engines implement: run workloads on a platform, emit events.
+ *
+ * Semantics (docs/model.md): a device runs one task at a time, first ready first served, ties by
+ * (job, node). Each ordered pair of devices has one connection that carries one message at a time,
+ * same order; a message costs message_overhead_s on its sender's single send thread, then route
+ * latency, then its bytes at the max-min fair share. Choices have a grain of EW_GRAIN_S: whoever is
+ * or becomes free chooses only after every completion within the grain has been handled; no
+ * duration grows by it.
+ */
+#ifndef EW_ENGINE_ENGINE_H
+#define EW_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/event.h"
+#include "plan/plan.h"
+#include "plan/task_graph.h"
+
+/** Times closer than this count as equal when choosing; work shorter than this takes no time and no
+ *  device. */
+#define EW_GRAIN_S 1e-9
+
+/** Network model constants. Effective latency = latency * latency_factor, bandwidth likewise;
+ *  sharing weight of a flow = 1 / (effective latency + sum over links of weight_s / bandwidth), or
+ *  1 when that is 0. */
+struct ew_net_model {
+    const char *id;         /**< "ideal" or "tcp" */
+    const char *sg_model;   /**< SimGrid's name: CM02, LV08 */
+    double latency_factor;
+    double bandwidth_factor;
+    double weight_s;        /**< SimGrid's network/weight-S, in bytes */
+};
+
+/** ideal = CM02: factors 1, 1, 0. tcp = LV08: 13.01, 0.97, 20537. Both without cross-traffic and
+ *  TCP window. NULL when the id is unknown. */
+const struct ew_net_model *ew_net_model_find(const char *id);
+
+enum ew_arrival_kind {
+    EW_ARRIVAL_CLOSED,   /**< `outstanding` requests at any time; the next when one is done */
+    EW_ARRIVAL_POISSON,  /**< rate_per_s */
+    EW_ARRIVAL_PERIODIC, /**< rate_per_s, first at 0 */
+    EW_ARRIVAL_TRACE,    /**< times_s, ascending */
+};
+
+struct ew_arrival {
+    enum ew_arrival_kind kind;
+    uint32_t outstanding; /**< closed: >= 1 */
+    double rate_per_s;    /**< poisson, periodic: > 0 */
+    uint64_t n_times;
+    const double *times_s; /**< trace: ascending, >= 0 */
+};
+
+/** One workload of a run; all borrowed. */
+struct ew_run_workload {
+    const char *name;
+    const struct ew_book *book;
+    const struct ew_task_graph *const *task_graphs; /**< per plan of the book */
+    struct ew_arrival arrival;
+    uint64_t n_requests;       /**< >= 1; a trace may be shorter */
+    uint32_t requests_per_job; /**< >= 1: how many requests one job carries */
+    double deadline_s;         /**< per request; INFINITY: none */
+};
+
+/** Everything an engine needs; all borrowed. */
+struct ew_run {
+    const struct ew_platform *platform;
+    const struct ew_net_model *net;
+    uint32_t n_workloads;
+    const struct ew_run_workload *workloads;
+    uint64_t seed;
+    struct ew_event_sink sink;
+    const volatile int *interrupted; /**< NULL, or non-zero asks the engine to stop: EW_EINTR */
+};
+
+/** Facts about a finished run that are not events. */
+struct ew_run_facts {
+    double end_s;            /**< time of the last event */
+    uint64_t n_tasks;        /**< compute and load tasks run */
+    uint64_t n_transfers;
+    bool has_host_energy;    /**< simgrid: host_energy plugin was on */
+    double *host_energy_j;   /**< simgrid, when not NULL on entry: per device, base states only */
+};
+
+/** An engine. */
+struct ew_engine {
+    const char *id;
+    const char *summary;
+    /** Run to the end. EW_EENGINE, EW_EDEADLOCK, EW_EINTR, EW_ENOMEM on failure. */
+    enum ew_status (*run)(struct ew_run_facts *facts, const struct ew_run *run,
+                          struct ew_error *err);
+};
+
+extern const struct ew_engine ew_engine_fast;
+extern const struct ew_engine ew_engine_simgrid;
+
+#endif

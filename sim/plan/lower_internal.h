@@ -1,0 +1,135 @@
+/*
+ * Inside of lowering, shared by lower.c (the walk over pieces), lower_read.c (who holds what),
+ * lower_finish.c (edges, bytes, merging) and lower_stats.c. Nobody else includes this.
+ */
+#ifndef EW_PLAN_LOWER_INTERNAL_H
+#define EW_PLAN_LOWER_INTERNAL_H
+
+#include "base/text.h"
+#include "base/vec.h"
+#include "plan/lower.h"
+
+/** All pieces of one layer in one segment. */
+struct lw_bucket {
+    uint32_t first; /**< into lower->order (by number) and lower->sorted (by position) */
+    uint32_t count;
+    uint32_t barrier_node; /**< EW_NONE until made */
+    int32_t max_extent;    /**< of a piece along `dim` */
+    uint8_t dim;           /**< dimension in which `sorted` is ordered */
+    bool is_sorted;
+    bool is_gathered; /**< hop-1 messages to the hub exist */
+};
+
+/** What resolving a read gives: `piece` supplies `box`. */
+struct lw_part {
+    uint32_t piece;
+    struct ew_box box;
+};
+
+/** A message, found by (producing piece or gathered bucket, receiver). */
+struct lw_message {
+    uint32_t node;
+    uint32_t ready_node; /**< what readers wait for: the message, or the conversion behind it */
+    uint32_t send_node;  /**< what its producers release: the message, or the conversion before */
+    double bytes_per_element; /**< on the wire */
+    uint64_t elements;        /**< filled in at the end */
+};
+
+struct lw_message_box {
+    uint32_t node;
+    struct ew_box box;
+};
+
+struct lw_edge {
+    uint32_t from;
+    uint32_t to;
+};
+
+/** Conversion nodes get their work when the message's elements are known. */
+struct lw_conversion {
+    uint32_t node;
+    uint32_t message; /**< its node */
+};
+
+/** Open-addressing map from 64-bit key to index; cleared by raising the mark. */
+struct lw_map {
+    uint64_t *keys;
+    uint32_t *values;
+    uint32_t *marks;
+    uint32_t capacity; /**< power of two */
+    uint32_t count;
+    uint32_t mark;
+};
+
+struct ew_lower {
+    const struct ew_plan_context *context;
+    const struct ew_plan *plan;
+    struct ew_error *err;
+
+    EW_VEC(struct ew_piece) pieces;  /**< the plan's, then one virtual piece per network input */
+    EW_VEC(uint32_t) piece_node;     /**< node that finishes the piece */
+    EW_VEC(uint32_t) gathered_node;  /**< node by which the hub has the piece */
+    EW_VEC(uint32_t) last_use;       /**< order position of the last local reader */
+    EW_VEC(uint64_t) remote_bytes;   /**< input bytes from other devices */
+    EW_VEC(uint32_t) first_bucket;   /**< per segment */
+    EW_VEC(struct lw_bucket) buckets;
+    EW_VEC(uint32_t) order;
+    EW_VEC(uint32_t) sorted;
+    EW_VEC(uint32_t) walk;           /**< piece numbers in the order their nodes were made */
+    EW_VEC(struct lw_part) parts;
+    EW_VEC(uint32_t) candidates;
+    struct ew_box_set rest;
+    EW_VEC(uint32_t) deps;           /**< of the node being made */
+    EW_VEC(struct lw_message) messages;
+    EW_VEC(struct lw_message_box) boxes;
+    EW_VEC(struct lw_conversion) conversions;
+    EW_VEC(struct lw_edge) edges;
+    EW_VEC(struct lw_edge) edges_scratch;
+    EW_VEC(uint32_t) counts;
+    struct lw_map map;
+
+    EW_VEC(struct ew_task_node) nodes;
+    EW_VEC(struct ew_task_info) info;
+    EW_VEC(uint32_t) successors;
+    EW_VEC(struct ew_device_load) devices;
+    EW_VEC(uint32_t) scratch_a;
+    EW_VEC(uint32_t) scratch_b;
+    EW_VEC(uint64_t) live_bytes;
+    struct ew_box_set set;
+    EW_VEC(uint32_t) load_node; /**< per device; EW_NONE until made */
+    uint32_t input_node;
+    struct ew_task_graph graph; /**< result of the scratch call; arena unused */
+};
+
+/** Bytes per element of a layer's output in memory. */
+double lw_element_bytes(const struct ew_lower *lower, const struct ew_layer *layer);
+
+/** Layer of a bucket's pieces. */
+const struct ew_layer *lw_layer(const struct ew_lower *lower, const struct ew_piece *piece);
+
+/** Fill lower->parts with who supplies `need` of bucket `b` to a reader. EW_EINPUT when an element
+ *  is held by nobody; `reader_layer` NULL stands for the result. */
+enum ew_status lw_resolve(struct ew_lower *lower, uint32_t b, const struct ew_box *need,
+                          uint32_t reader_device, uint32_t reader_chain,
+                          const struct ew_layer *reader_layer);
+
+/** Sort a bucket's pieces by position, once. */
+enum ew_status lw_sort_bucket(struct ew_lower *lower, uint32_t b);
+
+/** Union volume of a bucket's full and sum pieces. */
+enum ew_status lw_bucket_union(uint64_t *out, struct ew_lower *lower, uint32_t b);
+
+/** Message bytes, successor lists, chain merging; then the graph is complete but for stats. */
+enum ew_status lw_finish(struct ew_lower *lower, const struct ew_lower_options *options);
+
+/** Device loads and plan stats. */
+enum ew_status lw_stats(struct ew_lower *lower);
+
+/** Value under `key`, or EW_NONE. */
+uint32_t lw_map_find(const struct lw_map *map, uint64_t key);
+/** Insert a new key; false when memory runs out. */
+bool lw_map_add(struct lw_map *map, uint64_t key, uint32_t value);
+void lw_map_clear(struct lw_map *map);
+void lw_map_fini(struct lw_map *map);
+
+#endif

@@ -1,0 +1,236 @@
+#include "results/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "results/metrics_fold.h"
+
+static bool plan_uses_variants(const struct ew_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->n_segments; i++) {
+        if (plan->segments[i].variant != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool book_uses_variants(const struct ew_book *book)
+{
+    for (uint32_t i = 0; i < book->n_plans; i++) {
+        if (plan_uses_variants(book->plans[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Number of the layer fold that a node's energy goes to. */
+static uint32_t node_layer(const struct ew_workload_fold *fold, const struct ew_graph *graph,
+                           const struct ew_plan *plan, const struct ew_task_graph *tasks,
+                           uint32_t node)
+{
+    const struct ew_task_info *info = &tasks->info[node];
+    const uint32_t variant =
+        info->segment < plan->n_segments ? plan->segments[info->segment].variant : 0;
+    uint32_t begin = fold->layer_begin;
+    for (uint32_t v = 0; v < variant; v++) {
+        begin += ew_variant_layers(graph, v) + 1;
+    }
+    const uint32_t n_layers = ew_variant_layers(graph, variant);
+    const uint32_t layer =
+        tasks->nodes[node].kind == EW_NODE_MESSAGE ? info->reader_layer : info->layer;
+    return begin + (layer < n_layers ? layer : n_layers);
+}
+
+static bool map_nodes(struct ew_workload_fold *fold, const struct ew_graph *graph,
+                      const struct ew_run_workload *workload)
+{
+    const uint32_t n_plans = fold->n_plans;
+    fold->node_layers = calloc(n_plans ? n_plans : 1, sizeof *fold->node_layers);
+    fold->n_nodes = calloc(n_plans ? n_plans : 1, sizeof *fold->n_nodes);
+    if (!fold->node_layers || !fold->n_nodes) {
+        return false;
+    }
+    for (uint32_t p = 0; p < n_plans; p++) {
+        const struct ew_task_graph *tasks = workload->task_graphs[p];
+        fold->node_layers[p] = calloc(tasks->n_nodes ? tasks->n_nodes : 1, sizeof(uint32_t));
+        if (!fold->node_layers[p]) {
+            return false;
+        }
+        fold->n_nodes[p] = tasks->n_nodes;
+        for (uint32_t node = 0; node < tasks->n_nodes; node++) {
+            fold->node_layers[p][node] =
+                node_layer(fold, graph, workload->book->plans[p], tasks, node);
+        }
+    }
+    return true;
+}
+
+/* False when memory runs out. */
+static bool init_workload(struct ew_metrics *metrics, uint32_t w)
+{
+    const struct ew_run_workload *workload = &metrics->run->workloads[w];
+    const struct ew_graph *graph = metrics->config.workloads[w].context->graph;
+    struct ew_workload_fold *fold = &metrics->workloads[w];
+    fold->n_plans = workload->book->n_plans;
+    fold->n_completed = calloc(fold->n_plans ? fold->n_plans : 1, sizeof *fold->n_completed);
+    fold->layer_begin = metrics->n_layers;
+    fold->n_base_layers = ew_variant_layers(graph, 0);
+    for (uint32_t v = 0; v < graph->n_variants; v++) {
+        metrics->n_layers += ew_variant_layers(graph, v) + 1;
+    }
+    if (!fold->n_completed) {
+        return false;
+    }
+    return !book_uses_variants(workload->book) || map_nodes(fold, graph, workload);
+}
+
+enum ew_status ew_metrics_new(struct ew_metrics **out, const struct ew_metrics_config *config,
+                              struct ew_error *err)
+{
+    struct ew_metrics *metrics = calloc(1, sizeof *metrics);
+    if (!metrics) {
+        return ew_fail_memory(err);
+    }
+    metrics->config = *config;
+    metrics->run = config->run;
+    metrics->workloads = calloc(config->run->n_workloads, sizeof *metrics->workloads);
+    bool is_ready =
+        metrics->workloads &&
+        ew_energy_new(&metrics->energy, config->run->platform, config->energy_rule, NULL) == EW_OK;
+    for (uint32_t w = 0; is_ready && w < config->run->n_workloads; w++) {
+        is_ready = init_workload(metrics, w);
+    }
+    if (is_ready) {
+        metrics->layers = calloc(metrics->n_layers, sizeof *metrics->layers);
+    }
+    if (!metrics->layers) {
+        ew_metrics_free(metrics);
+        return ew_fail_memory(err);
+    }
+    *out = metrics;
+    return EW_OK;
+}
+
+void ew_metrics_free(struct ew_metrics *metrics)
+{
+    if (!metrics) {
+        return;
+    }
+    for (uint32_t w = 0; metrics->workloads && w < metrics->run->n_workloads; w++) {
+        struct ew_workload_fold *fold = &metrics->workloads[w];
+        for (uint32_t p = 0; fold->node_layers && p < fold->n_plans; p++) {
+            free(fold->node_layers[p]);
+        }
+        free(fold->node_layers);
+        free(fold->n_nodes);
+        free(fold->n_completed);
+        ew_vec_fini(&fold->latencies_s);
+    }
+    free(metrics->workloads);
+    free(metrics->layers);
+    ew_energy_free(metrics->energy);
+    free(metrics);
+}
+
+/* The layer fold that an event's energy goes to. */
+static inline struct ew_layer_fold *layer_of(const struct ew_metrics *metrics,
+                                             const struct ew_event *event, uint32_t layer)
+{
+    const struct ew_workload_fold *fold = &metrics->workloads[event->workload];
+    if (fold->node_layers && event->plan < fold->n_plans &&
+        event->node < fold->n_nodes[event->plan]) {
+        return &metrics->layers[fold->node_layers[event->plan][event->node]];
+    }
+    const uint32_t n = fold->n_base_layers;
+    return &metrics->layers[fold->layer_begin + (layer < n ? layer : n)];
+}
+
+static void complete_request(struct ew_metrics *metrics, const struct ew_event *event)
+{
+    struct ew_workload_fold *fold = &metrics->workloads[event->workload];
+    const double latency_s = event->value;
+    fold->counts.completed++;
+    fold->counts.late += event->kind == EW_EVENT_REQUEST_LATE;
+    if (!fold->has_completion) {
+        fold->has_completion = true;
+        fold->first_completion_s = event->time_s;
+        fold->last_completion_s = event->time_s;
+        fold->max_latency_s = latency_s;
+    }
+    fold->last_completion_s = fmax(fold->last_completion_s, event->time_s);
+    fold->max_latency_s = fmax(fold->max_latency_s, latency_s);
+    ew_sum_add(&fold->latency_s, latency_s);
+    metrics->ran_out_of_memory |= !ew_vec_push(&fold->latencies_s, latency_s);
+    if (event->plan < fold->n_plans) {
+        fold->n_completed[event->plan]++;
+    } else if (fold->n_plans == 1) {
+        fold->n_completed[0]++;
+    } else {
+        fold->n_unknown_plan++;
+    }
+}
+
+static void arrive(struct ew_workload_fold *fold, const struct ew_event *event)
+{
+    fold->counts.requests++;
+    if (!fold->has_arrival) {
+        fold->has_arrival = true;
+        fold->first_arrival_s = event->time_s;
+    }
+}
+
+static void fold_event(struct ew_metrics *metrics, const struct ew_event *event,
+                       const struct ew_joules *joules)
+{
+    switch (event->kind) {
+    case EW_EVENT_TASK_END: {
+        struct ew_layer_fold *layer = layer_of(metrics, event, event->layer);
+        layer->n_tasks++;
+        ew_sum_add(&layer->compute_s, joules->busy_s);
+        ew_sum_add(&layer->compute_j, joules->own_j);
+        break;
+    }
+    case EW_EVENT_TRANSFER_END: {
+        struct ew_layer_fold *layer = layer_of(metrics, event, event->reader_layer);
+        layer->n_transfers++;
+        layer->rx_bytes += event->bytes;
+        ew_sum_add(&layer->transfer_s, joules->busy_s);
+        ew_sum_add(&layer->transfer_j, joules->own_j + joules->peer_j);
+        break;
+    }
+    case EW_EVENT_REQUEST_ARRIVE:
+        arrive(&metrics->workloads[event->workload], event);
+        break;
+    case EW_EVENT_REQUEST_DONE:
+    case EW_EVENT_REQUEST_LATE:
+        complete_request(metrics, event);
+        break;
+    case EW_EVENT_REQUEST_DROPPED:
+        metrics->workloads[event->workload].counts.dropped++;
+        break;
+    case EW_EVENT_REQUEST_FAILED:
+        metrics->workloads[event->workload].counts.failed++;
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_event(void *ctx, const struct ew_event *event)
+{
+    struct ew_metrics *metrics = ctx;
+    const struct ew_joules joules = ew_energy_event(metrics->energy, event);
+    if (event->workload < metrics->run->n_workloads) {
+        fold_event(metrics, event, &joules);
+    }
+    if (metrics->config.observer.observe) {
+        metrics->config.observer.observe(metrics->config.observer.ctx, event, &joules);
+    }
+}
+
+struct ew_event_sink ew_metrics_sink(struct ew_metrics *metrics)
+{
+    return (struct ew_event_sink){.ctx = metrics, .emit = take_event};
+}

@@ -1,0 +1,404 @@
+#include "coedge/coedge_solver.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coedge/coedge_program.h"
+#include "common/share.h"
+
+/* Up to here devices are eliminated one by one and every smaller set is tried; beyond, in batches,
+ * so that the number of linear programs grows with the logarithm. */
+enum { ONE_BY_ONE_DEVICES = 16 };
+
+/* Shares come out of the simplex with about this relative error. */
+static const double SHARE_TOLERANCE = 1e-6;
+
+struct search {
+    const struct coedge_problem *problem;
+    const struct coedge_options *options;
+    struct coedge_program *program;
+    enum coedge_objective objective; /* of the current attempt */
+    uint32_t n;
+    bool *is_active;
+    bool *is_raised;
+    double *shares;
+    double *trial;
+    int32_t *rows;
+    int32_t *previous_rows;
+    uint32_t *by_capability; /* device numbers, the most capable first */
+    struct coedge_cost relaxed;
+    struct coedge_cost cost; /* of rows */
+    struct coedge_scratch scratch;
+    uint32_t n_programs;
+    bool solver_failed;
+};
+
+/* ------------------------------------------------------------------ relaxation */
+
+static double objective_of(const struct search *search, const struct coedge_cost *cost)
+{
+    return search->objective == COEDGE_MIN_LATENCY ? cost->s : cost->j;
+}
+
+static bool relax(struct search *search, double *shares, struct coedge_cost *cost)
+{
+    struct coedge_relaxation relaxation = {
+        .minimises_latency = search->objective == COEDGE_MIN_LATENCY,
+        .has_deadline = search->objective == COEDGE_MIN_ENERGY,
+        .is_active = search->is_active,
+        .is_raised = search->is_raised,
+    };
+    search->n_programs++;
+    enum clp_outcome outcome = coedge_program_relax(search->program, &relaxation, shares, cost);
+    search->solver_failed = search->solver_failed || outcome == CLP_FAILED;
+    return outcome == CLP_OPTIMAL;
+}
+
+/* The active device with the smallest share below the threshold; n when there is none. Of equal
+ * shares the later in the chain. */
+static uint32_t find_small(const struct search *search)
+{
+    uint32_t smallest = search->n;
+    double threshold = search->problem->threshold_rows - SHARE_TOLERANCE * search->problem->rows;
+    for (uint32_t i = 0; i < search->n; i++) {
+        bool is_small = search->is_active[i] && !search->is_raised[i] &&
+                        search->shares[i] * search->problem->rows < threshold;
+        if (is_small &&
+            (smallest == search->n || search->shares[i] <= search->shares[smallest])) {
+            smallest = i;
+        }
+    }
+    return smallest;
+}
+
+static uint32_t count_active(const struct search *search)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < search->n; i++) {
+        n += search->is_active[i];
+    }
+    return n;
+}
+
+/* Drop device `small` from S, or raise it to the threshold when that is feasible and cheaper (or
+ * dropping is infeasible). */
+static bool drop_or_raise(struct search *search, uint32_t small)
+{
+    struct coedge_cost dropped = {0.0, 0.0};
+    struct coedge_cost raised = {0.0, 0.0};
+    search->is_active[small] = false;
+    bool can_drop = count_active(search) > 0 && relax(search, search->shares, &dropped);
+    if (search->options->has_repair) {
+        search->is_active[small] = true;
+        search->is_raised[small] = true;
+        bool can_raise = relax(search, search->trial, &raised);
+        if (can_raise &&
+            (!can_drop || objective_of(search, &raised) < objective_of(search, &dropped))) {
+            memcpy(search->shares, search->trial, search->n * sizeof *search->shares);
+            search->relaxed = raised;
+            return true;
+        }
+        search->is_active[small] = false;
+        search->is_raised[small] = false;
+    }
+    search->relaxed = dropped;
+    return can_drop;
+}
+
+/* Many devices: drop the smallest quarter of those below the threshold at once. */
+static bool drop_batch(struct search *search)
+{
+    uint32_t n_small = 0;
+    double threshold = search->problem->threshold_rows - SHARE_TOLERANCE * search->problem->rows;
+    for (uint32_t i = 0; i < search->n; i++) {
+        n_small += search->is_active[i] && search->shares[i] * search->problem->rows < threshold;
+    }
+    for (uint32_t k = 0; k < n_small / 4 + 1; k++) {
+        uint32_t small = find_small(search);
+        if (small < search->n && count_active(search) > 1) {
+            search->is_active[small] = false;
+        }
+    }
+    return relax(search, search->shares, &search->relaxed);
+}
+
+/* From the set is_active to shares that are 0 or at least the threshold. */
+static bool eliminate(struct search *search)
+{
+    bool is_feasible = relax(search, search->shares, &search->relaxed);
+    while (is_feasible) {
+        uint32_t small = find_small(search);
+        if (small == search->n) {
+            return true;
+        }
+        is_feasible = count_active(search) > ONE_BY_ONE_DEVICES ? drop_batch(search)
+                                                                : drop_or_raise(search, small);
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static void round_rows(struct search *search)
+{
+    int32_t total = search->problem->rows;
+    for (uint32_t i = 0; i < search->n; i++) {
+        double exact = search->is_active[i] ? search->shares[i] * total : 0.0;
+        double whole = nearbyint(exact);
+        search->trial[i] = fabs(exact - whole) < SHARE_TOLERANCE * total ? whole : exact;
+    }
+    kit_round_shares(search->rows, search->trial, search->n, total);
+}
+
+static void evaluate_rows(struct search *search)
+{
+    search->cost = coedge_evaluate(search->problem, search->rows, &search->scratch);
+}
+
+static bool meets_deadline(const struct search *search)
+{
+    return search->cost.s <= search->problem->deadline_s * (1.0 + 1e-9);
+}
+
+/* The device that is most often the slowest and can give a row. */
+static uint32_t find_donor(const struct search *search)
+{
+    uint32_t donor = search->n;
+    for (uint32_t i = 0; i < search->n; i++) {
+        bool can_give = search->rows[i] > search->problem->threshold_rows;
+        if (can_give && (donor == search->n ||
+                         search->scratch.n_slowest[i] > search->scratch.n_slowest[donor])) {
+            donor = i;
+        }
+    }
+    return donor;
+}
+
+/* The active device that waits longest and can take a row. */
+static uint32_t find_receiver(const struct search *search, uint32_t donor)
+{
+    uint32_t receiver = search->n;
+    for (uint32_t i = 0; i < search->n; i++) {
+        bool can_take = i != donor && search->rows[i] > 0 &&
+                        search->rows[i] < search->problem->devices[i].max_rows;
+        if (can_take && (receiver == search->n ||
+                         search->scratch.slack_s[i] > search->scratch.slack_s[receiver])) {
+            receiver = i;
+        }
+    }
+    return receiver;
+}
+
+/* Rounding may have cost the deadline: move single rows from the bottleneck to the device with most
+ * slack while that shortens the run. When latency is the objective, as long as it helps. */
+static void polish_rows(struct search *search)
+{
+    for (int32_t step = 0; step < search->problem->rows; step++) {
+        if (search->objective == COEDGE_MIN_ENERGY && meets_deadline(search)) {
+            return;
+        }
+        uint32_t donor = find_donor(search);
+        uint32_t receiver = find_receiver(search, donor);
+        if (donor == search->n || receiver == search->n) {
+            return;
+        }
+        double before_s = search->cost.s;
+        memcpy(search->previous_rows, search->rows, search->n * sizeof *search->rows);
+        search->rows[donor]--;
+        search->rows[receiver]++;
+        evaluate_rows(search);
+        if (search->cost.s >= before_s) {
+            memcpy(search->rows, search->previous_rows, search->n * sizeof *search->rows);
+            evaluate_rows(search);
+            return;
+        }
+    }
+}
+
+/* Run the algorithm from the set is_active. */
+static bool attempt(struct search *search, enum coedge_objective objective)
+{
+    search->objective = objective;
+    memset(search->is_raised, 0, search->n * sizeof *search->is_raised);
+    if (!eliminate(search)) {
+        return false;
+    }
+    round_rows(search);
+    evaluate_rows(search);
+    polish_rows(search);
+    return true;
+}
+
+/* ------------------------------------------------------------------ sets */
+
+/* S = the n_active most capable devices. */
+static void activate(struct search *search, uint32_t n_active)
+{
+    for (uint32_t k = 0; k < search->n; k++) {
+        search->is_active[search->by_capability[k]] = k < n_active;
+    }
+}
+
+/* S = the master alone. */
+static void activate_master(struct search *search)
+{
+    for (uint32_t i = 0; i < search->n; i++) {
+        search->is_active[i] = i == 0;
+    }
+}
+
+/* No more devices can be active than thresholds fit into the rows. */
+static uint32_t largest_set(const struct search *search)
+{
+    int32_t most = search->problem->rows / search->problem->threshold_rows;
+    uint32_t limit = most < 1 ? 1 : (uint32_t)most;
+    return limit < search->n ? limit : search->n;
+}
+
+static void keep(struct coedge_solution *best, const struct search *search)
+{
+    memcpy(best->rows, search->rows, search->n * sizeof *best->rows);
+    best->cost = search->cost;
+}
+
+/* Try ever smaller sets and the master alone; keep the best by `objective` that meets the deadline
+ * (for latency: the fastest). */
+static bool try_nested_sets(struct search *search, struct coedge_solution *best,
+                            enum coedge_objective objective)
+{
+    bool has_best = false;
+    bool is_last = false;
+    for (uint32_t k = largest_set(search); !is_last;) {
+        is_last = k == 0;
+        if (is_last) {
+            activate_master(search);
+        } else {
+            activate(search, k);
+        }
+        if (attempt(search, objective) &&
+            (objective == COEDGE_MIN_LATENCY || meets_deadline(search)) &&
+            (!has_best || objective_of(search, &search->cost) < objective_of(search, &best->cost))) {
+            keep(best, search);
+            has_best = true;
+        }
+        k = k > ONE_BY_ONE_DEVICES ? k / 2 : k - !is_last;
+    }
+    return has_best;
+}
+
+static void rank_devices(struct search *search)
+{
+    const struct coedge_device *devices = search->problem->devices;
+    for (uint32_t i = 0; i < search->n; i++) {
+        uint32_t at = i;
+        for (; at > 0 && devices[search->by_capability[at - 1]].capability < devices[i].capability;
+             at--) {
+            search->by_capability[at] = search->by_capability[at - 1];
+        }
+        search->by_capability[at] = i;
+    }
+}
+
+static enum coedge_outcome run(struct search *search, struct coedge_solution *best)
+{
+    const struct coedge_options *options = search->options;
+    if (options->objective == COEDGE_MIN_ENERGY) {
+        activate(search, largest_set(search));
+        if (attempt(search, COEDGE_MIN_ENERGY) && meets_deadline(search)) {
+            keep(best, search);
+            return COEDGE_SOLVED;
+        }
+        if (!options->has_fallback) {
+            return COEDGE_INFEASIBLE;
+        }
+        best->used_fallback = true;
+        if (try_nested_sets(search, best, COEDGE_MIN_ENERGY)) {
+            return COEDGE_SOLVED;
+        }
+    }
+    if (!try_nested_sets(search, best, COEDGE_MIN_LATENCY)) {
+        return COEDGE_INFEASIBLE;
+    }
+    return best->cost.s <= search->problem->deadline_s * (1.0 + 1e-9) ? COEDGE_SOLVED : COEDGE_LATE;
+}
+
+/* The relaxed optimum over all devices, for reports and tests. */
+static void relax_all(struct search *search, struct coedge_solution *solution)
+{
+    search->objective = search->options->objective;
+    activate(search, search->n);
+    bool is_feasible = relax(search, search->shares, &search->relaxed);
+    for (uint32_t i = 0; i < search->n; i++) {
+        solution->first_shares[i] = is_feasible ? search->shares[i] : NAN;
+    }
+    solution->first_cost = is_feasible ? objective_of(search, &search->relaxed) : NAN;
+}
+
+static bool allocate(struct search *search)
+{
+    size_t n = search->n;
+    search->is_active = calloc(n, sizeof *search->is_active);
+    search->is_raised = calloc(n, sizeof *search->is_raised);
+    search->shares = calloc(n, sizeof *search->shares);
+    search->trial = calloc(n, sizeof *search->trial);
+    search->rows = calloc(n, sizeof *search->rows);
+    search->previous_rows = calloc(n, sizeof *search->previous_rows);
+    search->by_capability = calloc(n, sizeof *search->by_capability);
+    search->scratch = (struct coedge_scratch){
+        .is_active = calloc(n, sizeof *search->scratch.is_active),
+        .cuts = calloc(n + 1, sizeof *search->scratch.cuts),
+        .step_s = calloc(search->problem->n_layers, sizeof *search->scratch.step_s),
+        .slack_s = calloc(n, sizeof *search->scratch.slack_s),
+        .n_slowest = calloc(n, sizeof *search->scratch.n_slowest),
+    };
+    return search->is_active && search->is_raised && search->shares && search->trial &&
+           search->rows && search->previous_rows && search->by_capability &&
+           search->scratch.is_active && search->scratch.cuts && search->scratch.step_s &&
+           search->scratch.slack_s && search->scratch.n_slowest;
+}
+
+static void release(struct search *search)
+{
+    coedge_program_free(search->program);
+    free(search->is_active);
+    free(search->is_raised);
+    free(search->shares);
+    free(search->trial);
+    free(search->rows);
+    free(search->previous_rows);
+    free(search->by_capability);
+    free(search->scratch.is_active);
+    free(search->scratch.cuts);
+    free(search->scratch.step_s);
+    free(search->scratch.slack_s);
+    free(search->scratch.n_slowest);
+}
+
+enum coedge_outcome coedge_solve(struct coedge_solution *solution,
+                                 const struct coedge_problem *problem, const struct clp *clp,
+                                 const struct coedge_options *options)
+{
+    struct search search = {.problem = problem, .options = options, .n = problem->n_devices};
+    enum coedge_outcome outcome = COEDGE_NO_MEMORY;
+    solution->used_fallback = false;
+    solution->cost = (struct coedge_cost){NAN, NAN};
+    if (allocate(&search)) {
+        search.program = coedge_program_new(problem, clp);
+    }
+    if (!search.program) {
+        goto done;
+    }
+    rank_devices(&search);
+    if (solution->first_shares) {
+        relax_all(&search, solution);
+    }
+    outcome = run(&search, solution);
+    if (outcome == COEDGE_INFEASIBLE && search.solver_failed) {
+        outcome = COEDGE_SOLVER_FAILED;
+    }
+    solution->n_programs = search.n_programs;
+done:
+    release(&search);
+    return outcome;
+}

@@ -1,0 +1,70 @@
+/*
+ * What every strategy plugin repeats: the entry symbol, create and destroy, failing with a formatted
+ * reason, parameters that name a device.
+ */
+#ifndef EDGEWEAVE_STRATEGIES_COMMON_PLUGIN_H
+#define EDGEWEAVE_STRATEGIES_COMMON_PLUGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "edgeweave/strategy.h"
+
+#if defined(__GNUC__)
+#define KIT_PRINTF(format_index, first_arg)                                                        \
+    __attribute__((format(printf, format_index, first_arg)))
+#else
+#define KIT_PRINTF(format_index, first_arg)
+#endif
+
+/** Signature of ew_strategy.plan. */
+typedef int32_t (*kit_plan_fn)(struct ew_strategy *strategy, const struct ew_host *host,
+                               struct ew_plan_builder *builder);
+
+/** Record a printf-style reason and return `code`. */
+int32_t kit_fail(const struct ew_host *host, int32_t code, const char *format, ...)
+    KIT_PRINTF(3, 4);
+
+/** kit_fail for memory. */
+int32_t kit_fail_memory(const struct ew_host *host);
+
+/** printf-style remark on the plan. */
+int32_t kit_note(struct ew_plan_builder *builder, const char *key, const char *format, ...)
+    KIT_PRINTF(3, 4);
+
+/** Body of ew_strategy_entry.create for a stateless strategy. NULL after host->fail. */
+struct ew_strategy *kit_strategy_new(const struct ew_host *host,
+                                     const struct ew_strategy_info *info, const char *id,
+                                     kit_plan_fn plan);
+
+/** The value of a choice or string parameter equals `text`. */
+bool kit_param_is(const struct ew_host *host, const char *name, const char *text);
+
+/** Device with the name that the string parameter `param` holds; EW_ID_NONE for "auto" or "".
+ *  EW_STRATEGY_ECANNOT when there is no such device, naming those there are. */
+int32_t kit_param_device(uint32_t *out, const struct ew_host *host, const char *param);
+
+/** Define the exported entry of a plugin with one stateless strategy. */
+#define KIT_DEFINE_ENTRY(info, plan_function)                                                      \
+    static uint32_t entry_count(void)                                                              \
+    {                                                                                              \
+        return 1;                                                                                  \
+    }                                                                                              \
+    static const struct ew_strategy_info *entry_describe(uint32_t index)                           \
+    {                                                                                              \
+        return index == 0 ? &(info) : NULL;                                                        \
+    }                                                                                              \
+    static struct ew_strategy *entry_create(const struct ew_host *host, const char *id)            \
+    {                                                                                              \
+        return kit_strategy_new(host, &(info), id, (plan_function));                               \
+    }                                                                                              \
+    EW_STRATEGY_EXPORT const struct ew_strategy_entry ew_strategy_entry = {                        \
+        .struct_size = sizeof(struct ew_strategy_entry),                                           \
+        .abi_major = EW_ABI_MAJOR,                                                                 \
+        .abi_minor = EW_ABI_MINOR,                                                                 \
+        .count = entry_count,                                                                      \
+        .describe = entry_describe,                                                                \
+        .create = entry_create,                                                                    \
+    }
+
+#endif

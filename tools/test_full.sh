@@ -1,0 +1,37 @@
+#!/bin/sh
+# The long checks of tools/test.sh --full. Assumes that the packages are there.
+set -eu
+cd "$(dirname "$0")/.."
+minutes=${EW_FUZZ_MINUTES:-10}
+step() { printf '\n== %s\n' "$*"; }
+failed=
+
+step "clang, warnings are errors"
+cmake --preset clang >/dev/null
+cmake --build --preset clang || failed="$failed clang"
+
+step "large random sets"
+EW_FULL=1 CK_DEFAULT_TIMEOUT=1200 ctest --preset release -R 'differential|property' || failed="$failed random"
+
+step "valgrind: compare with the fast engine"
+valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+    build/release/bin/edgeweave compare --graph vgg16 --platform demo --engine fast --json \
+    >/dev/null || failed="$failed valgrind"
+
+step "fuzzing, $minutes minutes in all"
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+set -- build/fuzz/bin/fuzz_*
+seconds=$((minutes * 60 / $#))
+for program in "$@"; do
+    name=$(basename "$program")
+    work=$(mktemp -d)
+    "$program" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -print_final_stats=0 \
+        -artifact_prefix="$work/" "$work" "tests/fuzz/corpus/${name#fuzz_}" 2>"$work/log" || {
+        tail -20 "$work/log"
+        failed="$failed $name"
+    }
+    rm -rf "$work"
+done
+
+[ -z "$failed" ] || { printf '\nFAILED:%s\n' "$failed"; exit 1; }
