@@ -29,29 +29,33 @@ function(ew_target_defaults target)
     endif()
 endfunction()
 
-# A strategy plugin from strategies/<name>/: ew_add_strategy(name SOURCES a.c b.c [LIBRARIES …]).
+# A strategy plugin from strategies/<name>/:
+# ew_add_strategy(name SOURCES a.c b.c [INCLUDES …] [LIBRARIES …]).
 function(ew_add_strategy name)
-    cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+    cmake_parse_arguments(arg "" "" "SOURCES;INCLUDES;LIBRARIES" ${ARGN})
     list(TRANSFORM arg_SOURCES PREPEND strategies/${name}/)
     add_library(strategy_${name} MODULE ${arg_SOURCES})
-    target_include_directories(strategy_${name} PRIVATE include strategies)
-    target_link_libraries(strategy_${name} PRIVATE ${arg_LIBRARIES} m)
+    target_include_directories(strategy_${name} SYSTEM PRIVATE ${arg_INCLUDES})
+    target_link_libraries(strategy_${name} PRIVATE strategy_common ${arg_LIBRARIES} m)
+    target_link_options(strategy_${name} PRIVATE LINKER:--exclude-libs,ALL)
     set_target_properties(strategy_${name} PROPERTIES
         PREFIX "" OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden
-        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/edgeweave/strategies)
+        LIBRARY_OUTPUT_DIRECTORY ${EW_LIB_DIR}/strategies)
     ew_target_defaults(strategy_${name})
-    install(TARGETS strategy_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/edgeweave/strategies)
+    install(TARGETS strategy_${name}
+            LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/edgeweave/strategies)
 endfunction()
 
-# A Check program tests/<folder>/test_<name>.c: ew_add_test(folder name [SOURCES …] [LIBRARIES …]).
+# A Check program <folder>/test_<name>.c, for tests/CMakeLists.txt:
+# ew_add_check_test(folder name [SOURCES …] [LIBRARIES …]).
 function(ew_add_check_test folder name)
-    cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
-    add_executable(test_${name} tests/${folder}/test_${name}.c ${arg_SOURCES})
-    target_include_directories(test_${name} PRIVATE tests strategies)
+    cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+    add_executable(test_${name} ${folder}/test_${name}.c ${arg_SOURCES})
+    target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/strategies)
     target_compile_definitions(test_${name} PRIVATE EW_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                     EW_BINARY_DIR="${CMAKE_BINARY_DIR}")
-    target_link_libraries(test_${name} PRIVATE edgeweave_core PkgConfig::CHECK ${arg_LIBRARIES})
+    target_link_libraries(test_${name} PRIVATE edgeweave_test_support ${arg_LIBRARIES})
     ew_target_defaults(test_${name})
     add_test(NAME ${folder}.${name} COMMAND test_${name})
-    set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder})
+    set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} TIMEOUT 300)
 endfunction()

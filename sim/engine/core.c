@@ -417,8 +417,10 @@ void ew_core_transfer_done(struct ew_core *core, uint32_t connection, double tim
 
 void ew_core_transfer_flow(struct ew_core *core, uint32_t connection, double time_s)
 {
-    const struct ew_ready *item = &core->lines[connection].running;
-    (void)emit_node(core, EW_EVENT_TRANSFER_FLOW, item->slot, item->node, time_s);
+    struct core_server *line = &core->lines[connection];
+    line->flow_delay_s = time_s - line->start_s;
+    line->flow_seq = emit_node(core, EW_EVENT_TRANSFER_FLOW, line->running.slot,
+                               line->running.node, time_s);
 }
 
 /* ------------------------------------------------------------------------------------- settling */
@@ -520,6 +522,7 @@ static void settle_line(struct ew_core *core, uint32_t line)
                                                 server->start_s);
         if (exchanged) {
             put_running_back(core, server);
+            core_retract_event(core, server->flow_seq);
         }
     }
     if (server->is_busy || !server->queue.count) {
@@ -533,6 +536,8 @@ static void settle_line(struct ew_core *core, uint32_t line)
         core->n_transfers++;
         core->ops.start_transfer(core->ops.ctx, line, item_bytes(core, item), start_s,
                                  core->slots.items[item->slot].tmpl->is_contested[item->node]);
+    } else {
+        ew_core_transfer_flow(core, line, start_s + server->flow_delay_s);
     }
 }
 

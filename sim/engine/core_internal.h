@@ -41,6 +41,8 @@ struct core_server {
     double start_s;     /**< of the running item */
     double free_s;      /**< when it last became free */
     uint64_t start_seq; /**< sequence number of the start event (reordering engines) */
+    uint64_t flow_seq;  /**< connections: likewise of the flow event */
+    double flow_delay_s; /**< connections: from start to flow, as the engine said */
     bool is_busy;
     bool is_dirty;      /**< on the list to settle */
 };

@@ -24,8 +24,8 @@ enum {
 struct reader {
     struct ew_arena arena;
     struct ew_json_value root;
-    const char *path;        /* NULL: open no further file */
-    bool follows_variants;   /* false in a variant's own file */
+    const char *path;      /* NULL: open no further file */
+    bool follows_variants; /* false in a variant's own file */
     struct ew_layer_desc *layers;
     uint32_t n_inputs; /* the first layers are the network's inputs */
     struct ew_graph_desc desc;
@@ -72,7 +72,8 @@ static enum ew_status read_header(struct reader *r, struct ew_error *err)
     status = status ? status : ew_json_check_keys(root, keys, sizeof keys / sizeof *keys, err);
     status = status ? status : ew_json_need_label(&d->name, root, "name", err);
     status = status ? status : ew_json_get_string(&d->source, root, "source", err);
-    status = status ? status : ew_json_get_string(&d->accuracy_metric, root, "accuracy_metric", err);
+    status =
+        status ? status : ew_json_get_string(&d->accuracy_metric, root, "accuracy_metric", err);
     status = status ? status : ew_json_get_double(&d->accuracy, root, "accuracy", 0, 1, err);
     return status ? status : read_dtype(&d->bytes_per_element, root, err);
 }
@@ -191,7 +192,8 @@ static enum ew_status read_exits(struct reader *r, struct ew_error *err)
         exit->accuracy = NAN;
         status = ew_json_check_keys(&item, keys, sizeof keys / sizeof *keys, err);
         status = status ? status : ew_json_need_label(&exit->name, &item, "name", err);
-        status = status ? status : ew_json_get_double(&exit->accuracy, &item, "accuracy", 0, 1, err);
+        status =
+            status ? status : ew_json_get_double(&exit->accuracy, &item, "accuracy", 0, 1, err);
         status = status ? status : read_exit_layers(r, exit, &item, err);
     }
     return status;
@@ -264,12 +266,11 @@ static enum ew_status override_layers(struct reader *r, struct ew_layer_desc *la
         if (!found) {
             const char *near = ew_nearest_name(name, n, desc_name_at, layers);
             return ew_json_fail(overrides, err, "there is no layer '%.64s'%s%s%s", name,
-                                near ? "; did you mean '" : "", near ? near : "",
-                                near ? "'?" : "");
+                                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         if ((*found)->op == EW_OP_INPUT) {
-            return ew_json_fail(overrides, err,
-                                "'%.64s' is a network input: it has no attributes", name);
+            return ew_json_fail(overrides, err, "'%.64s' is a network input: it has no attributes",
+                                name);
         }
         status = ew_layer_json_override(*found, &item, err);
     }
@@ -364,8 +365,8 @@ static enum ew_status read_variants(struct reader *r, struct ew_graph *base, str
 static enum ew_status read_graph(struct ew_graph **out, const struct ew_json_doc *doc,
                                  const char *path, bool follows_variants, struct ew_error *err)
 {
-    struct reader r = {.root = ew_json_root(doc), .path = path,
-                       .follows_variants = follows_variants};
+    struct reader r = {
+        .root = ew_json_root(doc), .path = path, .follows_variants = follows_variants};
     struct ew_graph *graph = NULL;
     enum ew_status status = read_header(&r, err);
     status = status ? status : read_layers(&r, err);
@@ -464,8 +465,8 @@ static enum ew_status fail_unknown_graph(const char *name, const char *const *di
     const char *near = ew_nearest_name(name, list.names.count, name_at, &list);
     const enum ew_status status =
         ew_fail(err, EW_EINPUT, "there is no graph '%s' in %s%s%s%s", name,
-                n_dirs ? ew_str_text(&searched) : "any directory",
-                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                n_dirs ? ew_str_text(&searched) : "any directory", near ? "; did you mean '" : "",
+                near ? near : "", near ? "'?" : "");
     for (size_t i = 0; i < list.names.count; i++) {
         free(list.names.items[i]);
     }

@@ -74,22 +74,26 @@ const char *ew_json_place(struct ew_arena *arena, const struct ew_json_value *at
 
 /* ---- attributes ---- */
 
-/* `count` integers: either an array of that many, or one number for all. */
+/* `count` integers: an array of that many, or one number for all. */
 static enum ew_status read_integers(int32_t *out, size_t count, const struct ew_json_value *value,
                                     int64_t min, struct ew_error *err)
 {
     int64_t x = 0;
-    if (!ew_json_is_array(value)) {
+    if (ew_json_is_number(value)) {
         const enum ew_status status = ew_json_as_i64(&x, value, min, MAX_ATTRIBUTE, err);
         for (size_t i = 0; i < count && status == EW_OK; i++) {
             out[i] = (int32_t)x;
         }
         return status;
     }
+    char what[64];
+    (void)snprintf(what, sizeof what, "1 or %zu integers >= %lld", count, (long long)min);
+    if (!ew_json_is_array(value)) {
+        return ew_json_expected(value, what, err);
+    }
     const size_t found = ew_json_count(value);
     if (found != count) {
-        return ew_json_fail(value, err, "expected %zu integers >= %lld, found %zu", count,
-                            (long long)min, found);
+        return ew_json_fail(value, err, "expected %s, found an array of %zu", what, found);
     }
     enum ew_status status = EW_OK;
     struct ew_json_value item = {0};
@@ -112,12 +116,27 @@ static enum ew_status read_integer(int32_t *out, const struct ew_json_value *val
 static enum ew_status read_shape(int32_t out[3], const struct ew_json_value *value,
                                  struct ew_error *err)
 {
-    const enum ew_status status = ew_json_as_array(value, err);
-    return status ? status : read_integers(out, 3, value, 1, err);
+    if (!ew_json_is_array(value) || ew_json_count(value) != 3) {
+        return ew_json_expected(value, "[C, H, W]", err);
+    }
+    return read_integers(out, 3, value, 1, err);
 }
 
-enum attribute_kind { OUT_CHANNELS, KERNEL, STRIDE, PADS, DILATION, GROUPS, BIAS, CEIL_MODE,
-                      COUNT_INCLUDE_PAD, AFFINE, SIZE, SCALE, SHAPE };
+enum attribute_kind {
+    OUT_CHANNELS,
+    KERNEL,
+    STRIDE,
+    PADS,
+    DILATION,
+    GROUPS,
+    BIAS,
+    CEIL_MODE,
+    COUNT_INCLUDE_PAD,
+    AFFINE,
+    SIZE,
+    SCALE,
+    SHAPE
+};
 
 #define OP(name) (UINT32_C(1) << EW_OP_##name)
 #define ALL_CONVS (OP(CONV) | UINT32_C(1) << DEPTHWISE)

@@ -195,8 +195,8 @@ static enum ew_status check_members(const struct ew_json_value *object, struct e
     enum ew_status status = EW_OK;
     for (i = 1; i < n && status == EW_OK; i++) {
         if (strcmp(names[i - 1], names[i]) == 0) {
-            status = ew_json_fail(object, err, "expected unique keys, found '%.64s' twice",
-                                  names[i]);
+            status =
+                ew_json_fail(object, err, "expected unique keys, found '%.64s' twice", names[i]);
         }
     }
     free(names);
@@ -231,6 +231,11 @@ static size_t skip_space(const char *text, size_t size, size_t at)
 static enum ew_status parse_tree(cJSON **out, const char *text, size_t size, const char *path,
                                  struct ew_error *err)
 {
+    size_t n_open = 0;
+    const enum ew_status status = ew_json_scan(&n_open, text, size, path, err);
+    if (status != EW_OK) {
+        return status;
+    }
     const char *end = text;
     const size_t begin = skip_space(text, size, 0);
     if (begin == size) {
@@ -240,7 +245,7 @@ static enum ew_status parse_tree(cJSON **out, const char *text, size_t size, con
     size_t at = (size_t)(end - text);
     if (!root) {
         at = skip_space(text, size, at);
-        if (at + 1 >= size) {
+        if (at >= size || (at + 1 == size && n_open > 0)) {
             return ew_json_fail_offset(text, size, path, err,
                                        "expected more JSON, found the end of the file");
         }
@@ -259,10 +264,7 @@ static enum ew_status parse_tree(cJSON **out, const char *text, size_t size, con
 enum ew_status ew_json_doc_parse(struct ew_json_doc **out, const char *text, size_t size,
                                  const char *path, struct ew_error *err)
 {
-    enum ew_status status = ew_json_scan(text, size, path, err);
-    if (status != EW_OK) {
-        return status;
-    }
+    enum ew_status status = EW_OK;
     struct ew_json_doc *doc = calloc(1, sizeof *doc);
     if (!doc || !(doc->path = strdup(path))) {
         status = ew_fail_memory(err);

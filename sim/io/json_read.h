@@ -4,7 +4,7 @@
  * A document is checked as a whole when it is loaded: RFC 8259 numbers, valid UTF-8, bounded depth,
  * no NUL, no duplicate keys, nothing after the end. Then values are fetched with type and range,
  * and every message names file and JSON pointer:
- * `vgg16.json: /layers/3/kernel: expected an integer in 1..11, found "3x3"`.
+ * `vgg16.json: /layers/3/kernel: expected 1 or 2 integers >= 1, found "3x3"`.
  */
 #ifndef EW_IO_JSON_READ_H
 #define EW_IO_JSON_READ_H
@@ -132,7 +132,8 @@ enum ew_status ew_json_get_double(double *out, const struct ew_json_value *objec
 enum ew_status ew_json_get_i64(int64_t *out, const struct ew_json_value *object, const char *key,
                                int64_t min, int64_t max, struct ew_error *err);
 
-/** Fail unless `object` is an object all of whose members are among `keys`; suggests the nearest. */
+/** Fail unless `object` is an object all of whose members are among `keys`; suggests the nearest.
+ */
 enum ew_status ew_json_check_keys(const struct ew_json_value *object, const char *const *keys,
                                   size_t n_keys, struct ew_error *err);
 

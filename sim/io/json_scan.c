@@ -51,9 +51,9 @@ static size_t utf8_length(const struct scanner *s, size_t i)
     static const struct {
         unsigned char first_lo, first_hi, second_lo, second_hi, length;
     } forms[] = {
-        {0x00, 0x7f, 0, 0, 1},          {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3},    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4},    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
     };
     const unsigned char first = byte_at(s, i);
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
@@ -158,10 +158,10 @@ static enum ew_status scan_word(struct scanner *s)
     const int shown = end - begin < 24 ? (int)(end - begin) : 24;
     const char *word = s->text + begin;
     if (end == begin) {
-        return FAIL_AT(s, begin, "expected a JSON value, found %s%.*s%s",
-                       byte_at(s, begin) > 0x20 && byte_at(s, begin) < 0x7f ? "'" : "byte ",
-                       byte_at(s, begin) > 0x20 && byte_at(s, begin) < 0x7f ? 1 : 0, word,
-                       byte_at(s, begin) > 0x20 && byte_at(s, begin) < 0x7f ? "'" : "");
+        const unsigned char c = byte_at(s, begin);
+        return c > 0x20 && c < 0x7f
+                   ? FAIL_AT(s, begin, "expected a JSON value, found '%c'", (int)c)
+                   : FAIL_AT(s, begin, "expected a JSON value, found byte 0x%02x", (unsigned)c);
     }
     const size_t length = end - begin;
     const bool is_literal = (length == 4 && memcmp(word, "true", 4) == 0) ||
@@ -178,7 +178,8 @@ static enum ew_status scan_word(struct scanner *s)
     return EW_OK;
 }
 
-enum ew_status ew_json_scan(const char *text, size_t size, const char *path, struct ew_error *err)
+enum ew_status ew_json_scan(size_t *n_open, const char *text, size_t size, const char *path,
+                            struct ew_error *err)
 {
     struct scanner s = {text, size, 0, path, err};
     enum ew_status status = EW_OK;
@@ -214,5 +215,6 @@ enum ew_status ew_json_scan(const char *text, size_t size, const char *path, str
             break;
         }
     }
+    *n_open = depth;
     return status;
 }

@@ -9,8 +9,10 @@
 
 #include "base/status.h"
 
-/** Check `size` bytes. EW_EINPUT with `path:line:column: …`. */
-enum ew_status ew_json_scan(const char *text, size_t size, const char *path, struct ew_error *err);
+/** Check `size` bytes and count the brackets left open at the end. EW_EINPUT with
+ *  `path:line:column: …`. */
+enum ew_status ew_json_scan(size_t *n_open, const char *text, size_t size, const char *path,
+                            struct ew_error *err);
 
 /** Fail at a byte offset, with `path:line:column: ` in front. Columns count characters from 1. */
 enum ew_status ew_json_fail_offset(const char *text, size_t offset, const char *path,

@@ -1,6 +1,6 @@
 #include "io/profile_json.h"
 
-#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +112,7 @@ static enum ew_status read_choice(size_t *out, const struct ew_json_value *at,
 static enum ew_status get_double(double *out, const struct ew_json_value *object, const char *key,
                                  struct ew_error *err)
 {
-    return ew_json_get_double(out, object, key, -DBL_MAX, DBL_MAX, err); /* ranges: profile.c */
+    return ew_json_get_double(out, object, key, -INFINITY, INFINITY, err); /* ranges: profile.c */
 }
 
 static enum ew_status copy_text(const char **out, struct ew_profile *profile,
@@ -138,7 +138,7 @@ static enum ew_status read_classes(struct ew_profile *profile, const struct ew_j
     }
     for (size_t i = 0; status == EW_OK && i < COUNT_OF(class_names); i++) {
         status = ew_json_need_double(&profile->class_flops_per_s[i], &classes, class_names[i],
-                                     -DBL_MAX, DBL_MAX, err);
+                                     -INFINITY, INFINITY, err);
     }
     return status;
 }
@@ -159,7 +159,7 @@ static enum ew_status read_term(struct ew_term *term, const struct ew_json_value
     }
     if (status == EW_OK) {
         term->feature = (enum ew_feature)index;
-        status = ew_json_need_double(&term->coefficient_s, item, "coefficient_s", -DBL_MAX, DBL_MAX,
+        status = ew_json_need_double(&term->coefficient_s, item, "coefficient_s", -INFINITY, INFINITY,
                                      err);
     }
     return status;
@@ -216,7 +216,7 @@ static enum ew_status read_numbers(double *out, const struct ew_json_value *arra
     struct ew_json_value item = {0};
     enum ew_status status = EW_OK;
     for (size_t i = 0; status == EW_OK && i < n && ew_json_next(&item, array); i++) {
-        status = ew_json_as_double(&out[i], &item, -DBL_MAX, DBL_MAX, err);
+        status = ew_json_as_double(&out[i], &item, -INFINITY, INFINITY, err);
     }
     return status;
 }

@@ -308,7 +308,7 @@ static enum ew_status value_text(struct ew_str *out, const struct ew_json_value 
 static enum ew_status read_param(struct ew_scenario *s, const struct ew_json_value *item,
                                  struct ew_error *err)
 {
-    struct ew_param_setting setting;
+    struct ew_scenario_param setting;
     struct ew_str text = {0};
     ew_str_append(&text, ew_json_name(item));
     ew_str_append(&text, "=");
@@ -317,7 +317,7 @@ static enum ew_status read_param(struct ew_scenario *s, const struct ew_json_val
         status = ew_fail_memory(err);
     }
     if (status == EW_OK) {
-        status = ew_param_setting_parse(&setting, &s->arena, ew_str_text(&text), err);
+        status = ew_scenario_param_parse(&setting, &s->arena, ew_str_text(&text), err);
         if (status == EW_EINPUT) {
             (void)ew_json_prefix(item, err);
         }

@@ -98,8 +98,8 @@ static const char *layer_name_at(const void *ctx, size_t i)
 /* Index in the description, NO_LAYER when there is no such layer. */
 static uint32_t find_desc(const struct builder *b, const char *name)
 {
-    const struct ew_layer_desc *const *found = bsearch(
-        name, b->by_name, b->desc->n_layers, sizeof *b->by_name, compare_with_layer_name);
+    const struct ew_layer_desc *const *found =
+        bsearch(name, b->by_name, b->desc->n_layers, sizeof *b->by_name, compare_with_layer_name);
     return found ? (uint32_t)(*found - b->desc->layers) : NO_LAYER;
 }
 
@@ -133,8 +133,9 @@ static enum ew_status index_names(struct builder *b, struct ew_error *err)
     qsort(b->by_name, n, sizeof *b->by_name, compare_layer_names);
     for (uint32_t i = 1; i < n; i++) {
         if (strcmp(b->by_name[i - 1]->name, b->by_name[i]->name) == 0) {
-            (void)ew_fail(err, EW_EINPUT, "expected a unique name, found another layer of that name"
-                                          "%s%s",
+            (void)ew_fail(err, EW_EINPUT,
+                          "expected a unique name, found another layer of that name"
+                          "%s%s",
                           b->by_name[i - 1]->place ? " at " : "",
                           b->by_name[i - 1]->place ? b->by_name[i - 1]->place : "");
             return prefix_layer(err, b->by_name[i]);
@@ -254,10 +255,9 @@ static enum ew_status check_dims(const int32_t shape[EW_DIMS], struct ew_error *
 {
     for (int d = EW_C; d < EW_DIMS; d++) {
         if (shape[d] > EW_GRAPH_MAX_DIM) {
-            return ew_fail(err, EW_EINPUT,
-                           "shape: expected dimensions of at most %d, found %dx%dx%d",
-                           (int)EW_GRAPH_MAX_DIM, (int)shape[EW_C], (int)shape[EW_H],
-                           (int)shape[EW_W]);
+            return ew_fail(
+                err, EW_EINPUT, "shape: expected dimensions of at most %d, found %dx%dx%d",
+                (int)EW_GRAPH_MAX_DIM, (int)shape[EW_C], (int)shape[EW_H], (int)shape[EW_W]);
         }
     }
     return EW_OK;
@@ -269,8 +269,7 @@ static enum ew_status complete_depthwise(struct ew_op_attrs *attrs, int32_t in_c
 {
     const int32_t multiplier = attrs->out_channels;
     if (multiplier < 1 || multiplier > EW_GRAPH_MAX_DIM / in_channels) {
-        return ew_fail(err, EW_EINPUT,
-                       "multiplier: expected 1..%d for %d input channels, found %d",
+        return ew_fail(err, EW_EINPUT, "multiplier: expected 1..%d for %d input channels, found %d",
                        (int)(EW_GRAPH_MAX_DIM / in_channels), (int)in_channels, (int)multiplier);
     }
     attrs->groups = in_channels;
@@ -619,9 +618,9 @@ enum ew_status ew_graph_attach_variants_take(struct ew_graph *graph, uint32_t n,
         v->accuracy = isnan(accuracy[i]) ? graphs[i]->variants[0].accuracy : accuracy[i];
         v->name = ew_arena_strdup(&graph->arena, names[i]);
         if (status == EW_OK) {
-            status = v->name ? check_variant(graph, all, i + 1, names[i], accuracy[i], graphs[i],
-                                             err)
-                             : ew_fail_memory(err);
+            status = v->name
+                         ? check_variant(graph, all, i + 1, names[i], accuracy[i], graphs[i], err)
+                         : ew_fail_memory(err);
         }
     }
     graph->variants = all; /* also on failure, so that ew_graph_free finds them */

@@ -328,8 +328,7 @@ enum ew_status ew_op_infer_shape(int32_t out_shape[EW_DIMS], const struct ew_op_
     }
     const bool is_sum = layer->op == EW_OP_ADD || layer->op == EW_OP_MUL;
     const bool is_nary = is_sum || layer->op == EW_OP_CONCAT;
-    enum ew_status status =
-        check_input_count(layer, is_sum ? 2 : 1, is_nary ? UINT32_MAX : 1, err);
+    enum ew_status status = check_input_count(layer, is_sum ? 2 : 1, is_nary ? UINT32_MAX : 1, err);
     if (status != EW_OK) {
         return status;
     }

@@ -171,9 +171,9 @@ static struct span window_feeds(struct window w, struct span in, int64_t out_siz
     struct span hull = {out_size, 0};
     for (int64_t k = 0; k < w.kernel; k++) {
         const int64_t tap = k * w.dilation - w.pad;
-        const struct span s = clip(make_span(ceil_div(in.lo - tap, w.stride),
-                                             floor_div(in.hi - 1 - tap, w.stride) + 1),
-                                   out_size);
+        const struct span s = clip(
+            make_span(ceil_div(in.lo - tap, w.stride), floor_div(in.hi - 1 - tap, w.stride) + 1),
+            out_size);
         if (!is_span_empty(s)) {
             hull.lo = s.lo < hull.lo ? s.lo : hull.lo;
             hull.hi = s.hi > hull.hi ? s.hi : hull.hi;
@@ -228,15 +228,13 @@ static struct field view_through(struct field f, const int32_t from[EW_DIMS],
     const bool has_whole_planes = has_whole_rows && f.h.lo == 0 && f.h.hi == from[EW_H];
     const int64_t n_planes = f.c.hi - f.c.lo;
     const int64_t n_rows = f.h.hi - f.h.lo;
-    const struct span stretch =
-        make_span(f.c.lo * plane + f.h.lo * columns + f.w.lo,
-                  (f.c.hi - 1) * plane + (f.h.hi - 1) * columns + f.w.hi);
+    const struct span stretch = make_span(f.c.lo * plane + f.h.lo * columns + f.w.lo,
+                                          (f.c.hi - 1) * plane + (f.h.hi - 1) * columns + f.w.hi);
     const int64_t runs_per_plane = has_whole_rows ? 1 : n_rows;
     if (has_whole_planes || n_planes * runs_per_plane > MAX_RUNS) {
         return enclose_run(stretch, to);
     }
-    const int64_t run_size =
-        has_whole_rows ? n_rows * columns : f.w.hi - f.w.lo;
+    const int64_t run_size = has_whole_rows ? n_rows * columns : f.w.hi - f.w.lo;
     struct field hull = enclose_run(make_span(stretch.lo, stretch.lo + run_size), to);
     for (int64_t c = 0; c < n_planes; c++) {
         for (int64_t r = 0; r < runs_per_plane; r++) {

@@ -409,10 +409,11 @@ static enum ew_status check_table_layer(const struct ew_profile *profile,
     }
     for (uint32_t i = 0; i < t->n; i++) {
         const double least = i ? t->rows[i - 1] : 0;
-        if (!(t->rows[i] > least && t->rows[i] <= EW_GRAPH_MAX_DIM)) {
+        if (!(t->rows[i] > least && t->rows[i] <= EW_GRAPH_MAX_DIM) ||
+            t->rows[i] != floor(t->rows[i])) {
             return ew_fail(err, EW_EINPUT,
-                           "profile '%s': table %s/%s rows[%u]: expected ascending values up to "
-                           "%d, found %g after %g",
+                           "profile '%s': table %s/%s rows[%u]: expected ascending whole numbers "
+                           "up to %d, found %g after %g",
                            profile->name, t->graph, t->layer, i, EW_GRAPH_MAX_DIM, t->rows[i],
                            least);
         }

@@ -69,7 +69,7 @@ struct ew_table_layer {
     const char *graph; /**< graph name */
     const char *layer; /**< layer name */
     uint32_t n;
-    const double *rows;    /**< ascending */
+    const double *rows;    /**< ascending whole numbers >= 1 */
     const double *seconds; /**< per entry */
 };
 

@@ -76,7 +76,7 @@ static const char *last_dot(const char *text, size_t n)
     return NULL;
 }
 
-enum ew_status ew_param_setting_parse(struct ew_param_setting *out, struct ew_arena *arena,
+enum ew_status ew_scenario_param_parse(struct ew_scenario_param *out, struct ew_arena *arena,
                                       const char *text, struct ew_error *err)
 {
     const size_t n = strcspn(text, "=");
@@ -87,7 +87,7 @@ enum ew_status ew_param_setting_parse(struct ew_param_setting *out, struct ew_ar
         return ew_fail(err, EW_EINPUT,
                        "expected NAME=VALUE or STRATEGY.NAME=VALUE, found '%s'", text);
     }
-    struct ew_param_setting setting = {
+    struct ew_scenario_param setting = {
         .strategy = dot ? ew_arena_strndup(arena, text, (size_t)(dot - text)) : NULL,
         .name = ew_arena_strndup(arena, name, name_length),
         .value = ew_arena_strdup(arena, text + n + 1),
@@ -284,10 +284,10 @@ enum ew_status ew_scenario_add_strategy(struct ew_scenario *scenario, const char
     return EW_OK;
 }
 
-enum ew_status ew_scenario_add_param(struct ew_scenario *scenario, struct ew_param_setting setting,
+enum ew_status ew_scenario_add_param(struct ew_scenario *scenario, struct ew_scenario_param setting,
                                      struct ew_error *err)
 {
-    struct ew_param_setting *list =
+    struct ew_scenario_param *list =
         with_room(scenario, scenario->params, scenario->n_params, sizeof *list);
     if (!list) {
         return ew_fail_memory(err);

@@ -1,7 +1,7 @@
 /*
  * Scenario: what is asked, before any file it names has been opened. Workloads, platform,
  * strategies, parameters, engine. Filled from a scenario file (io/scenario_json.h), from command
- * line options, or both; sweep/problem.h opens the files.
+ * line options, or both; sweep/setup.h opens the files.
  *
  * Plain data in one arena. Knows no file format and no engine.
  */
@@ -46,7 +46,7 @@ enum ew_status ew_arrival_spec_parse(struct ew_arrival_spec *out, const char *te
                                      struct ew_error *err);
 
 /** `name` = `value` for the strategy `strategy`, or for all that have such a parameter. */
-struct ew_param_setting {
+struct ew_scenario_param {
     const char *strategy; /**< NULL: all */
     const char *name;
     const char *value;
@@ -55,7 +55,7 @@ struct ew_param_setting {
 
 /** Parse "NAME=VALUE" or "STRATEGY.NAME=VALUE" (strategy ids may contain dots). Copies into
  *  `arena`. EW_EINPUT when there is no name or no '='. */
-enum ew_status ew_param_setting_parse(struct ew_param_setting *out, struct ew_arena *arena,
+enum ew_status ew_scenario_param_parse(struct ew_scenario_param *out, struct ew_arena *arena,
                                       const char *text, struct ew_error *err);
 
 /* target, field, unit-bearing name, least value, whether least itself is allowed */
@@ -131,7 +131,7 @@ struct ew_scenario {
     uint32_t n_strategies;
     const char **strategies;
     uint32_t n_params;
-    struct ew_param_setting *params; /**< later ones win */
+    struct ew_scenario_param *params; /**< later ones win */
     uint32_t n_overrides;
     struct ew_override *overrides; /**< in the order given; later ones win */
     const char *engine;                  /**< id */
@@ -151,7 +151,7 @@ void ew_scenario_fini(struct ew_scenario *scenario);
 /** Append to the lists; texts inside are borrowed or already in the arena. EW_ENOMEM. */
 enum ew_status ew_scenario_add_strategy(struct ew_scenario *scenario, const char *id,
                                         struct ew_error *err);
-enum ew_status ew_scenario_add_param(struct ew_scenario *scenario, struct ew_param_setting setting,
+enum ew_status ew_scenario_add_param(struct ew_scenario *scenario, struct ew_scenario_param setting,
                                      struct ew_error *err);
 enum ew_status ew_scenario_add_override(struct ew_scenario *scenario, struct ew_override override,
                                         struct ew_error *err);

@@ -37,6 +37,10 @@ enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t vari
                                        uint32_t layer, struct ew_boundary boundary,
                                        struct ew_error *err);
 
+/** The boundary as set so far; all zero (direct) when it was not. */
+enum ew_status ew_builder_boundary(struct ew_boundary *out, struct ew_builder *builder,
+                                   uint32_t variant, uint32_t layer, struct ew_error *err);
+
 enum ew_status ew_builder_set_weights(struct ew_builder *builder, enum ew_weights weights,
                                       struct ew_error *err);
 

@@ -122,7 +122,7 @@ static enum ew_status check_memory(const struct ew_plan_context *context,
         }
         const uint64_t limit = platform->devices[node->devices[0]].memory_bytes;
         if (limit && needed > limit) {
-            return ew_fail(err, EW_EINPUT, "device %s: the plan needs %" PRIu64 " bytes of memory "
+            return ew_fail(err, EW_ENOTSUP, "device %s: the plan needs %" PRIu64 " bytes of memory "
                            "(weights and largest working set), it has %" PRIu64,
                            platform->devices[node->devices[0]].name, needed, limit);
         }

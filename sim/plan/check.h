@@ -11,7 +11,8 @@
  *  input (relu2_2) are held by nobody". Checks, in this order: ids and boxes, segments tile the
  *  batch, partial sums tile their reduction, everything the outputs and the pieces read is
  *  computed, no two full pieces of one chain and device compute the same element twice,
- *  routes exist, memory fits (weights of the pieces + largest working set, per node).
+ *  routes exist, memory fits (weights of the pieces + largest working set, per node; EW_ENOTSUP
+ *  when it does not: the plan is sound, the platform is too small).
  *  The graph is acyclic by construction, since pieces only read earlier layers. */
 enum ew_status ew_plan_check(const struct ew_plan_context *context, const struct ew_plan *plan,
                              struct ew_error *err);

@@ -17,7 +17,8 @@
 
 #define SERVICE_COLUMNS                                                                            \
     "requests,completed,late,dropped,failed,open,latency_mean_s,latency_p50_s,latency_p90_s,"      \
-    "latency_p99_s,latency_max_s,throughput_per_s,period_s,deadline_met_ratio,accuracy,exit,"      \
+    "latency_p99_s,latency_max_s,throughput_per_s,period_s,deadline_s,deadline_met_ratio,"         \
+    "accuracy,exit,"                                                                               \
     "requirements_met,claims_feasible,model_mismatch,predicted_latency_s"
 
 /* enumerator, file name, header line, 1 when its values are wall-clock */
@@ -173,6 +174,7 @@ static void put_service(struct ew_csv_file *file, const struct ew_service *servi
     ew_csv_double(file, service->latency.max_s);
     ew_csv_double(file, service->throughput_per_s);
     ew_csv_double(file, service->period_s);
+    ew_csv_double(file, service->deadline_s);
     ew_csv_double(file, service->deadline_met_ratio);
     ew_csv_double(file, service->accuracy);
     ew_csv_text(file, service->exit);
@@ -190,7 +192,7 @@ static void put_empty_cells(struct ew_csv_file *file, size_t n)
     }
 }
 
-enum { N_SERVICE_COLUMNS = 20, N_RUN_FIGURES = 11 };
+enum { N_SERVICE_COLUMNS = 21, N_RUN_FIGURES = 11 };
 
 static void put_run(struct ew_csv *csv, const struct ew_result *result)
 {

@@ -95,7 +95,8 @@ enum ew_status ew_metrics_new(struct ew_metrics **out, const struct ew_metrics_c
     }
     metrics->config = *config;
     metrics->run = config->run;
-    metrics->workloads = calloc(config->run->n_workloads, sizeof *metrics->workloads);
+    metrics->workloads =
+        calloc(config->run->n_workloads ? config->run->n_workloads : 1, sizeof *metrics->workloads);
     bool is_ready =
         metrics->workloads &&
         ew_energy_new(&metrics->energy, config->run->platform, config->energy_rule, NULL) == EW_OK;
@@ -103,7 +104,7 @@ enum ew_status ew_metrics_new(struct ew_metrics **out, const struct ew_metrics_c
         is_ready = init_workload(metrics, w);
     }
     if (is_ready) {
-        metrics->layers = calloc(metrics->n_layers, sizeof *metrics->layers);
+        metrics->layers = calloc(metrics->n_layers ? metrics->n_layers : 1, sizeof *metrics->layers);
     }
     if (!metrics->layers) {
         ew_metrics_free(metrics);

@@ -190,10 +190,11 @@ static struct ew_counts finished_counts(const struct ew_counts *counts)
 
 static void fill_service(struct ew_service *service, struct ew_workload_fold *fold,
                          const struct ew_plan_result *plans,
-                         const struct ew_metrics_workload *asked)
+                         const struct ew_metrics_workload *asked, double deadline_s)
 {
     *service = (struct ew_service){
         .counts = finished_counts(&fold->counts),
+        .deadline_s = deadline_s,
         .first_arrival_s = fold->has_arrival ? fold->first_arrival_s : NAN,
         .last_completion_s = fold->has_completion ? fold->last_completion_s : NAN,
         .accuracy = plan_mean(fold, plans, offsetof(struct ew_plan_result, expected_accuracy)),
@@ -274,6 +275,8 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
     struct ew_service *whole = &result->service;
     *whole = (struct ew_service){.first_arrival_s = NAN,
                                  .last_completion_s = NAN,
+                                 .deadline_s = result->n_workloads ? result->workloads[0].service.deadline_s
+                                                                  : NAN,
                                  .claims_feasible = result->n_workloads > 0,
                                  .is_met = result->n_workloads > 0};
     struct ew_sum latency_s = {0};
@@ -289,6 +292,9 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
         first_completion_s = fmin(first_completion_s,
                                   fold->has_completion ? fold->first_completion_s : NAN);
         ew_sum_add(&latency_s, ew_sum_value(&fold->latency_s));
+        if (part->deadline_s < whole->deadline_s || part->deadline_s > whole->deadline_s) {
+            whole->deadline_s = NAN;
+        }
         whole->claims_feasible = whole->claims_feasible && part->claims_feasible;
         whole->is_met = whole->is_met && part->is_met;
         const char *exit = part->exit;
@@ -412,7 +418,7 @@ static bool make_workloads(struct ew_result *result, struct ew_metrics *metrics)
         rows[w].plans = plans;
         rows[w].n_plans = fold->n_plans;
         rows[w].dynamic_energy_j = workload_dynamic_j(result, w);
-        fill_service(&rows[w].service, fold, plans, asked);
+        fill_service(&rows[w].service, fold, plans, asked, workload->deadline_s);
     }
     return true;
 }

@@ -217,6 +217,7 @@ static void put_service(struct ew_json *j, const struct ew_service *service)
     ew_json_kv_double(j, "period_s", service->period_s);
     ew_json_kv_double(j, "accuracy", service->accuracy);
     ew_json_kv_string(j, "exit", service->exit);
+    ew_json_kv_double(j, "deadline_s", service->deadline_s);
     ew_json_kv_double(j, "deadline_met_ratio", service->deadline_met_ratio);
     ew_json_kv_bool(j, "requirements_met", service->is_met);
     ew_json_kv_bool(j, "claims_feasible", service->claims_feasible);

@@ -11,6 +11,7 @@ static struct ew_service empty_service(void)
         .last_completion_s = NAN,
         .throughput_per_s = NAN,
         .period_s = NAN,
+        .deadline_s = NAN,
         .deadline_met_ratio = NAN,
         .accuracy = NAN,
         .predicted_latency_s = NAN,

@@ -53,6 +53,7 @@ struct ew_service {
     double last_completion_s;   /**< NAN without one */
     double throughput_per_s;    /**< completed / (last completion - first arrival) */
     double period_s;            /**< mean time between completions; NAN with fewer than two */
+    double deadline_s;          /**< per request; INFINITY: none; NAN: workloads differ */
     double deadline_met_ratio;  /**< (completed - late) / requests; NAN without requests */
     double accuracy;            /**< of the plans used, mean over completed requests */
     double predicted_latency_s; /**< of the plans used, as the strategy's own model has it */

@@ -74,7 +74,7 @@ struct coedge_cost coedge_fixed_cost(const struct coedge_problem *problem,
     const struct coedge_layer *step = &problem->layers[layer];
     struct coedge_cost cost = {0.0, 0.0};
     if (step->is_whole) {
-        if (device != problem->target) {
+        if (device != problem->target && step->gather_bytes > 0.0) {
             add_transfer(&cost, problem, device, problem->target, true, 0.0);
         }
         return cost;

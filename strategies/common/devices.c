@@ -9,7 +9,12 @@
 
 bool kit_has_route(const struct ew_host *host, uint32_t a, uint32_t b)
 {
-    return a == b || (host->link(host, a, b)->has_route && host->link(host, b, a)->has_route);
+    if (a == b) {
+        return true;
+    }
+    const struct ew_link_info *there = host->link(host, a, b);
+    const struct ew_link_info *back = host->link(host, b, a);
+    return there && back && there->has_route && back->has_route;
 }
 
 bool kit_fits(const struct ew_host *host, uint32_t device, uint64_t bytes)
@@ -40,12 +45,27 @@ static void note_excluded(struct kit_group *group, const char *name, const char 
              name, why);
 }
 
+static bool answers_in_bands(const struct kit_net *net)
+{
+    for (uint32_t i = 0; i < net->n_order; i++) {
+        uint32_t layer = net->order[i];
+        if (net->place[layer] == KIT_BANDED && kit_is_exit_layer(net, layer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why the device cannot take part beside those already in the group; NULL when it can. */
 static const char *obstacle(const struct kit_group *group, const struct kit_net *net,
                             const struct kit_group_options *options, uint32_t device)
 {
+    uint32_t sink = net->host->requirements(net->host)->sink_device;
     if (!kit_has_route(net->host, options->first, device)) {
         return "no route";
+    }
+    if (answers_in_bands(net) && !kit_has_route(net->host, device, sink)) {
+        return "no route to the sink";
     }
     for (uint32_t i = 0; options->needs_all_pairs && i < group->n; i++) {
         if (!kit_has_route(net->host, group->device[i], device)) {
@@ -81,6 +101,11 @@ int32_t kit_group_init(struct kit_group *group, const struct kit_net *net,
     group->capability = calloc(n, sizeof *group->capability);
     if (!group->device || !group->capability) {
         return kit_fail_memory(host);
+    }
+    uint32_t sink = host->requirements(host)->sink_device;
+    if (!kit_has_route(host, options->first, sink)) {
+        return kit_fail(host, EW_STRATEGY_ECANNOT, "no route between %s and the sink %s",
+                        host->device(host, options->first)->name, host->device(host, sink)->name);
     }
     insert(group, options->first, kit_device_capability(net, options->first, options->capability));
     for (uint32_t d = 0; d < n; d++) {

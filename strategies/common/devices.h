@@ -32,8 +32,10 @@ struct kit_group {
     char excluded[KIT_EXCLUDED_SIZE]; /**< "pi3 (no route), …"; "" when all take part */
 };
 
-/** Form the group. Left out: devices without a route both ways, and devices whose memory is smaller
- *  than the weights of the banded layers. Zero-initialise first; release with kit_group_fini. */
+/** Form the group. Left out: devices without a route both ways (also to the sink, when the answer
+ *  lies in bands), and devices whose memory is smaller than the weights of the banded layers.
+ *  EW_STRATEGY_ECANNOT when the first device has no route to the sink. Zero-initialise first; release
+ *  with kit_group_fini. */
 int32_t kit_group_init(struct kit_group *group, const struct kit_net *net,
                        const struct kit_group_options *options);
 void kit_group_fini(struct kit_group *group);

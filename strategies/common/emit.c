@@ -1,6 +1,9 @@
 #include "common/emit.h"
 
+#include <math.h>
 #include <stdio.h>
+
+#include "common/plugin.h"
 
 int32_t kit_begin_plan(struct ew_plan_builder *builder, const struct kit_net *net,
                        const char *name)
@@ -84,6 +87,10 @@ int32_t kit_predict(struct ew_plan_builder *builder, const struct kit_net *net, 
 {
     double deadline_s = net->host->requirements(net->host)->deadline_s;
     char reason[128];
+    if (!isfinite(latency_s)) {
+        return kit_fail(net->host, EW_STRATEGY_ECANNOT,
+                        "no route for the input or for the answer to the sink");
+    }
     /* A plan that meets its deadline exactly on paper must not fail by rounding. */
     if (latency_s > deadline_s * (1.0 + 1e-9)) {
         snprintf(reason, sizeof reason, "predicted latency %.6g s exceeds the deadline of %.6g s",

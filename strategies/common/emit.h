@@ -31,7 +31,8 @@ int32_t kit_emit_layers(struct ew_plan_builder *builder, const struct kit_net *n
 /** Everything on one device. */
 int32_t kit_emit_all(struct ew_plan_builder *builder, const struct kit_net *net, uint32_t device);
 
-/** set_prediction; adds an infeasible_reason when the latency is beyond the deadline asked for. */
+/** set_prediction; adds an infeasible_reason when the latency is beyond the deadline asked for. An
+ *  infinite latency means that a transfer has no route: EW_STRATEGY_ECANNOT. */
 int32_t kit_predict(struct ew_plan_builder *builder, const struct kit_net *net, double latency_s,
                     double energy_j);
 

@@ -254,6 +254,39 @@ uint64_t kit_net_weight_bytes(const struct kit_net *net, enum kit_place place)
     return bytes;
 }
 
+/* The last layer that reads `layer`'s output; itself when nobody does. */
+static uint32_t last_reader(const struct kit_net *net, uint32_t layer)
+{
+    uint32_t last = layer;
+    for (uint32_t i = 0; i < net->layers[layer]->n_consumers; i++) {
+        uint32_t reader = net->layers[layer]->consumers[i];
+        last = net->place[reader] != KIT_ABSENT && reader > last ? reader : last;
+    }
+    return last;
+}
+
+uint64_t kit_net_memory_bytes(const struct kit_net *net)
+{
+    uint64_t live_bytes = kit_net_input_bytes(net);
+    uint64_t peak_bytes = live_bytes;
+    for (uint32_t i = 0; i < net->n_order; i++) {
+        uint32_t layer = net->order[i];
+        const struct ew_layer_info *info = net->layers[layer];
+        live_bytes += kit_layer_bytes(net, layer);
+        peak_bytes = live_bytes > peak_bytes ? live_bytes : peak_bytes;
+        for (uint32_t k = 0; k < info->n_inputs; k++) {
+            bool is_repeated = false;
+            for (uint32_t j = 0; j < k; j++) {
+                is_repeated = is_repeated || info->inputs[j] == info->inputs[k];
+            }
+            if (!is_repeated && last_reader(net, info->inputs[k]) == layer) {
+                live_bytes -= kit_layer_bytes(net, info->inputs[k]);
+            }
+        }
+    }
+    return kit_net_weight_bytes(net, KIT_ABSENT) + peak_bytes;
+}
+
 bool kit_is_exit_layer(const struct kit_net *net, uint32_t layer)
 {
     const struct ew_exit_info *exit = net->host->exit(net->host, net->variant, net->exit);

@@ -86,6 +86,10 @@ uint64_t kit_net_result_bytes(const struct kit_net *net);
 /** Weights of the layers that have `place` (all computed layers: KIT_ABSENT). */
 uint64_t kit_net_weight_bytes(const struct kit_net *net, enum kit_place place);
 
+/** Memory one device needs to compute everything up to the exit: all weights, and the most bytes of
+ *  tensors that are alive at once. */
+uint64_t kit_net_memory_bytes(const struct kit_net *net);
+
 /** True when the layer is one of the exit's. */
 bool kit_is_exit_layer(const struct kit_net *net, uint32_t layer);
 

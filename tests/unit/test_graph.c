@@ -340,9 +340,11 @@ START_TEST(make_orders_a_long_chain)
             layers[i].shape[k] = 1;
         }
     }
-    const struct ew_graph_desc desc = {
-        .name = "chain", .accuracy = (double)NAN, .bytes_per_element = 4, .n_layers = N,
-        .layers = layers};
+    const struct ew_graph_desc desc = {.name = "chain",
+                                       .accuracy = (double)NAN,
+                                       .bytes_per_element = 4,
+                                       .n_layers = N,
+                                       .layers = layers};
     struct ew_graph *g = NULL;
     struct ew_error err = {0};
     ck_assert_msg(ew_graph_make(&g, &desc, &err) == EW_OK, "%s", err.message);
@@ -400,10 +402,10 @@ START_TEST(counts_are_those_of_the_last_exit)
 {
     struct draft d;
     draft_diamond(&d);
-    static const char *const last[] = {"b"};
-    const struct ew_exit_desc exits[] = {{"only", 1, last, 0.5}};
+    static const char *const first[] = {"a"}, *const last[] = {"b"};
+    const struct ew_exit_desc exits[] = {{"early", 1, first, 0.4}, {"late", 1, last, 0.5}};
     d.desc.exits = exits;
-    d.desc.n_exits = 1;
+    d.desc.n_exits = 2;
     struct ew_graph *g = make(&d);
     ck_assert_uint_eq(g->macs, 64 * (108 + 144)); /* a and b */
     ck_assert_uint_eq(g->params, 112 + 148);

@@ -57,8 +57,8 @@ static void expect_shape(const struct sample *s, int32_t c, int32_t h, int32_t w
     ck_assert_int_eq(s->out_shape[EW_W], w);
 }
 
-static void init_conv(struct sample *s, int32_t c, int32_t h, int32_t w, int32_t out, int32_t kernel,
-                      int32_t stride, int32_t pad)
+static void init_conv(struct sample *s, int32_t c, int32_t h, int32_t w, int32_t out,
+                      int32_t kernel, int32_t stride, int32_t pad)
 {
     init_sample(s, EW_OP_CONV, 1);
     set_shape(s->in_shape[0], c, h, w);
@@ -402,7 +402,8 @@ START_TEST(simple_ops_of_softmax_count_whole_positions)
     init_sample(&s, EW_OP_SOFTMAX, 1);
     set_shape(s.in_shape[0], 10, 3, 3);
     infer_or_die(&s);
-    /* 2 of 10 channels at 3 positions: 4 x 30 for maximum, difference, exponential, sum; 6 divisions */
+    /* 2 of 10 channels at 3 positions: 4 x 30 for maximum, difference, exponential, sum; 6
+     * divisions */
     const struct ew_box part = box(4, 6, 1, 2, 0, 3);
     ck_assert_uint_eq(ew_op_simple_ops(&s.view, &part), 126);
     init_pool(&s, 4, 8, 3, 2, 0, false);
@@ -463,9 +464,9 @@ START_TEST(field_of_fc_reduction_is_smallest_box)
         struct ew_reduction reduction;
         struct ew_box want;
     } cases[] = {
-        {{0, 60}, {{0, 0, 0, 0}, {1, 4, 3, 5}}},   {{16, 19}, {{0, 1, 0, 1}, {1, 2, 1, 4}}},
-        {{16, 26}, {{0, 1, 0, 0}, {1, 2, 3, 5}}},  {{18, 22}, {{0, 1, 0, 0}, {1, 2, 2, 5}}},
-        {{14, 16}, {{0, 0, 0, 0}, {1, 2, 3, 5}}},  {{59, 99}, {{0, 3, 2, 4}, {1, 4, 3, 5}}},
+        {{0, 60}, {{0, 0, 0, 0}, {1, 4, 3, 5}}},  {{16, 19}, {{0, 1, 0, 1}, {1, 2, 1, 4}}},
+        {{16, 26}, {{0, 1, 0, 0}, {1, 2, 3, 5}}}, {{18, 22}, {{0, 1, 0, 0}, {1, 2, 2, 5}}},
+        {{14, 16}, {{0, 0, 0, 0}, {1, 2, 3, 5}}}, {{59, 99}, {{0, 3, 2, 4}, {1, 4, 3, 5}}},
         {{30, 30}, {{0, 0, 0, 0}, {0, 0, 0, 0}}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -508,7 +509,8 @@ struct taps {
     size_t count;
 };
 
-static void add_tap(struct taps *taps, const int32_t shape[EW_DIMS], int32_t c, int32_t h, int32_t w)
+static void add_tap(struct taps *taps, const int32_t shape[EW_DIMS], int32_t c, int32_t h,
+                    int32_t w)
 {
     if (c >= 0 && c < shape[EW_C] && h >= 0 && h < shape[EW_H] && w >= 0 && w < shape[EW_W]) {
         ck_assert_uint_lt(taps->count, MAX_TAPS);
@@ -700,7 +702,7 @@ static void draw_window(struct ew_rng *rng, struct ew_op_attrs *a, int32_t max_p
 /* Same number of elements as `in`: its dimensions split and joined at random. */
 static void draw_reshape(struct ew_rng *rng, struct sample *s)
 {
-    static const int32_t shapes[][3] = {{4, 3, 6}, {12, 6, 1},  {2, 6, 6}, {1, 8, 9},
+    static const int32_t shapes[][3] = {{4, 3, 6}, {12, 6, 1}, {2, 6, 6}, {1, 8, 9},
                                         {6, 4, 3}, {72, 1, 1}, {8, 3, 3}, {1, 1, 72}};
     const int32_t *from = shapes[ew_rng_below(rng, 8)], *to = shapes[ew_rng_below(rng, 8)];
     set_shape(s->in_shape[0], from[0], from[1], from[2]);

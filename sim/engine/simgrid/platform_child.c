@@ -252,8 +252,13 @@ static enum ew_status judge(const struct harvest *h, const char *xml_path, struc
         return EW_OK;
     }
     const char *reason = find_reason(h->message);
-    return ew_fail(err, EW_EINPUT, "%s: SimGrid rejects the platform: %.*s", xml_path,
-                   (int)strcspn(reason, "\n"), reason);
+    size_t length = strcspn(reason, "\n");
+    const char *list = strstr(reason, ". Existing netpoints:"); /* continued on further lines */
+    if (list && (size_t)(list - reason) < length) {
+        length = (size_t)(list - reason);
+    }
+    return ew_fail(err, EW_EINPUT, "%s: SimGrid rejects the platform: %.*s", xml_path, (int)length,
+                   reason);
 }
 
 static void close_both(int fds[2])

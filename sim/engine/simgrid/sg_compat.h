@@ -29,14 +29,9 @@
 #include <xbt/sysdep.h>
 
 /* Sanitizers do not follow the stack switches of SimGrid's `raw` contexts. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef EW_SANITIZED
 #define EW_SG_CONTEXT_FACTORY "thread"
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define EW_SG_CONTEXT_FACTORY "thread"
-#endif
-#endif
-#ifndef EW_SG_CONTEXT_FACTORY
+#else
 #define EW_SG_CONTEXT_FACTORY "raw"
 #endif
 

@@ -1,0 +1,17 @@
+/*
+ * Help texts, generated from the tables of commands and options, so that help and parser cannot
+ * disagree.
+ */
+#ifndef EW_CLI_HELP_H
+#define EW_CLI_HELP_H
+
+#include "base/text.h"
+#include "cli/cli.h"
+
+/** The program in general: all commands, one line each. */
+void ew_help_program(struct ew_str *out);
+
+/** One command: usage, what it does, its options, examples. */
+void ew_help_command(struct ew_str *out, const struct ew_command *command);
+
+#endif

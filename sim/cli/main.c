@@ -1,0 +1,233 @@
+/*
+ * EdgeWeave: how should one DNN inference be spread over several devices, and what does it cost?
+ *
+ * The map
+ *
+ *     graph  *.json ──┐
+ *     platform *.xml ─┼─> setup   ─> strategy ─> BOOK of plans ─> check ─> lower ─> TASK GRAPHS
+ *     scenario *.json ┘   (sweep)    (plugin)                                          │
+ *                                                                                      v
+ *     table, JSON, CSV <── report <── RESULT <── metrics <── EVENTS <── engine: fast or simgrid
+ *
+ * Three plain-data hand-overs carry everything; each can be printed, saved, loaded and compared:
+ *
+ *     book of plans  plan/plan.h        which device computes which box of every layer's output
+ *     task graph     plan/task_graph.h  the tasks and messages that a plan comes to
+ *     events         engine/event.h     what happened when
+ *
+ * Folders, from the ground up; includes only go down:
+ *
+ *     base/     status and errors, arena, vectors, texts, random numbers, JSON writer, files
+ *     model/    pure data and arithmetic: graph and ops, boxes, platform, profiles, scenario
+ *     plan/     plan, builder, check, lower
+ *     io/       text -> model: graphs, profiles, scenarios, plans. The only home of cJSON
+ *     plugin/   opens strategies (include/edgeweave/strategy.h), serves as their host
+ *     engine/   core.c: the job machine that all engines share
+ *               fast/: our own event heap; simgrid/: SimGrid, in a module of its own
+ *     results/  metrics and energy as folds over events; table, JSON, CSV
+ *     sweep/    opens a scenario's files (setup.h) and runs one point of it (point.h)
+ *     cli/      this folder. Only here is anything printed and the environment read
+ *
+ * How a command runs: main parses options (args.h), finds the data directories (paths.h), and calls
+ * one cmd_*.c. That fills a scenario from a file and from options (options.h), has sweep/ open and
+ * run it, and prints. Failures come back as status and message; main prints the message and turns
+ * the status into an exit code.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/help.h"
+
+enum {
+    ASK = EW_GROUP_PROBLEM | EW_GROUP_STRATEGY | EW_GROUP_WORKLOAD | EW_GROUP_ENGINE |
+          EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON | EW_GROUP_JSON,
+};
+
+const struct ew_command ew_commands[] = {
+    {
+        .name = "run",
+        .arguments = "[SCENARIO.json]",
+        .summary = "Plan with one strategy, simulate, and report time, energy and accuracy",
+        .details = "Options replace what the scenario file says; those of a workload do so in "
+                   "every workload.\nExits with 1 when a requirement is not met.\n",
+        .examples = "run --graph vgg16 --platform coedge --strategy coedge --requests 100\n"
+                    "run --graph alexnet --platform demo --strategy local --engine fast --json\n"
+                    "run my_scenario.json --seed 7 --out results/\n",
+        .groups = ASK | EW_GROUP_OUT | EW_GROUP_PLAN_IN | EW_GROUP_PLAN_OUT,
+        .run = ew_cmd_run,
+    },
+    {
+        .name = "compare",
+        .arguments = "[SCENARIO.json]",
+        .summary = "Run several strategies (default: all) on the same problem, side by side",
+        .details = "A strategy that cannot serve the problem is a row with its reason.\n"
+                   "Exits with 0 when at least one strategy serves and meets every requirement, "
+                   "and none failed.\n",
+        .examples = "compare --graph vgg16 --platform demo\n"
+                    "compare --graph vgg16 --platform coedge --strategy coedge,modnn "
+                    "--deadline-s 3\n",
+        .groups = ASK | EW_GROUP_OUT,
+        .run = ew_cmd_compare,
+    },
+    {
+        .name = "plan",
+        .arguments = "[SCENARIO.json]",
+        .summary = "Show or save the plan that a strategy makes, without simulating it",
+        .details = "",
+        .examples = "plan --graph vgg16 --platform coedge --strategy coedge\n"
+                    "plan --graph vgg16 --platform coedge --strategy modnn --save-plan modnn.json\n"
+                    "plan --graph alexnet --platform demo --strategy local --print dot\n",
+        .groups = (ASK & ~(unsigned)EW_GROUP_ENGINE) | EW_GROUP_PLAN_IN | EW_GROUP_PLAN_OUT |
+                  EW_GROUP_PRINT,
+        .run = ew_cmd_plan,
+    },
+    {
+        .name = "list",
+        .arguments = "strategies|graphs|platforms|profiles|engines|layers",
+        .summary = "List what there is",
+        .details = "",
+        .examples = "list strategies\nlist graphs --json\nlist layers --graph vgg16\n",
+        .groups = EW_GROUP_GRAPH | EW_GROUP_SEARCH | EW_GROUP_COMMON | EW_GROUP_JSON,
+        .run = ew_cmd_list,
+    },
+    {
+        .name = "describe",
+        .arguments = "strategy|graph|platform|profile NAME",
+        .summary = "Tell all about one strategy, graph, platform or profile",
+        .details = "",
+        .examples = "describe strategy coedge\ndescribe graph vgg16\ndescribe platform coedge\n",
+        .groups = EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON | EW_GROUP_JSON,
+        .run = ew_cmd_describe,
+    },
+    {
+        .name = "check",
+        .arguments = "FILE...",
+        .summary = "Check graph, platform, profile, scenario or plan files",
+        .details = "What a file is follows from its content. A plan is checked against --platform "
+                   "and, if given, --graph.\n",
+        .examples = "check my_graph.json my_platform.xml\ncheck plan.json --platform coedge\n",
+        .groups = EW_GROUP_PROBLEM | EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON,
+        .run = ew_cmd_check,
+    },
+    {
+        .name = "plugin-check",
+        .arguments = "PLUGIN.so...",
+        .summary = "Try a strategy plugin hard: descriptors, parameters, plans, determinism",
+        .details = "",
+        .examples = "plugin-check build/my_strategy.so\n",
+        .groups = EW_GROUP_COMMON | EW_GROUP_JSON,
+        .run = ew_cmd_plugin_check,
+    },
+    {
+        .name = "version",
+        .arguments = "",
+        .summary = "Print the version of the program and of its strategy ABI",
+        .details = "",
+        .examples = "",
+        .groups = EW_GROUP_COMMON | EW_GROUP_JSON,
+        .run = ew_cmd_version,
+    },
+    {
+        .name = "help",
+        .arguments = "[COMMAND]",
+        .summary = "Explain the program or one command",
+        .details = "",
+        .examples = "help run\n",
+        .groups = EW_GROUP_COMMON,
+        .run = ew_cmd_help,
+    },
+    {.name = NULL},
+};
+
+/* The one mutable global: a signal handler can reach nothing else. */
+static volatile int is_interrupted;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    is_interrupted = 1;
+}
+
+/* The first Ctrl-C asks to stop and lets files be cleaned up, the second one kills. */
+static void catch_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    action.sa_flags = (int)SA_RESETHAND;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* The command that the words ask for; `first` receives where its arguments begin. */
+static enum ew_status find_command(struct ew_cli *cli, int *first, struct ew_error *err)
+{
+    const char *word = cli->argc > 1 ? cli->argv[1] : "";
+    *first = 2;
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        word = "help";
+    } else if (strcmp(word, "--version") == 0) {
+        word = "version";
+    }
+    if (!*word) {
+        return ew_fail(err, EW_EUSAGE, "expected a command; see 'edgeweave help'");
+    }
+    cli->command = ew_command_find(word);
+    if (!cli->command) {
+        cli->blame = 1;
+        return ew_command_unknown(word, err);
+    }
+    return EW_OK;
+}
+
+static enum ew_status run_command(struct ew_cli *cli, int first, struct ew_error *err)
+{
+    enum ew_status status = ew_args_parse(&cli->args, cli->argc, cli->argv, first,
+                                          cli->command->groups, &cli->blame, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    cli->wants_json = ew_args_last(&cli->args, EW_OPTION_JSON) != NULL;
+    for (size_t i = 0; i < cli->args.n_options; i++) { /* the last of -v and -q wins */
+        const enum ew_option_id id = cli->args.options[i].option;
+        cli->verbosity = id == EW_OPTION_VERBOSE ? EW_VERBOSE
+                         : id == EW_OPTION_QUIET ? EW_QUIET
+                                                 : cli->verbosity;
+    }
+    if (ew_args_last(&cli->args, EW_OPTION_HELP)) {
+        struct ew_str text = {0};
+        ew_help_command(&text, cli->command);
+        status = ew_cli_put(&text, err);
+        ew_str_fini(&text);
+        return status;
+    }
+    status = ew_paths_init(&cli->paths, &cli->args, err);
+    return status == EW_OK ? cli->command->run(cli, err) : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct ew_cli cli = {
+        .argc = argc,
+        .argv = argv,
+        .verbosity = EW_NORMAL,
+        .blame = -1,
+        .interrupted = &is_interrupted,
+    };
+    struct ew_error err = {0};
+    int first;
+    catch_interrupts();
+    enum ew_status status = find_command(&cli, &first, &err);
+    if (status == EW_OK) {
+        status = run_command(&cli, first, &err);
+    }
+    if (status != EW_OK) {
+        ew_cli_print_error(&cli, &err);
+    } else if (cli.is_unmet) {
+        status = EW_EUNMET;
+    }
+    ew_paths_fini(&cli.paths);
+    ew_args_fini(&cli.args);
+    return ew_status_exit_code(status);
+}

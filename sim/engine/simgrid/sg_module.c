@@ -1,0 +1,14 @@
+#include "engine/simgrid_module.h"
+
+#include "engine/simgrid/platform_import.h"
+
+extern const struct ew_simgrid_module ew_simgrid_module;
+
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+const struct ew_simgrid_module ew_simgrid_module = {
+    .struct_size = sizeof(struct ew_simgrid_module),
+    .engine = &ew_engine_simgrid,
+    .platform_import = ew_platform_import,
+};

@@ -1,0 +1,82 @@
+#include "engine/simgrid/sg_platform_xml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void ew_sg_host_name(char out[EW_SG_NAME_SIZE], uint32_t device)
+{
+    (void)snprintf(out, EW_SG_NAME_SIZE, "d%u", (unsigned)device);
+}
+
+static void print_host(struct ew_str *out, const struct ew_device *device, uint32_t number,
+                       bool with_power)
+{
+    ew_str_printf(out, "<host id=\"d%u\" speed=\"%.17gf\"", (unsigned)number,
+                  device->speed_flops_per_s);
+    if (!with_power) {
+        ew_str_append(out, "/>\n");
+        return;
+    }
+    /* A host has one core: Epsilon and AllCores are the same state. */
+    ew_str_printf(out,
+                  "><prop id=\"wattage_per_state\" value=\"%.17g:%.17g:%.17g\"/>"
+                  "<prop id=\"wattage_off\" value=\"%.17g\"/></host>\n",
+                  device->idle_w, device->compute_w, device->compute_w, device->off_w);
+}
+
+static void print_links(struct ew_str *out, const struct ew_platform *platform,
+                        const struct ew_core *core)
+{
+    bool *is_used = calloc(platform->n_links + 1u, sizeof *is_used);
+    if (!is_used) {
+        out->failed = true;
+        return;
+    }
+    for (uint32_t c = 0; c < ew_core_connection_count(core); c++) {
+        const struct ew_connection pair = ew_core_connection(core, c);
+        const struct ew_route *route = ew_platform_route(platform, pair.from, pair.to);
+        for (uint32_t i = 0; i < route->n_links; i++) {
+            is_used[route->links[i]] = true;
+        }
+    }
+    for (uint32_t l = 0; l < platform->n_links; l++) {
+        const struct ew_link *link = &platform->links[l];
+        if (is_used[l]) {
+            ew_str_printf(out,
+                          "<link id=\"l%u\" bandwidth=\"%.17gBps\" latency=\"%.17gs\" "
+                          "sharing_policy=\"%s\"/>\n",
+                          (unsigned)l, link->bandwidth_bytes_per_s, link->latency_s,
+                          link->sharing == EW_LINK_FATPIPE ? "FATPIPE" : "SHARED");
+        }
+    }
+    free(is_used);
+}
+
+static void print_routes(struct ew_str *out, const struct ew_platform *platform,
+                         const struct ew_core *core)
+{
+    for (uint32_t c = 0; c < ew_core_connection_count(core); c++) {
+        const struct ew_connection pair = ew_core_connection(core, c);
+        const struct ew_route *route = ew_platform_route(platform, pair.from, pair.to);
+        ew_str_printf(out, "<route src=\"d%u\" dst=\"d%u\" symmetrical=\"NO\">",
+                      (unsigned)pair.from, (unsigned)pair.to);
+        for (uint32_t i = 0; i < route->n_links; i++) {
+            ew_str_printf(out, "<link_ctn id=\"l%u\"/>", (unsigned)route->links[i]);
+        }
+        ew_str_append(out, "</route>\n");
+    }
+}
+
+void ew_sg_platform_print(struct ew_str *out, const struct ew_platform *platform,
+                          const struct ew_core *core, bool with_power)
+{
+    ew_str_append(out, "<?xml version=\"1.0\"?>\n"
+                       "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+                       "<platform version=\"4.1\">\n<zone id=\"run\" routing=\"Full\">\n");
+    for (uint32_t d = 0; d < platform->n_devices; d++) {
+        print_host(out, &platform->devices[d], d, with_power);
+    }
+    print_links(out, platform, core);
+    print_routes(out, platform, core);
+    ew_str_append(out, "</zone>\n</platform>\n");
+}

@@ -1,0 +1,27 @@
+/*
+ * Writes the part of a platform that a run uses as a SimGrid platform: all devices, and the links
+ * and routes of the used connections. SimGrid thereby simulates exactly what the other engines do,
+ * whatever the platform was read from.
+ */
+#ifndef EW_ENGINE_SIMGRID_SG_PLATFORM_XML_H
+#define EW_ENGINE_SIMGRID_SG_PLATFORM_XML_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "engine/core.h"
+#include "model/platform.h"
+
+/** Room for a name given by ew_sg_host_name. */
+enum { EW_SG_NAME_SIZE = 16 };
+
+/** SimGrid's name of a device: "d" and its number. */
+void ew_sg_host_name(char out[EW_SG_NAME_SIZE], uint32_t device);
+
+/** Append the document. Links keep their numbers as names ("l" and the number). `with_power`: all
+ *  devices carry the property that SimGrid's host_energy plugin reads. */
+void ew_sg_platform_print(struct ew_str *out, const struct ew_platform *platform,
+                          const struct ew_core *core, bool with_power);
+
+#endif

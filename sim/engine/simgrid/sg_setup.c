@@ -1,0 +1,202 @@
+#include "engine/simgrid/sg_setup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/simgrid/sg_platform_xml.h"
+
+/* The numbers in comments are the pitfalls of docs/simgrid.md.
+ *
+ * surf/precision: SimGrid ends activities that early, and it must stay above the spacing of doubles
+ * at the end of the run: 1e-10 s is a tenth of the grain and good for 5 simulated days.
+ * contexts/stack-size (KiB): the job machine and the event stream need a few. */
+static void start_simgrid(const char *network_model)
+{
+    char model[64];
+    (void)snprintf(model, sizeof model, "--cfg=network/model:%s", network_model);
+    char *argv[] = {
+        (char[]){"edgeweave"},
+        (char[]){"--log=root.thresh:error"}, /* 18 */
+        model,                               /* 12 */
+        (char[]){"--cfg=network/crosstraffic:0"}, /* 12 */
+        (char[]){"--cfg=network/TCP-gamma:0"},    /* 13 */
+        (char[]){"--cfg=network/optim:Full"},     /* 34 */
+        (char[]){"--cfg=network/maxmin-selective-update:0"}, /* 34 */
+        (char[]){"--cfg=cpu/optim:Lazy"},
+        (char[]){"--cfg=maxmin/precision:1e-9"}, /* 35 */
+        (char[]){"--cfg=surf/precision:1e-10"},  /* 27 */
+        (char[]){"--cfg=contexts/factory:" EW_SG_CONTEXT_FACTORY}, /* 21 */
+        (char[]){"--cfg=contexts/nthreads:1"},                     /* 22 */
+        (char[]){"--cfg=contexts/stack-size:256"},                 /* 20 */
+        NULL,
+    };
+    int argc = (int)(sizeof argv / sizeof *argv) - 1;
+    simgrid_init(&argc, argv); /* 10: an argv of our own */
+}
+
+/* --- platform --------------------------------------------------------------------------------- */
+
+/* SimGrid reads files only; a temporary one without a name leaves nothing behind. */
+static enum ew_status write_platform(FILE **out, const struct ew_sg_world *world,
+                                     struct ew_error *err)
+{
+    struct ew_str text = {0};
+    ew_sg_platform_print(&text, world->run->platform, world->core, world->has_host_energy);
+    FILE *file = text.failed ? NULL : tmpfile();
+    enum ew_status status = EW_OK;
+    if (text.failed) {
+        status = ew_fail_memory(err);
+    } else if (!file || fwrite(text.text, 1, text.length, file) != text.length ||
+               fflush(file) != 0) {
+        status = ew_fail(err, EW_EIO, "cannot write a temporary file for SimGrid: %s",
+                         strerror(errno));
+    }
+    ew_str_fini(&text);
+    *out = file;
+    return status;
+}
+
+static enum ew_status load_platform(struct ew_sg_world *world, struct ew_error *err)
+{
+    FILE *file = NULL;
+    const enum ew_status status = write_platform(&file, world, err);
+    if (status) {
+        return status;
+    }
+    char path[32];
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", fileno(file));
+    simgrid_load_platform(path);
+    (void)fclose(file);
+    return EW_OK;
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static void *allocate(size_t count, size_t size)
+{
+    return calloc(count ? count : 1, size);
+}
+
+static struct ew_sg_seat seat_of(struct ew_sg_world *world, uint32_t index)
+{
+    return (struct ew_sg_seat){.world = world, .index = index};
+}
+
+static void fill_tables(struct ew_sg_world *world)
+{
+    const struct ew_run *run = world->run;
+    char name[EW_SG_NAME_SIZE];
+    for (uint32_t d = 0; d < run->platform->n_devices; d++) {
+        ew_sg_host_name(name, d);
+        world->hosts[d] = sg_host_by_name(name);
+        world->runners[d].seat = seat_of(world, d);
+        world->senders[d].seat = seat_of(world, d);
+    }
+    for (uint32_t c = 0; c < ew_core_connection_count(world->core); c++) {
+        const struct ew_connection pair = ew_core_connection(world->core, c);
+        struct ew_sg_courier *courier = &world->couriers[c];
+        courier->seat = seat_of(world, c);
+        courier->from = world->hosts[pair.from];
+        courier->to = world->hosts[pair.to];
+        courier->latency_s = ew_platform_route(run->platform, pair.from, pair.to)->latency_s *
+                             run->net->latency_factor;
+    }
+    for (uint32_t w = 0; w < run->n_workloads; w++) {
+        world->arrivals[w].seat = seat_of(world, w);
+    }
+}
+
+static enum ew_status make_tables(struct ew_sg_world *world, struct ew_error *err)
+{
+    const uint32_t n_devices = world->run->platform->n_devices;
+    const uint32_t n_connections = ew_core_connection_count(world->core);
+    world->hosts = allocate(n_devices, sizeof *world->hosts);
+    world->runners = allocate(n_devices, sizeof *world->runners);
+    world->senders = allocate(n_devices, sizeof *world->senders);
+    world->couriers = allocate(n_connections, sizeof *world->couriers);
+    world->arrivals = allocate(world->run->n_workloads, sizeof *world->arrivals);
+    if (!world->hosts || !world->runners || !world->senders || !world->couriers ||
+        !world->arrivals) {
+        return ew_fail_memory(err);
+    }
+    fill_tables(world);
+    return EW_OK;
+}
+
+/* --- run -------------------------------------------------------------------------------------- */
+
+static void write_event(void *ctx, const struct ew_event *event)
+{
+    ew_sg_write_event(ctx, event);
+}
+
+/* The first actor: everything at time 0. */
+static void begin(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    struct ew_sg_world *world = sg_actor_self_get_data();
+    ew_core_start(world->core);
+    ew_sg_settle(world);
+}
+
+static void begin_at_time_0(struct ew_sg_world *world)
+{
+    sg_actor_t actor = sg_actor_init("begin", world->hosts[0]);
+    sg_actor_set_data(actor, world);
+    sg_actor_start_(actor, begin, 0, NULL);
+}
+
+static bool all_have_power(const struct ew_platform *platform)
+{
+    bool all = true;
+    for (uint32_t d = 0; d < platform->n_devices; d++) {
+        all = all && platform->devices[d].has_power;
+    }
+    return all;
+}
+
+void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_sg_writer *writer)
+{
+    struct ew_run child_run = *run;
+    child_run.sink = (struct ew_event_sink){writer, write_event};
+    struct ew_sg_world world = {
+        .run = &child_run,
+        .writer = writer,
+        .has_host_energy = with_host_energy && all_have_power(run->platform), /* 17 */
+    };
+    const struct ew_core_ops ops = {
+        .ctx = &world,
+        .start_task = ew_sg_start_task,
+        .start_send = ew_sg_start_send,
+        .start_transfer = ew_sg_start_transfer,
+        .retract_task = ew_sg_retract_task,
+        .exchange_transfer = ew_sg_exchange_transfer,
+        .schedule_arrival = ew_sg_schedule_arrival,
+    };
+    struct ew_error err = {0};
+    enum ew_status status = ew_core_new(&world.core, &child_run, &ops, &err);
+    if (status == EW_OK) {
+        start_simgrid(run->net->sg_model);
+        if (world.has_host_energy) {
+            sg_host_energy_plugin_init(); /* 17: before the platform is loaded */
+        }
+        status = load_platform(&world, &err);
+    }
+    if (status == EW_OK) {
+        status = make_tables(&world, &err);
+    }
+    if (status == EW_OK) {
+        begin_at_time_0(&world);
+        simgrid_run();
+        /* 2: a deadlock is no error for SimGrid. The last actor ends the process, so that this line
+         * is only reached when SimGrid has lost an activity. */
+        status = ew_fail(&err, EW_EDEADLOCK, "SimGrid stopped at %g s with %llu activities open",
+                         simgrid_get_clock(), (unsigned long long)world.n_active);
+    }
+    (void)status;
+    ew_sg_fail(writer, &err);
+}

@@ -1,0 +1,13 @@
+/*
+ * Brings SimGrid up in the child process: arguments, models, platform, tables of the world.
+ */
+#ifndef EW_ENGINE_SIMGRID_SG_SETUP_H
+#define EW_ENGINE_SIMGRID_SG_SETUP_H
+
+#include "engine/simgrid/sg_world.h"
+
+/** Simulate the run and end the process; everything worth knowing goes through the writer. */
+_Noreturn void ew_sg_simulate(const struct ew_run *run, bool with_host_energy,
+                              struct ew_sg_writer *writer);
+
+#endif

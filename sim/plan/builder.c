@@ -1,0 +1,703 @@
+/*
+ * Plan builder. Drafts keep their memory over reset, so that a search that builds thousands of
+ * plans allocates only for the largest.
+ *
+ * Limits on plans, pieces, notes and text are far above any sensible plan: they stop a maker that
+ * never stops before it takes all memory.
+ */
+#include "plan/builder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+enum {
+    MAX_PLANS = 4096,
+    MAX_PIECES = 1 << 22, /* over all plans of the book */
+    MAX_NOTES = 256,
+    MAX_TEXT = 4096,
+    MAX_SHARE = 1000000,
+    MAX_WIRE_BITS = 64,
+};
+
+struct draft_note {
+    char *key;
+    char *value;
+};
+
+/** What the boundaries of one variant are. The row is kept over reset. */
+struct draft_row {
+    struct ew_boundary *items; /**< n_layers of the variant; NULL until first used */
+    bool is_used;
+};
+
+/** One plan in the making. Text is owned. */
+struct draft {
+    char *name;
+    char *class_name;
+    char *infeasible_reason;
+    int32_t batch;
+    uint32_t source_device, sink_device;
+    uint8_t weights;
+    uint32_t share_weight;
+    double probability;
+    double latency_s, energy_j;
+    EW_VEC(struct ew_segment) segments;
+    EW_VEC(struct ew_piece) pieces;
+    EW_VEC(struct draft_note) notes;
+    struct draft_row *rows;                   /**< per variant; NULL until first used */
+    const struct ew_boundary **boundary_view; /**< per variant: the row if used, else NULL */
+    struct ew_segment whole;                  /**< when assign was not called */
+};
+
+struct ew_builder {
+    const struct ew_plan_context *context;
+    EW_VEC(struct draft) drafts; /**< count: plans begun */
+    size_t n_made;               /**< drafts whose memory may be reused */
+    size_t n_pieces;             /**< over all drafts */
+    uint8_t pick;
+    struct ew_plan peeked;
+    struct ew_note *peeked_notes;
+    size_t peeked_notes_capacity;
+};
+
+struct ew_builder *ew_builder_new(const struct ew_plan_context *context)
+{
+    struct ew_builder *builder = calloc(1, sizeof *builder);
+    if (builder) {
+        builder->context = context;
+    }
+    return builder;
+}
+
+static void clear_notes(struct draft *draft)
+{
+    for (size_t i = 0; i < draft->notes.count; i++) {
+        free(draft->notes.items[i].key);
+        free(draft->notes.items[i].value);
+    }
+    draft->notes.count = 0;
+}
+
+static void clear_boundaries(struct draft *draft, const struct ew_graph *graph)
+{
+    for (uint32_t v = 0; draft->rows && v < graph->n_variants; v++) {
+        struct draft_row *row = &draft->rows[v];
+        if (row->is_used) {
+            memset(row->items, 0, graph->variants[v].graph->n_layers * sizeof *row->items);
+            row->is_used = false;
+            draft->boundary_view[v] = NULL;
+        }
+    }
+}
+
+/* Empty a draft but keep its vectors. */
+static void clear_draft(struct draft *draft, const struct ew_graph *graph)
+{
+    free(draft->name);
+    free(draft->class_name);
+    free(draft->infeasible_reason);
+    clear_notes(draft);
+    clear_boundaries(draft, graph);
+    struct draft kept = {.rows = draft->rows, .boundary_view = draft->boundary_view};
+    kept.segments.items = draft->segments.items;
+    kept.segments.capacity = draft->segments.capacity;
+    kept.pieces.items = draft->pieces.items;
+    kept.pieces.capacity = draft->pieces.capacity;
+    kept.notes.items = draft->notes.items;
+    kept.notes.capacity = draft->notes.capacity;
+    *draft = kept;
+}
+
+void ew_builder_reset(struct ew_builder *builder)
+{
+    for (size_t i = 0; i < builder->drafts.count; i++) {
+        clear_draft(&builder->drafts.items[i], builder->context->graph);
+    }
+    builder->drafts.count = 0;
+    builder->n_pieces = 0;
+    builder->pick = EW_PICK_ONLY;
+}
+
+static void free_draft(struct draft *draft, uint32_t n_variants)
+{
+    ew_vec_fini(&draft->segments);
+    ew_vec_fini(&draft->pieces);
+    ew_vec_fini(&draft->notes);
+    for (uint32_t v = 0; draft->rows && v < n_variants; v++) {
+        free(draft->rows[v].items);
+    }
+    free(draft->rows);
+    free(draft->boundary_view);
+}
+
+void ew_builder_free(struct ew_builder *builder)
+{
+    if (!builder) {
+        return;
+    }
+    ew_builder_reset(builder);
+    for (size_t i = 0; i < builder->n_made; i++) {
+        free_draft(&builder->drafts.items[i], builder->context->graph->n_variants);
+    }
+    ew_vec_fini(&builder->drafts);
+    free(builder->peeked_notes);
+    free(builder);
+}
+
+uint32_t ew_builder_plan_count(const struct ew_builder *builder)
+{
+    return (uint32_t)builder->drafts.count;
+}
+
+static struct draft *current(struct ew_builder *builder, struct ew_error *err)
+{
+    if (builder->drafts.count == 0) {
+        (void)ew_fail(err, EW_EINPUT, "no plan has been begun: call begin_plan first");
+        return NULL;
+    }
+    return &builder->drafts.items[builder->drafts.count - 1];
+}
+
+static enum ew_status copy_text(char **out, const char *text, const char *what,
+                                struct ew_error *err)
+{
+    if (!text) {
+        free(*out);
+        *out = NULL;
+        return EW_OK;
+    }
+    const size_t length = strnlen(text, MAX_TEXT + 1);
+    if (length > MAX_TEXT) {
+        return ew_fail(err, EW_EINPUT, "%s: expected at most %d bytes of text", what, MAX_TEXT);
+    }
+    char *copy = strndup(text, length);
+    if (!copy) {
+        return ew_fail_memory(err);
+    }
+    free(*out);
+    *out = copy;
+    return EW_OK;
+}
+
+enum ew_status ew_builder_begin_plan(struct ew_builder *builder, const char *name, int32_t batch,
+                                     uint32_t source_device, uint32_t sink_device,
+                                     struct ew_error *err)
+{
+    const uint32_t n_devices = builder->context->platform->n_devices;
+    if (batch < 1) {
+        return ew_fail(err, EW_EINPUT, "plan: expected a batch of at least 1, got %d", batch);
+    }
+    if (source_device >= n_devices || sink_device >= n_devices) {
+        return ew_fail(err, EW_EINPUT, "plan: expected source and sink below %u devices, got %u "
+                       "and %u", n_devices, source_device, sink_device);
+    }
+    if (builder->drafts.count >= MAX_PLANS) {
+        return ew_fail(err, EW_EINPUT, "expected at most %d plans in a book", MAX_PLANS);
+    }
+    if (!ew_vec_reserve_one(&builder->drafts)) {
+        return ew_fail_memory(err);
+    }
+    struct draft *draft = &builder->drafts.items[builder->drafts.count];
+    if (builder->drafts.count == builder->n_made) {
+        *draft = (struct draft){0};
+        builder->n_made++;
+    }
+    const enum ew_status status = copy_text(&draft->name, name ? name : "", "plan name", err);
+    if (status) {
+        return status;
+    }
+    builder->drafts.count++;
+    draft->batch = batch;
+    draft->source_device = source_device;
+    draft->sink_device = sink_device;
+    draft->share_weight = 1;
+    draft->latency_s = draft->energy_j = NAN;
+    draft->whole =
+        (struct ew_segment){0, batch, 0, builder->context->graph->n_exits - 1};
+    return EW_OK;
+}
+
+enum ew_status ew_builder_assign(struct ew_builder *builder, int32_t image_lo, int32_t image_hi,
+                                 uint32_t variant, uint32_t exit, uint32_t *segment,
+                                 struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    const struct ew_graph *graph = builder->context->graph;
+    const int32_t next =
+        draft->segments.count ? draft->segments.items[draft->segments.count - 1].image_hi : 0;
+    if (draft->pieces.count && draft->segments.count == 0) {
+        return ew_fail(err, EW_EINPUT, "assign must come before the first piece");
+    }
+    if (image_lo != next || image_hi <= image_lo || image_hi > draft->batch) {
+        return ew_fail(err, EW_EINPUT, "assign: expected images from %d up to at most %d, got "
+                       "[%d, %d)", next, draft->batch, image_lo, image_hi);
+    }
+    if (variant >= graph->n_variants) {
+        return ew_fail(err, EW_EINPUT, "assign: expected a variant below %u, got %u",
+                       graph->n_variants, variant);
+    }
+    if (exit >= graph->variants[variant].graph->n_exits) {
+        return ew_fail(err, EW_EINPUT, "assign: expected an exit below %u, got %u",
+                       graph->variants[variant].graph->n_exits, exit);
+    }
+    const struct ew_segment value = {image_lo, image_hi, variant, exit};
+    if (!ew_vec_push(&draft->segments, value)) {
+        return ew_fail_memory(err);
+    }
+    if (segment) {
+        *segment = (uint32_t)draft->segments.count - 1;
+    }
+    return EW_OK;
+}
+
+static const struct ew_segment *find_segment(const struct draft *draft, uint32_t index)
+{
+    if (draft->segments.count == 0) {
+        return index == 0 ? &draft->whole : NULL;
+    }
+    return index < draft->segments.count ? &draft->segments.items[index] : NULL;
+}
+
+static enum ew_status check_sum_reference(const struct draft *draft, const struct ew_piece *piece,
+                                          const struct ew_layer *layer, struct ew_error *err)
+{
+    const struct ew_op_view view = ew_layer_view(layer);
+    const int32_t length = ew_op_reduction_length(&view);
+    const struct ew_piece *sum =
+        piece->sum < draft->pieces.count ? &draft->pieces.items[piece->sum] : NULL;
+    if (!sum || sum->role != EW_PIECE_SUM || sum->layer != piece->layer ||
+        sum->segment != piece->segment || !ew_box_equal(&sum->box, &piece->box)) {
+        return ew_fail(err, EW_EINPUT, "layer %s: a partial piece must name an earlier sum piece "
+                       "of the same layer, segment and box", layer->name);
+    }
+    if (piece->reduction.lo < 0 || piece->reduction.hi > length ||
+        piece->reduction.lo >= piece->reduction.hi) {
+        return ew_fail(err, EW_EINPUT, "layer %s: expected a reduction inside [0, %d), got "
+                       "[%d, %d)", layer->name, length, piece->reduction.lo,
+                       piece->reduction.hi);
+    }
+    return EW_OK;
+}
+
+static enum ew_status check_piece(const struct ew_builder *builder, const struct draft *draft,
+                                  const struct ew_piece *piece, struct ew_error *err)
+{
+    const struct ew_segment *segment = find_segment(draft, piece->segment);
+    if (!segment) {
+        return ew_fail(err, EW_EINPUT, "piece: there is no segment %u", piece->segment);
+    }
+    const struct ew_graph *graph = ew_segment_graph(builder->context->graph, segment);
+    if (piece->layer >= graph->n_layers) {
+        return ew_fail(err, EW_EINPUT, "piece: expected a layer below %u, got %u",
+                       graph->n_layers, piece->layer);
+    }
+    const struct ew_layer *layer = &graph->layers[piece->layer];
+    if (layer->op == EW_OP_INPUT) {
+        return ew_fail(err, EW_EINPUT, "layer %s is a network input: it takes no piece",
+                       layer->name);
+    }
+    if (piece->device >= builder->context->platform->n_devices) {
+        return ew_fail(err, EW_EINPUT, "layer %s: expected a device below %u, got %u", layer->name,
+                       builder->context->platform->n_devices, piece->device);
+    }
+    if (piece->role > EW_PIECE_SUM) {
+        return ew_fail(err, EW_EINPUT, "layer %s: unknown piece role %u", layer->name,
+                       piece->role);
+    }
+    struct ew_box whole = ew_box_full(layer->shape);
+    whole.lo[EW_N] = segment->image_lo;
+    whole.hi[EW_N] = segment->image_hi;
+    if (ew_box_is_empty(&piece->box) || !ew_box_contains(&whole, &piece->box)) {
+        return ew_fail(err, EW_EINPUT,
+                       "layer %s: box [%d,%d)x[%d,%d)x[%d,%d)x[%d,%d) is empty or outside "
+                       "[%d,%d)x[0,%d)x[0,%d)x[0,%d)", layer->name, piece->box.lo[0],
+                       piece->box.hi[0], piece->box.lo[1], piece->box.hi[1], piece->box.lo[2],
+                       piece->box.hi[2], piece->box.lo[3], piece->box.hi[3], whole.lo[0],
+                       whole.hi[0], whole.hi[1], whole.hi[2], whole.hi[3]);
+    }
+    return piece->role == EW_PIECE_PARTIAL ? check_sum_reference(draft, piece, layer, err) : EW_OK;
+}
+
+enum ew_status ew_builder_add_piece(struct ew_builder *builder, const struct ew_piece *piece,
+                                    uint32_t *out, struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    const enum ew_status status = check_piece(builder, draft, piece, err);
+    if (status) {
+        return status;
+    }
+    if (builder->n_pieces >= MAX_PIECES) {
+        return ew_fail(err, EW_EINPUT, "expected at most %d pieces in a book", MAX_PIECES);
+    }
+    if (!ew_vec_push(&draft->pieces, *piece)) {
+        return ew_fail_memory(err);
+    }
+    builder->n_pieces++;
+    struct ew_piece *added = &draft->pieces.items[draft->pieces.count - 1];
+    if (added->role != EW_PIECE_PARTIAL) {
+        added->sum = EW_NONE;
+        added->reduction = (struct ew_reduction){0};
+    }
+    if (out) {
+        *out = (uint32_t)draft->pieces.count - 1;
+    }
+    return EW_OK;
+}
+
+/* The row of a variant, made when first needed. */
+static struct ew_boundary *boundary_row(const struct ew_builder *builder, struct draft *draft,
+                                        uint32_t variant)
+{
+    const struct ew_graph *graph = builder->context->graph;
+    if (!draft->rows) {
+        draft->rows = calloc(graph->n_variants, sizeof *draft->rows);
+    }
+    if (!draft->boundary_view) {
+        draft->boundary_view = calloc(graph->n_variants, sizeof *draft->boundary_view);
+    }
+    if (!draft->rows || !draft->boundary_view) {
+        return NULL;
+    }
+    struct draft_row *row = &draft->rows[variant];
+    if (!row->items) {
+        row->items = calloc(graph->variants[variant].graph->n_layers, sizeof *row->items);
+    }
+    row->is_used = row->items != NULL;
+    draft->boundary_view[variant] = row->items;
+    return row->items;
+}
+
+static enum ew_status check_boundary_place(const struct ew_builder *builder, uint32_t variant,
+                                           uint32_t layer, struct ew_error *err)
+{
+    const struct ew_graph *graph = builder->context->graph;
+    if (variant >= graph->n_variants) {
+        return ew_fail(err, EW_EINPUT, "boundary: expected a variant below %u, got %u",
+                       graph->n_variants, variant);
+    }
+    const struct ew_graph *chosen = graph->variants[variant].graph;
+    if (layer >= chosen->n_layers) {
+        return ew_fail(err, EW_EINPUT, "boundary: expected a layer below %u, got %u",
+                       chosen->n_layers, layer);
+    }
+    return EW_OK;
+}
+
+enum ew_status ew_builder_boundary(struct ew_boundary *out, struct ew_builder *builder,
+                                   uint32_t variant, uint32_t layer, struct ew_error *err)
+{
+    const struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    const enum ew_status status = check_boundary_place(builder, variant, layer, err);
+    if (status == EW_OK) {
+        const bool is_used = draft->rows && draft->rows[variant].is_used;
+        *out = is_used ? draft->rows[variant].items[layer] : (struct ew_boundary){0};
+    }
+    return status;
+}
+
+enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t variant,
+                                       uint32_t layer, struct ew_boundary boundary,
+                                       struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    const enum ew_status status = check_boundary_place(builder, variant, layer, err);
+    if (status) {
+        return status;
+    }
+    const char *name = builder->context->graph->variants[variant].graph->layers[layer].name;
+    if (boundary.exchange > EW_EXCHANGE_GATHER) {
+        return ew_fail(err, EW_EINPUT, "boundary behind %s: unknown exchange mode %u", name,
+                       boundary.exchange);
+    }
+    if (boundary.exchange != EW_EXCHANGE_DIRECT &&
+        boundary.hub >= builder->context->platform->n_devices) {
+        return ew_fail(err, EW_EINPUT,
+                       "boundary behind %s: relay and gather need a hub below %u devices, got %u",
+                       name, builder->context->platform->n_devices, boundary.hub);
+    }
+    if (boundary.wire_bits > MAX_WIRE_BITS) {
+        return ew_fail(err, EW_EINPUT,
+                       "boundary behind %s: expected 0 to %d bits per element, got %u", name,
+                       MAX_WIRE_BITS, boundary.wire_bits);
+    }
+    struct ew_boundary *row = boundary_row(builder, draft, variant);
+    if (!row) {
+        return ew_fail_memory(err);
+    }
+    row[layer] = boundary;
+    return EW_OK;
+}
+
+enum ew_status ew_builder_set_weights(struct ew_builder *builder, enum ew_weights weights,
+                                      struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    if ((int)weights < 0 || weights > EW_WEIGHTS_ON_CHANGE) {
+        return ew_fail(err, EW_EINPUT, "weights: unknown mode %d", (int)weights);
+    }
+    draft->weights = (uint8_t)weights;
+    return EW_OK;
+}
+
+enum ew_status ew_builder_set_note(struct ew_builder *builder, const char *key, const char *value,
+                                   struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    if (!key || !*key || !value) {
+        return ew_fail(err, EW_EINPUT, "note: expected a key and a value");
+    }
+    for (size_t i = 0; i < draft->notes.count; i++) {
+        if (strcmp(draft->notes.items[i].key, key) == 0) {
+            return copy_text(&draft->notes.items[i].value, value, "note", err);
+        }
+    }
+    if (draft->notes.count >= MAX_NOTES) {
+        return ew_fail(err, EW_EINPUT, "note '%.64s': expected at most %d notes on a plan", key,
+                       MAX_NOTES);
+    }
+    struct draft_note note = {0};
+    enum ew_status status = copy_text(&note.key, key, "note key", err);
+    if (status == EW_OK) {
+        status = copy_text(&note.value, value, "note", err);
+    }
+    if (status == EW_OK && !ew_vec_push(&draft->notes, note)) {
+        status = ew_fail_memory(err);
+    }
+    if (status) {
+        free(note.key);
+        free(note.value);
+    }
+    return status;
+}
+
+enum ew_status ew_builder_set_prediction(struct ew_builder *builder, double latency_s,
+                                         double energy_j, const char *infeasible_reason,
+                                         struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    if (isinf(latency_s) || latency_s < 0 || isinf(energy_j) || energy_j < 0) {
+        return ew_fail(err, EW_EINPUT, "prediction: expected seconds and joules >= 0 (or NAN for "
+                       "unknown), got %g and %g", latency_s, energy_j);
+    }
+    const enum ew_status status =
+        copy_text(&draft->infeasible_reason, infeasible_reason, "infeasible reason", err);
+    if (status == EW_OK) {
+        draft->latency_s = latency_s;
+        draft->energy_j = energy_j;
+    }
+    return status;
+}
+
+enum ew_status ew_builder_set_share(struct ew_builder *builder, uint32_t weight,
+                                    double probability, const char *class_name,
+                                    struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    if (!(probability >= 0 && probability <= 1)) {
+        return ew_fail(err, EW_EINPUT, "share: expected a probability from 0 to 1, got %g",
+                       probability);
+    }
+    if (weight > MAX_SHARE) {
+        return ew_fail(err, EW_EINPUT, "share: expected a weight up to %d, got %u", MAX_SHARE,
+                       weight);
+    }
+    const enum ew_status status = copy_text(&draft->class_name, class_name, "class name", err);
+    if (status == EW_OK) {
+        draft->share_weight = weight;
+        draft->probability = probability;
+    }
+    return status;
+}
+
+enum ew_status ew_builder_set_pick(struct ew_builder *builder, enum ew_pick pick,
+                                   struct ew_error *err)
+{
+    if ((int)pick < 0 || pick > EW_PICK_ONLINE) {
+        return ew_fail(err, EW_EINPUT, "pick: unknown rule %d", (int)pick);
+    }
+    builder->pick = (uint8_t)pick;
+    return EW_OK;
+}
+
+/* A plan that borrows everything from the draft. */
+static struct ew_plan view_draft(const struct ew_builder *builder, const struct draft *draft,
+                                 const struct ew_note *notes)
+{
+    const bool is_whole = draft->segments.count == 0;
+    return (struct ew_plan){
+        .name = draft->name,
+        .batch = draft->batch,
+        .source_device = draft->source_device,
+        .sink_device = draft->sink_device,
+        .weights = draft->weights,
+        .n_segments = is_whole ? 1 : (uint32_t)draft->segments.count,
+        .segments = is_whole ? &draft->whole : draft->segments.items,
+        .n_pieces = (uint32_t)draft->pieces.count,
+        .pieces = draft->pieces.items,
+        .n_boundary_variants = draft->boundary_view ? builder->context->graph->n_variants : 0,
+        .boundaries = draft->boundary_view,
+        .n_notes = (uint32_t)draft->notes.count,
+        .notes = notes,
+        .probability = draft->probability,
+        .weight = draft->share_weight,
+        .class_name = draft->class_name,
+        .predicted_latency_s = draft->latency_s,
+        .predicted_energy_j = draft->energy_j,
+        .claims_feasible = !draft->infeasible_reason,
+        .infeasible_reason = draft->infeasible_reason,
+    };
+}
+
+const struct ew_plan *ew_builder_peek(struct ew_builder *builder, struct ew_error *err)
+{
+    const struct draft *draft = current(builder, err);
+    if (!draft) {
+        return NULL;
+    }
+    void *notes = builder->peeked_notes;
+    if (!ew_vec_grow(&notes, &builder->peeked_notes_capacity, draft->notes.count + 1,
+                     sizeof *builder->peeked_notes)) {
+        (void)ew_fail_memory(err);
+        return NULL;
+    }
+    builder->peeked_notes = notes;
+    for (size_t i = 0; i < draft->notes.count; i++) {
+        builder->peeked_notes[i] =
+            (struct ew_note){draft->notes.items[i].key, draft->notes.items[i].value};
+    }
+    builder->peeked = view_draft(builder, draft, builder->peeked_notes);
+    return &builder->peeked;
+}
+
+/* ------------------------------------------------------------------------------------ finishing */
+
+static const char *keep_text(struct ew_arena *arena, const char *text, bool *is_ok)
+{
+    const char *copy = text ? ew_arena_strdup(arena, text) : NULL;
+    *is_ok = *is_ok && (copy || !text);
+    return copy;
+}
+
+static bool keep_boundaries(struct ew_arena *arena, const struct ew_graph *graph,
+                            const struct draft *draft, struct ew_plan *plan)
+{
+    if (!draft->boundary_view) {
+        return true;
+    }
+    const struct ew_boundary **rows = ew_arena_calloc(arena, graph->n_variants, sizeof *rows);
+    for (uint32_t v = 0; rows && v < graph->n_variants; v++) {
+        if (draft->boundary_view[v]) {
+            rows[v] = ew_arena_copy(arena, draft->boundary_view[v],
+                                    graph->variants[v].graph->n_layers, sizeof **rows);
+            if (!rows[v]) {
+                return false;
+            }
+        }
+    }
+    plan->boundaries = rows;
+    return rows != NULL;
+}
+
+static struct ew_plan *keep_plan(struct ew_arena *arena, const struct ew_builder *builder,
+                                 const struct draft *draft)
+{
+    struct ew_plan *plan = ew_arena_calloc(arena, 1, sizeof *plan);
+    struct ew_note *notes = ew_arena_calloc(arena, draft->notes.count, sizeof *notes);
+    if (!plan || !notes) {
+        return NULL;
+    }
+    bool is_ok = true;
+    for (size_t i = 0; i < draft->notes.count; i++) {
+        notes[i].key = keep_text(arena, draft->notes.items[i].key, &is_ok);
+        notes[i].value = keep_text(arena, draft->notes.items[i].value, &is_ok);
+    }
+    *plan = view_draft(builder, draft, notes);
+    plan->name = keep_text(arena, plan->name, &is_ok);
+    plan->class_name = keep_text(arena, plan->class_name, &is_ok);
+    plan->infeasible_reason = keep_text(arena, plan->infeasible_reason, &is_ok);
+    plan->segments =
+        ew_arena_copy(arena, plan->segments, plan->n_segments, sizeof *plan->segments);
+    plan->pieces = ew_arena_copy(arena, plan->pieces, plan->n_pieces, sizeof *plan->pieces);
+    is_ok = is_ok && plan->segments && plan->pieces &&
+            keep_boundaries(arena, builder->context->graph, draft, plan);
+    return is_ok ? plan : NULL;
+}
+
+static enum ew_status check_finished(const struct ew_builder *builder, struct ew_error *err)
+{
+    if (builder->drafts.count == 0) {
+        return ew_fail(err, EW_EINPUT, "no plan was begun");
+    }
+    if (builder->pick == EW_PICK_ONLY && builder->drafts.count != 1) {
+        return ew_fail(err, EW_EINPUT, "pick rule 'only' needs one plan, %zu were begun",
+                       builder->drafts.count);
+    }
+    for (size_t i = 0; i < builder->drafts.count; i++) {
+        const struct draft *draft = &builder->drafts.items[i];
+        const size_t n = draft->segments.count;
+        if (n && draft->segments.items[n - 1].image_hi != draft->batch) {
+            return ew_fail(err, EW_EINPUT, "plan '%s': images %d..%d were not assigned",
+                           draft->name, draft->segments.items[n - 1].image_hi, draft->batch - 1);
+        }
+    }
+    return EW_OK;
+}
+
+enum ew_status ew_builder_finish(struct ew_book **out, struct ew_builder *builder,
+                                 const char *strategy, struct ew_error *err)
+{
+    enum ew_status status = check_finished(builder, err);
+    if (status) {
+        return status;
+    }
+    struct ew_arena arena = {0};
+    const uint32_t n = (uint32_t)builder->drafts.count;
+    struct ew_book *book = ew_arena_calloc(&arena, 1, sizeof *book);
+    struct ew_plan **plans = ew_arena_calloc(&arena, n, sizeof *plans);
+    bool is_ok = book && plans;
+    for (uint32_t i = 0; i < n && is_ok; i++) {
+        plans[i] = keep_plan(&arena, builder, &builder->drafts.items[i]);
+        is_ok = plans[i] != NULL;
+    }
+    if (is_ok) {
+        book->strategy = keep_text(&arena, strategy ? strategy : "", &is_ok);
+        book->pick = builder->pick;
+        book->n_plans = n;
+        book->plans = plans;
+    }
+    if (!is_ok) {
+        ew_arena_fini(&arena);
+        return ew_fail_memory(err);
+    }
+    book->arena = arena;
+    *out = book;
+    ew_builder_reset(builder);
+    return EW_OK;
+}

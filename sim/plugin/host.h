@@ -1,0 +1,62 @@
+/*
+ * Host side of the strategy ABI: problem views, estimates, the plan builder, services.
+ *
+ * An instance is one strategy object for one problem. Knows no engine: evaluation is handed down as
+ * a function pointer.
+ */
+#ifndef EW_PLUGIN_HOST_H
+#define EW_PLUGIN_HOST_H
+
+#include "edgeweave/strategy.h"
+#include "plan/plan.h"
+#include "plugin/params.h"
+
+/** What a strategy is asked. Borrowed; must outlive the instance. */
+struct ew_problem {
+    struct ew_plan_context context;
+    int32_t batch; /**< images per job, >= 1 */
+    uint32_t source_device;
+    uint32_t sink_device;
+    double deadline_s;           /**< INFINITY: none */
+    double min_accuracy;         /**< 0: none */
+    double min_throughput_per_s; /**< 0: none */
+    const char *arrival;         /**< as the user wrote it */
+    const char *workload;
+    uint64_t seed;
+};
+
+/** What only upper layers can do. */
+struct ew_host_services {
+    void *ctx;
+    /** Run `plan` on the fast engine and fill `result` (arrays where not NULL). NULL: evaluate
+     *  fails with a message. */
+    enum ew_status (*evaluate)(void *ctx, const struct ew_problem *problem,
+                               const struct ew_plan *plan, struct ew_evaluation *result,
+                               struct ew_error *err);
+    /** Optional extensions; may be NULL. */
+    const void *(*extension)(void *ctx, const char *id);
+    /** Receives what strategies log; may be NULL. */
+    void (*log)(void *ctx, const char *strategy, uint32_t level, const char *message);
+};
+
+struct ew_instance;
+
+/** Make a strategy object. `entry` and `info` must have been accepted by the loader; params are
+ *  borrowed. EW_EPLUGIN when create fails without a reason, EW_ENOTSUP with one. */
+enum ew_status ew_instance_new(struct ew_instance **out, const struct ew_strategy_entry *entry,
+                               const struct ew_strategy_info *info,
+                               const struct ew_params *params, const struct ew_problem *problem,
+                               const struct ew_host_services *services, struct ew_error *err);
+
+/** Plan. On success the book has passed ew_book_check. EW_ENOTSUP: the strategy cannot serve the
+ *  problem, the message is its reason. EW_EPLUGIN: it misbehaved. */
+enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instance,
+                                struct ew_error *err);
+
+/** Number of evaluate calls so far. */
+uint64_t ew_instance_evaluations(const struct ew_instance *instance);
+
+/** Destroy the strategy and free; accepts NULL. */
+void ew_instance_free(struct ew_instance *instance);
+
+#endif

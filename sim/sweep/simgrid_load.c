@@ -1,0 +1,61 @@
+#include "sweep/simgrid_load.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "base/text.h"
+
+const struct ew_engine_info ew_engine_infos[2] = {
+    {"simgrid", "SimGrid 3.32: the reference; a fluid network with max-min fair sharing"},
+    {"fast", "an event heap of our own with the same semantics: for sweeps and planners"},
+};
+
+enum ew_status ew_simgrid_open(struct ew_simgrid *simgrid, struct ew_error *err)
+{
+    if (simgrid->module) {
+        return EW_OK;
+    }
+    if (!simgrid->path) {
+        return ew_fail(err, EW_EENGINE,
+                       "expected the SimGrid module in the lib/edgeweave directory of this "
+                       "installation, found none");
+    }
+    void *handle = dlopen(simgrid->path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+        const char *why = dlerror();
+        return ew_fail(err, EW_EENGINE, "cannot open the SimGrid module: %s",
+                       why ? why : simgrid->path);
+    }
+    const struct ew_simgrid_module *module = dlsym(handle, EW_SIMGRID_MODULE_SYMBOL);
+    if (!module || module->struct_size != sizeof *module) {
+        return ew_fail(err, EW_EENGINE,
+                       "%s: expected the SimGrid module of this very version of edgeweave",
+                       simgrid->path);
+    }
+    simgrid->module = module;
+    return EW_OK;
+}
+
+static const char *engine_id_at(const void *ctx, size_t i)
+{
+    return ((const struct ew_engine_info *)ctx)[i].id;
+}
+
+enum ew_status ew_engine_find(const struct ew_engine **out, struct ew_simgrid *simgrid,
+                              const char *id, struct ew_error *err)
+{
+    if (strcmp(id, ew_engine_fast.id) == 0) {
+        *out = &ew_engine_fast;
+        return EW_OK;
+    }
+    if (strcmp(id, ew_engine_infos[0].id) == 0) {
+        const enum ew_status status = ew_simgrid_open(simgrid, err);
+        if (status == EW_OK) {
+            *out = simgrid->module->engine;
+        }
+        return status;
+    }
+    const char *near = ew_nearest_name(id, 2, engine_id_at, ew_engine_infos);
+    return ew_fail(err, EW_EINPUT, "unknown engine '%s'; expected 'simgrid' or 'fast'%s%s%s", id,
+                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
