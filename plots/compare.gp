@@ -1,4 +1,5 @@
-# Latency and energy per request of every strategy of one comparison.
+# Latency and energy per request of every strategy of one comparison. Figures beside the bars are
+# means.
 #
 #   gnuplot -e "dir='out'" plots/compare.gp
 #
@@ -16,16 +17,24 @@ set datafile separator ","
 set datafile columnheaders
 set datafile missing ""
 
+# Labels that do not apply are empty texts, not missing points: gnuplot 5.4 crashes on a plot of
+# labels whose points are all missing.
+
 # Okabe-Ito colours: told apart with any colour vision, and in grey.
 blue = "#0072B2"; vermillion = "#D55E00"; orange = "#E69F00"; grey = "#BBBBBB"
 
-# "-" for the label, the position and the sizes: how many rows, and how large they get.
+has(name) = strlen(stringcolumn(name)) > 0
+number(name) = has(name) ? column(name) : NaN
+or_zero(name) = has(name) ? column(name) : 0
+
+# How many rows there are and how large the figures get.
 stats runs using (column("run")) nooutput
+if (!exists("STATS_records")) { printerr runs.": no runs"; exit }
 n = int(STATS_records)
-stats runs using (column("latency_p99_s")) nooutput name "LATENCY"
-stats runs using (column("energy_per_request_j")) nooutput name "ENERGY"
-latency_max = exists("LATENCY_max") && LATENCY_records > 0 ? LATENCY_max : 1
-energy_max = exists("ENERGY_max") && ENERGY_records > 0 ? ENERGY_max : 1
+stats runs using (or_zero("latency_p99_s")) nooutput name "LATENCY"
+stats runs using (or_zero("energy_per_request_j")) nooutput name "ENERGY"
+latency_max = LATENCY_max > 0 ? LATENCY_max : 1
+energy_max = ENERGY_max > 0 ? ENERGY_max : 1
 
 # Units that keep the ticks short.
 latency_unit = latency_max < 1e-3 ? "µs" : latency_max < 1 ? "ms" : "s"
@@ -33,7 +42,12 @@ latency_scale = latency_max < 1e-3 ? 1e6 : latency_max < 1 ? 1e3 : 1
 energy_unit = energy_max < 1e-3 ? "µJ" : energy_max < 1 ? "mJ" : "J"
 energy_scale = energy_max < 1e-3 ? 1e6 : energy_max < 1 ? 1e3 : 1
 
-height = 190 + 44 * n
+# Pixels: a title line, a row per strategy, then axis and legend.
+top = title eq "" ? 24 : 56
+bottom = 136
+height = top + 44 * n + bottom
+stats runs using (strlen(stringcolumn("strategy"))) nooutput name "NAME"
+left = (36 + 8.5 * NAME_max) / 1200.0 # room for the longest name
 set terminal pngcairo size 1200, height font "DejaVu Sans,11" noenhanced background "white"
 set output output
 set multiplot
@@ -43,21 +57,20 @@ set border 1 linecolor "#666666"
 set tics nomirror out scale 0.6 textcolor "black"
 set grid xtics linecolor "#DDDDDD" linetype 1 linewidth 1
 set yrange [n - 0.4 : -0.6]
-set key outside bottom center horizontal Left reverse samplen 1.5 spacing 1.2 width 1
-set bmargin 6
-set tmargin (title eq "" ? 1.5 : 3)
-
-if (title ne "") set label 1 title at screen 0.02, screen 1 - 20.0 / height left font "DejaVu Sans,13"
+set format x "%g"
+set tmargin at screen 1 - real(top) / height
+set bmargin at screen real(bottom) / height
+set key vertical Left reverse samplen 1.5 spacing 1.3 maxrows 2
+if (title ne "") set label 1 title at screen 0.02, screen 1 - 26.0 / height left font "DejaVu Sans,13"
 
 bar = 0.32
-has(name) = strlen(stringcolumn(name)) > 0
-number(name) = has(name) ? column(name) : NaN
 met(name, wanted) = has(name) && column("requirements_met") == wanted ? column(name) : NaN
 
 # -------------------------------------------------------------------- left: latency
-set lmargin at screen 0.14
+set key at screen left, screen 66.0 / height left top
+set lmargin at screen left
 set rmargin at screen 0.53
-set xrange [0 : latency_max * latency_scale * 1.08]
+set xrange [0 : latency_max * latency_scale * 1.15]
 set xlabel "latency per request (".latency_unit.")"
 set ytics scale 0
 plot runs using (met("latency_mean_s", 1) * latency_scale / 2):0: \
@@ -73,14 +86,18 @@ plot runs using (met("latency_mean_s", 1) * latency_scale / 2):0: \
          with points pointtype 9 pointsize 0.9 linecolor rgb "black" title "99th percentile", \
      "" using (number("deadline_s") * latency_scale):($0 - 0.42):(0):(0.84) \
          with vectors nohead dashtype 2 linewidth 1.5 linecolor rgb "#444444" title "deadline", \
-     "" using (has("error") ? latency_max * latency_scale * 0.01 : NaN):0:("cannot serve") \
+     "" using (or_zero("latency_p99_s") * latency_scale):0: \
+         (has("error") ? "" : sprintf("%.3g", number("latency_mean_s") * latency_scale)) \
+         with labels left offset 1.2, 0 notitle, \
+     "" using (latency_max * latency_scale * 0.01):0:(has("error") ? "cannot serve" : "") \
          with labels left textcolor rgb "#777777" notitle
 
 # -------------------------------------------------------------------- right: energy
 unset label 1
+set key at screen 0.58, screen 66.0 / height left top
 set lmargin at screen 0.58
 set rmargin at screen 0.97
-set xrange [0 : energy_max * energy_scale * 1.08]
+set xrange [0 : energy_max * energy_scale * 1.15]
 set xlabel "energy per request (".energy_unit.")"
 set ytics format ""
 dynamic(x) = number("dynamic_energy_per_request_j") * energy_scale
@@ -89,7 +106,11 @@ plot runs using (dynamic(0) / 2):0:(dynamic(0) / 2):(bar) \
          with boxxyerror linecolor rgb orange title "computing and radio (above idle)", \
      "" using (dynamic(0) + idle(0) / 2):0:(idle(0) / 2):(bar) \
          with boxxyerror linecolor rgb grey title "share of idle energy", \
-     "" using (has("error") || has("energy_per_request_j") ? NaN : energy_max * 0.01):0: \
-         ("no power figures") with labels left textcolor rgb "#777777" notitle
+     "" using (or_zero("energy_per_request_j") * energy_scale):0: \
+         (has("energy_per_request_j") ? sprintf("%.3g", dynamic(0) + idle(0)) : "") \
+         with labels left offset 0.6, 0 notitle, \
+     "" using (energy_max * energy_scale * 0.01):0: \
+         (has("error") || has("energy_per_request_j") ? "" : "no power figures") \
+         with labels left textcolor rgb "#777777" notitle
 
 unset multiplot

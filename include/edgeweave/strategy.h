@@ -57,9 +57,10 @@ extern "C" {
 
 /* Status codes that cross the boundary. */
 #define EW_STRATEGY_OK 0
-#define EW_STRATEGY_ECANNOT (-1)  /**< cannot serve this problem; the message is the row's reason */
-#define EW_STRATEGY_EINVALID (-2) /**< an argument was wrong (host: message says which) */
-#define EW_STRATEGY_ENOMEM (-3)   /**< out of memory */
+#define EW_STRATEGY_ECANNOT (-1)   /**< cannot serve this problem; the message is the row's reason \
+                                    */
+#define EW_STRATEGY_EINVALID (-2)  /**< an argument was wrong (host: message says which) */
+#define EW_STRATEGY_ENOMEM (-3)    /**< out of memory */
 #define EW_STRATEGY_EINTERNAL (-4) /**< the strategy met a state it does not understand */
 
 /* ------------------------------------------------------------------ descriptors and parameters */
@@ -113,9 +114,9 @@ struct ew_tensor_box {
 /** One layer of one variant. Layers are in topological order; inputs have smaller ids. */
 struct ew_layer_info {
     uint32_t struct_size;
-    uint32_t op_class;      /**< EW_LAYER_* */
+    uint32_t op_class; /**< EW_LAYER_* */
     const char *name;
-    const char *op;         /**< "conv", "max_pool", … */
+    const char *op; /**< "conv", "max_pool", … */
     uint32_t n_inputs;
     uint32_t n_consumers;
     const uint32_t *inputs;    /**< layer ids */
@@ -126,12 +127,12 @@ struct ew_layer_info {
     int32_t pads[4]; /**< top, left, bottom, right */
     int32_t dilation[2];
     int32_t groups;
-    uint32_t is_input;      /**< 1: the network's input, computed by nobody */
-    uint64_t macs;          /**< whole output, one image */
+    uint32_t is_input; /**< 1: the network's input, computed by nobody */
+    uint64_t macs;     /**< whole output, one image */
     uint64_t params;
-    uint64_t output_bytes;  /**< one image, with the scenario's element sizes */
+    uint64_t output_bytes; /**< one image, with the scenario's element sizes */
     uint64_t weight_bytes;
-    uint64_t input_bytes;   /**< sum over inputs, one image */
+    uint64_t input_bytes; /**< sum over inputs, one image */
 };
 
 /** The network of one variant. */
@@ -139,13 +140,13 @@ struct ew_graph_info {
     uint32_t struct_size;
     uint32_t n_layers;
     const char *name;
-    uint32_t n_inputs;        /**< network inputs */
-    uint32_t n_exits;         /**< the last one is the full network */
-    const uint32_t *inputs;   /**< layer ids */
-    uint32_t variant;         /**< index of this variant */
+    uint32_t n_inputs;      /**< network inputs */
+    uint32_t n_exits;       /**< the last one is the full network */
+    const uint32_t *inputs; /**< layer ids */
+    uint32_t variant;       /**< index of this variant */
     uint32_t n_variants;
     const char *variant_name;
-    double accuracy;          /**< ratio; NAN unknown */
+    double accuracy; /**< ratio; NAN unknown */
     double input_bytes_per_element;
     double activation_bytes_per_element;
     double weight_bytes_per_element;
@@ -163,14 +164,14 @@ struct ew_exit_info {
 /** A device. */
 struct ew_device_info {
     uint32_t struct_size;
-    uint32_t node;          /**< devices with equal node share power, radio and memory */
+    uint32_t node; /**< devices with equal node share power, radio and memory */
     const char *name;
-    const char *profile;    /**< name of its cost profile */
+    const char *profile; /**< name of its cost profile */
     double speed_flops_per_s;
-    uint64_t memory_bytes;  /**< 0: not limited */
+    uint64_t memory_bytes; /**< 0: not limited */
     double message_overhead_s;
-    uint32_t has_power;     /**< 0: the watts below are 0 */
-    uint32_t is_source;     /**< 1: the input appears here */
+    uint32_t has_power; /**< 0: the watts below are 0 */
+    uint32_t is_source; /**< 1: the input appears here */
     double idle_w;
     double compute_w;
     double tx_w;
@@ -180,8 +181,8 @@ struct ew_device_info {
 /** From one device to another, alone on the network. */
 struct ew_link_info {
     uint32_t struct_size;
-    uint32_t has_route;            /**< 0: unreachable */
-    double bandwidth_bytes_per_s;  /**< bottleneck */
+    uint32_t has_route;           /**< 0: unreachable */
+    double bandwidth_bytes_per_s; /**< bottleneck */
     double latency_s;
 };
 
@@ -190,14 +191,14 @@ struct ew_requirements_info {
     uint32_t struct_size;
     uint32_t source_device;
     uint32_t sink_device;
-    int32_t batch;             /**< images per job */
-    double deadline_s;         /**< INFINITY: none */
-    double min_accuracy;       /**< 0: none */
+    int32_t batch;               /**< images per job */
+    double deadline_s;           /**< INFINITY: none */
+    double min_accuracy;         /**< 0: none */
     double min_throughput_per_s; /**< requests per second; 0: none */
-    uint32_t has_energy;       /**< 1: every device has power figures */
+    uint32_t has_energy;         /**< 1: every device has power figures */
     uint32_t reserved;
-    const char *arrival;       /**< "closed:1", "poisson:20", … */
-    const char *workload;      /**< its name */
+    const char *arrival;  /**< "closed:1", "poisson:20", … */
+    const char *workload; /**< its name */
 };
 
 /* ------------------------------------------------------------------ evaluation */
@@ -206,16 +207,17 @@ struct ew_requirements_info {
  *  wanted, the arrays. */
 struct ew_evaluation {
     uint32_t struct_size;
-    uint32_t requests;      /**< in: how many in a closed loop of one; 0 counts as 1 */
-    double latency_s;       /**< mean */
-    double period_s;        /**< time between completions when streamed, i.e. busiest resource */
-    double energy_j;        /**< per request, whole platform; NAN without power figures */
+    uint32_t requests;       /**< in: how many in a closed loop of one; 0 counts as 1 */
+    double latency_s;        /**< mean */
+    double period_s;         /**< time between completions when streamed, i.e. busiest resource */
+    double energy_j;         /**< per request, whole platform; NAN without power figures */
     double dynamic_energy_j; /**< above idle; NAN without power figures */
-    double accuracy;        /**< NAN unknown */
-    uint64_t message_bytes; /**< per job */
-    double *device_busy_s;  /**< NULL or device_count values: compute time per request */
+    double accuracy;         /**< NAN unknown */
+    uint64_t message_bytes;  /**< per job */
+    double *device_busy_s;   /**< NULL or device_count values: compute time per request */
     double *device_finish_s; /**< NULL or device_count values: last activity in the first request */
-    double *layer_finish_s; /**< NULL or layer count (variant 0) values: when the layer is complete */
+    double
+        *layer_finish_s; /**< NULL or layer count (variant 0) values: when the layer is complete */
 };
 
 /* ------------------------------------------------------------------ plan building */
@@ -230,9 +232,9 @@ struct ew_piece_desc {
     uint32_t segment; /**< from assign; 0 when assign was not called */
     uint32_t layer;   /**< in the segment's variant */
     uint32_t device;
-    uint32_t role;    /**< EW_ROLE_* */
-    uint32_t chain;   /**< pieces of one tile share a number; EW_ID_NONE: none */
-    uint32_t sum_piece; /**< partial: the sum piece's id; add the sum piece first */
+    uint32_t role;        /**< EW_ROLE_* */
+    uint32_t chain;       /**< pieces of one tile share a number; EW_ID_NONE: none */
+    uint32_t sum_piece;   /**< partial: the sum piece's id; add the sum piece first */
     int32_t reduction_lo; /**< partial: input channels (conv) or flattened inputs (fc) */
     int32_t reduction_hi;
     struct ew_tensor_box box;
@@ -328,15 +330,15 @@ struct ew_host {
     /** Seconds for one message alone on the network: overhead + latency + bytes/bandwidth; 0 on one
      *  device, INFINITY without a route. */
     double (*transfer_s)(const struct ew_host *host, uint32_t from, uint32_t to, uint64_t bytes);
-    /** Joules above idle when `device` computes for compute_s, sends for tx_s, receives for rx_s. */
+    /** Joules above idle when `device` computes for compute_s, sends for tx_s, receives for rx_s.
+     */
     double (*energy_j)(const struct ew_host *host, uint32_t device, double compute_s, double tx_s,
                        double rx_s);
     /** Seconds `device` needs to load `bytes` of weights. */
     double (*load_s)(const struct ew_host *host, uint32_t device, uint64_t bytes);
     /** What `out` of `layer` reads of its i-th input (clipped to the tensor; may be empty). */
     int32_t (*input_box)(const struct ew_host *host, uint32_t variant, uint32_t layer,
-                         uint32_t input, const struct ew_tensor_box *out,
-                         struct ew_tensor_box *in);
+                         uint32_t input, const struct ew_tensor_box *out, struct ew_tensor_box *in);
     /** Run the builder's current plan on the fast engine. Any number of times before returning from
      *  plan; the plan must be complete. Set result->struct_size. */
     int32_t (*evaluate)(const struct ew_host *host, struct ew_plan_builder *builder,

@@ -33,7 +33,7 @@ enum ew_status ew_file_read(char **out, size_t *size, const char *path, size_t m
 {
     enum ew_status status = EW_OK;
     char *buffer = NULL;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block */
     if (fd < 0) {
         return ew_fail(err, EW_EINPUT, "%s: cannot open: %s", path, strerror(errno));
     }

@@ -51,7 +51,8 @@ enum ew_status ew_fail(struct ew_error *err, enum ew_status status, const char *
     EW_PRINTF(3, 4);
 
 /** As ew_fail, for callers that already hold a va_list. */
-enum ew_status ew_vfail(struct ew_error *err, enum ew_status status, const char *fmt, va_list args);
+enum ew_status ew_vfail(struct ew_error *err, enum ew_status status, const char *fmt, va_list args)
+    EW_PRINTF(3, 0);
 
 /** Put more context in front of an existing message; returns the status already set. */
 enum ew_status ew_prefix(struct ew_error *err, const char *fmt, ...) EW_PRINTF(2, 3);

@@ -81,7 +81,7 @@ enum ew_option_group {
     X(STRATEGY_PATH, "strategy-path", 0, "DIR|FILE", EW_GROUP_SEARCH,                              \
       "also look for strategy plugins here; repeatable")                                           \
     X(DATA_PATH, "data-path", 0, "DIR", EW_GROUP_SEARCH,                                           \
-      "look here first for dnn_graphs/ and platforms/; repeatable")                                \
+      "look here first for graphs/ and platforms/; repeatable")                                \
     X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the platform cache")      \
     X(VERBOSE, "verbose", 'v', NULL, EW_GROUP_COMMON, "more messages")                             \
     X(QUIET, "quiet", 'q', NULL, EW_GROUP_COMMON, "errors only")                                   \

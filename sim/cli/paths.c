@@ -21,7 +21,7 @@ struct kind_info {
 };
 
 static const struct kind_info KINDS[EW_PATH_KIND_COUNT] = {
-    [EW_PATH_GRAPH] = {"graph", "dnn_graphs", ".json"},
+    [EW_PATH_GRAPH] = {"graph", "graphs", ".json"},
     [EW_PATH_PLATFORM] = {"platform", "platforms", ".xml"},
     [EW_PATH_PROFILE] = {"profile", "platforms/profiles", ".json"},
     [EW_PATH_STRATEGY] = {"strategy plugin", NULL, ".so"},
@@ -62,7 +62,7 @@ static const char *join(struct ew_arena *arena, const char *dir, const char *nam
 
 /* --- directories ------------------------------------------------------------------------------- */
 
-/* A data directory holds dnn_graphs/, platforms/ and so on. */
+/* A data directory holds graphs/, platforms/ and so on. */
 static enum ew_status add_data_dir(struct ew_paths *paths, const char *dir, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
@@ -137,6 +137,7 @@ static enum ew_status add_program_dirs(struct ew_paths *paths, struct ew_error *
     }
     const char *share = join(&paths->arena, prefix, "share/edgeweave");
     enum ew_status status = share ? add_data_dir(paths, share, err) : ew_fail_memory(err);
+    paths->first_own_strategy_dir = paths->dirs[EW_PATH_STRATEGY].count;
     const size_t n = strcmp(libs[0], libs[1]) == 0 ? 1 : 2;
     for (size_t i = 0; status == EW_OK && i < n; i++) {
         const char *lib = join(&paths->arena, prefix, libs[i]);

@@ -35,6 +35,7 @@ struct ew_path_list {
 struct ew_paths {
     struct ew_arena arena;
     struct ew_path_list dirs[EW_PATH_KIND_COUNT];
+    size_t first_own_strategy_dir; /**< from here on strategy directories belong to the program */
     struct ew_path_list plugin_files; /**< --strategy-path FILE.so */
     const char *module;    /**< the SimGrid module, NULL when not found */
     const char *cache_dir; /**< NULL: no home directory */

@@ -64,8 +64,8 @@ static enum ew_status collect_connections(struct ew_core *core, struct ew_error 
 static uint32_t find_connection(const struct ew_core *core, uint32_t from, uint32_t to)
 {
     const struct ew_connection key = {from, to};
-    const struct ew_connection *found = bsearch(&key, core->connections, core->n_connections,
-                                                sizeof key, compare_connections);
+    const struct ew_connection *found =
+        bsearch(&key, core->connections, core->n_connections, sizeof key, compare_connections);
     return (uint32_t)(found - core->connections);
 }
 
@@ -136,9 +136,11 @@ static enum ew_status init_templates(struct ew_core *core, struct ew_error *err)
                     run->workloads[w].book->plans[p]->weights == EW_WEIGHTS_ON_CHANGE,
             };
             if (core->templates[t].graph->n_devices != run->platform->n_devices) {
-                return ew_fail(err, EW_EINPUT, "plan %u of workload '%s': made for %u devices, the "
-                               "platform has %u", p, run->workloads[w].name,
-                               core->templates[t].graph->n_devices, run->platform->n_devices);
+                return ew_fail(err, EW_EINPUT,
+                               "plan %u of workload '%s': made for %u devices, the "
+                               "platform has %u",
+                               p, run->workloads[w].name, core->templates[t].graph->n_devices,
+                               run->platform->n_devices);
             }
         }
     }
@@ -239,8 +241,8 @@ struct ew_connection ew_core_connection(const struct ew_core *core, uint32_t con
 
 /* ------------------------------------------------------------------------------------- events */
 
-static struct ew_event node_event(const struct ew_core *core, enum ew_event_kind kind,
-                                  uint32_t s, uint32_t n, double time_s)
+static struct ew_event node_event(const struct ew_core *core, enum ew_event_kind kind, uint32_t s,
+                                  uint32_t n, double time_s)
 {
     const struct core_slot *slot = &core->slots.items[s];
     const struct ew_task_node *node = &slot->tmpl->graph->nodes[n];
@@ -370,7 +372,8 @@ void core_finish(struct ew_core *core, uint32_t slot, uint32_t node, double time
     }
 }
 
-/* --------------------------------------------------------------------------- what engines report */
+/* --------------------------------------------------------------------------- what engines report
+ */
 
 static bool take_running(struct ew_core *core, struct core_server *server, double time_s,
                          struct ew_ready *out)
@@ -419,8 +422,8 @@ void ew_core_transfer_flow(struct ew_core *core, uint32_t connection, double tim
 {
     struct core_server *line = &core->lines[connection];
     line->flow_delay_s = time_s - line->start_s;
-    line->flow_seq = emit_node(core, EW_EVENT_TRANSFER_FLOW, line->running.slot,
-                               line->running.node, time_s);
+    line->flow_seq =
+        emit_node(core, EW_EVENT_TRANSFER_FLOW, line->running.slot, line->running.node, time_s);
 }
 
 /* ------------------------------------------------------------------------------------- settling */
@@ -429,8 +432,8 @@ static double begin_item(struct core_server *server)
 {
     server->running = ew_ready_pop(&server->queue);
     server->is_busy = true;
-    server->start_s = server->running.ready_s > server->free_s ? server->running.ready_s
-                                                               : server->free_s;
+    server->start_s =
+        server->running.ready_s > server->free_s ? server->running.ready_s : server->free_s;
     return server->start_s;
 }
 
@@ -458,8 +461,7 @@ static bool is_needless_load(struct ew_core *core, uint32_t device, const struct
     const struct core_template *tmpl = core->slots.items[item->slot].tmpl;
     const bool is_same = core->device_plan[device] == tmpl->uid;
     core->device_plan[device] = tmpl->uid;
-    return is_same && tmpl->loads_on_change &&
-           tmpl->graph->nodes[item->node].kind == EW_NODE_LOAD;
+    return is_same && tmpl->loads_on_change && tmpl->graph->nodes[item->node].kind == EW_NODE_LOAD;
 }
 
 static void settle_device(struct ew_core *core, uint32_t device)
@@ -499,8 +501,8 @@ static void settle_sender(struct ew_core *core, uint32_t device)
         return;
     }
     const double start_s = begin_item(server);
-    server->start_seq = emit_node(core, EW_EVENT_SEND_START, server->running.slot,
-                                  server->running.node, start_s);
+    server->start_seq =
+        emit_node(core, EW_EVENT_SEND_START, server->running.slot, server->running.node, start_s);
     if (!exchanges) {
         core->ops.start_send(core->ops.ctx, device,
                              core->run->platform->devices[device].message_overhead_s, start_s);
@@ -517,9 +519,8 @@ static void settle_line(struct ew_core *core, uint32_t line)
     struct core_server *server = &core->lines[line];
     bool exchanged = false;
     if (server->is_busy && core->reorders && should_exchange(server)) {
-        exchanged = core->ops.exchange_transfer(core->ops.ctx, line,
-                                                item_bytes(core, ew_ready_first(&server->queue)),
-                                                server->start_s);
+        exchanged = core->ops.exchange_transfer(
+            core->ops.ctx, line, item_bytes(core, ew_ready_first(&server->queue)), server->start_s);
         if (exchanged) {
             put_running_back(core, server);
             core_retract_event(core, server->flow_seq);
@@ -530,8 +531,7 @@ static void settle_line(struct ew_core *core, uint32_t line)
     }
     const double start_s = begin_item(server);
     const struct ew_ready *item = &server->running;
-    server->start_seq =
-        emit_node(core, EW_EVENT_TRANSFER_START, item->slot, item->node, start_s);
+    server->start_seq = emit_node(core, EW_EVENT_TRANSFER_START, item->slot, item->node, start_s);
     if (!exchanged) {
         core->n_transfers++;
         core->ops.start_transfer(core->ops.ctx, line, item_bytes(core, item), start_s,

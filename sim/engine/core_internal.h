@@ -1,6 +1,6 @@
 /*
- * Inside of the job machine, shared by core.c (resources and nodes), core_request.c (arrivals, jobs,
- * requests) and core_emit.c (event order). Nobody else includes this.
+ * Inside of the job machine, shared by core.c (resources and nodes), core_request.c (arrivals,
+ * jobs, requests) and core_emit.c (event order). Nobody else includes this.
  */
 #ifndef EW_ENGINE_CORE_INTERNAL_H
 #define EW_ENGINE_CORE_INTERNAL_H
@@ -17,8 +17,8 @@ struct core_template {
     uint32_t plan;
     uint32_t uid; /**< over all workloads; identifies the plan for weights on_change */
     bool loads_on_change;
-    uint32_t *connection;  /**< per node; messages only */
-    bool *is_contested;    /**< per node; messages only */
+    uint32_t *connection;   /**< per node; messages only */
+    bool *is_contested;     /**< per node; messages only */
     uint32_t *initial_deps; /**< per node */
     EW_VEC(uint32_t) free_slots;
 };
@@ -38,13 +38,13 @@ struct core_slot {
 struct core_server {
     struct ew_ready_queue queue;
     struct ew_ready running;
-    double start_s;     /**< of the running item */
-    double free_s;      /**< when it last became free */
-    uint64_t start_seq; /**< sequence number of the start event (reordering engines) */
-    uint64_t flow_seq;  /**< connections: likewise of the flow event */
+    double start_s;      /**< of the running item */
+    double free_s;       /**< when it last became free */
+    uint64_t start_seq;  /**< sequence number of the start event (reordering engines) */
+    uint64_t flow_seq;   /**< connections: likewise of the flow event */
     double flow_delay_s; /**< connections: from start to flow, as the engine said */
     bool is_busy;
-    bool is_dirty;      /**< on the list to settle */
+    bool is_dirty; /**< on the list to settle */
 };
 
 struct core_workload {
@@ -52,11 +52,11 @@ struct core_workload {
     struct core_template *templates; /**< per plan */
     struct ew_rng arrival_rng;
     struct ew_rng pick_rng;
-    uint64_t n_issued;      /**< requests that have arrived */
+    uint64_t n_issued; /**< requests that have arrived */
     uint64_t n_ended;
     uint64_t n_to_issue;
     uint64_t jobs_in_flight;
-    uint64_t cycle;         /**< jobs started, for pick cycle */
+    uint64_t cycle; /**< jobs started, for pick cycle */
     uint64_t cycle_length;
     double next_time_s;     /**< of the last scheduled arrival */
     EW_VEC(double) waiting; /**< arrival times of requests not yet in a job */

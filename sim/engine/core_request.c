@@ -47,13 +47,16 @@ static enum ew_status init_workload(struct ew_core *core, uint32_t w, struct ew_
         wl->n_to_issue = run->arrival.n_times;
     }
     if (wl->n_to_issue == 0 || run->requests_per_job == 0) {
-        return ew_fail(err, EW_EINPUT, "workload '%s': expected at least one request and one "
-                       "request per job", run->name);
+        return ew_fail(err, EW_EINPUT,
+                       "workload '%s': expected at least one request and one "
+                       "request per job",
+                       run->name);
     }
     if (run->book->pick == EW_PICK_BY_CLASS || run->book->pick == EW_PICK_ONLINE) {
-        return ew_fail(err, EW_ENOTSUP, "workload '%s': pick rule '%s' needs request classes or an "
-                       "online strategy, and this run has neither", run->name,
-                       run->book->pick == EW_PICK_ONLINE ? "online" : "by_class");
+        return ew_fail(err, EW_ENOTSUP,
+                       "workload '%s': pick rule '%s' needs request classes or an "
+                       "online strategy, and this run has neither",
+                       run->name, run->book->pick == EW_PICK_ONLINE ? "online" : "by_class");
     }
     char purpose[160];
     (void)snprintf(purpose, sizeof purpose, "arrival/%u/%.100s", w, run->name);
@@ -153,8 +156,7 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     memmove(wl->waiting.items, wl->waiting.items + n_requests,
             wl->waiting.count * sizeof *wl->waiting.items);
     wl->jobs_in_flight++;
-    struct ew_event event =
-        request_event(EW_EVENT_JOB_START, time_s, w, slot->first_request, 0);
+    struct ew_event event = request_event(EW_EVENT_JOB_START, time_s, w, slot->first_request, 0);
     event.job = slot->job;
     event.plan = plan;
     event.bytes = n_requests;
@@ -258,10 +260,9 @@ void core_answer(struct ew_core *core, uint32_t s, double time_s)
     struct core_workload *wl = &core->workloads[w];
     for (uint32_t i = 0; i < slot->n_requests; i++) {
         const double latency_s = time_s - slot->arrival_s[i];
-        struct ew_event event = request_event(latency_s <= wl->run->deadline_s
-                                                  ? EW_EVENT_REQUEST_DONE
-                                                  : EW_EVENT_REQUEST_LATE,
-                                              time_s, w, slot->first_request + i, latency_s);
+        struct ew_event event = request_event(
+            latency_s <= wl->run->deadline_s ? EW_EVENT_REQUEST_DONE : EW_EVENT_REQUEST_LATE,
+            time_s, w, slot->first_request + i, latency_s);
         event.job = slot->job;
         event.plan = slot->tmpl->plan;
         (void)core_emit(core, &event);
@@ -278,8 +279,8 @@ void core_answer(struct ew_core *core, uint32_t s, double time_s)
 void core_job_end(struct ew_core *core, uint32_t s, double time_s)
 {
     struct core_slot *slot = &core->slots.items[s];
-    struct ew_event event = request_event(EW_EVENT_JOB_END, time_s, slot->tmpl->workload,
-                                          slot->first_request, 0);
+    struct ew_event event =
+        request_event(EW_EVENT_JOB_END, time_s, slot->tmpl->workload, slot->first_request, 0);
     event.job = slot->job;
     event.plan = slot->tmpl->plan;
     (void)core_emit(core, &event);

@@ -26,11 +26,11 @@
  *  sharing weight of a flow = 1 / (effective latency + sum over links of weight_s / bandwidth), or
  *  1 when that is 0. */
 struct ew_net_model {
-    const char *id;         /**< "ideal" or "tcp" */
-    const char *sg_model;   /**< SimGrid's name: CM02, LV08 */
+    const char *id;       /**< "ideal" or "tcp" */
+    const char *sg_model; /**< SimGrid's name: CM02, LV08 */
     double latency_factor;
     double bandwidth_factor;
-    double weight_s;        /**< SimGrid's network/weight-S, in bytes */
+    double weight_s; /**< SimGrid's network/weight-S, in bytes */
 };
 
 /** ideal = CM02: factors 1, 1, 0. tcp = LV08: 13.01, 0.97, 20537. Both without cross-traffic and
@@ -76,11 +76,11 @@ struct ew_run {
 
 /** Facts about a finished run that are not events. */
 struct ew_run_facts {
-    double end_s;            /**< time of the last event */
-    uint64_t n_tasks;        /**< compute and load tasks run */
+    double end_s;     /**< time of the last event */
+    uint64_t n_tasks; /**< compute and load tasks run */
     uint64_t n_transfers;
-    bool has_host_energy;    /**< simgrid: host_energy plugin was on */
-    double *host_energy_j;   /**< simgrid, when not NULL on entry: per device, base states only */
+    bool has_host_energy;  /**< simgrid: host_energy plugin was on */
+    double *host_energy_j; /**< simgrid, when not NULL on entry: per device, base states only */
 };
 
 /** An engine. */

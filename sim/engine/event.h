@@ -19,7 +19,7 @@
     X(JOB_END, "job_end")     /* every node of the job has finished */                             \
     X(TASK_START, "task_start")                                                                    \
     X(TASK_END, "task_end")                                                                        \
-    X(SEND_START, "send_start") /* the send thread begins the message's overhead */                \
+    X(SEND_START, "send_start")         /* the send thread begins the message's overhead */        \
     X(TRANSFER_START, "transfer_start") /* the connection begins it: latency */                    \
     X(TRANSFER_FLOW, "transfer_flow")   /* its bytes begin to flow */                              \
     X(TRANSFER_END, "transfer_end")                                                                \
@@ -36,19 +36,19 @@ enum ew_event_kind {
 /** One event. Ids that do not apply are EW_NONE (32 bit) or UINT64_MAX (64 bit). Events reach the
  *  sink ordered by time (to within the 1 ns grain), ties in the order of cause. */
 struct ew_event {
-    double time_s;    /**< since run start */
-    uint32_t kind;    /**< enum ew_event_kind */
+    double time_s; /**< since run start */
+    uint32_t kind; /**< enum ew_event_kind */
     uint32_t workload;
-    uint64_t request; /**< first request of the job, or the request itself */
-    uint64_t job;     /**< per run, from 0, in start order */
-    uint32_t plan;    /**< index in the workload's book */
-    uint32_t node;    /**< index in the plan's task graph */
-    uint32_t device;  /**< task: where; transfer: sender */
-    uint32_t peer;    /**< transfer: receiver */
-    uint32_t layer;   /**< task: first layer; transfer: layer whose output moves */
+    uint64_t request;      /**< first request of the job, or the request itself */
+    uint64_t job;          /**< per run, from 0, in start order */
+    uint32_t plan;         /**< index in the workload's book */
+    uint32_t node;         /**< index in the plan's task graph */
+    uint32_t device;       /**< task: where; transfer: sender */
+    uint32_t peer;         /**< transfer: receiver */
+    uint32_t layer;        /**< task: first layer; transfer: layer whose output moves */
     uint32_t reader_layer; /**< transfer: first layer that reads it; task: == layer */
-    uint64_t bytes;   /**< transfer: message bytes; job_start: number of requests */
-    double value;     /**< see the kinds */
+    uint64_t bytes;        /**< transfer: message bytes; job_start: number of requests */
+    double value;          /**< see the kinds */
 };
 
 /** Where events go. Called synchronously; must not call back into the engine. */

@@ -4,7 +4,8 @@
 
 const struct ew_net_model *ew_net_model_find(const char *id)
 {
-    /* LV08's constants are SimGrid's (Velho and Legrand 2009); CM02 is Casanova and Marchal 2002. */
+    /* LV08's constants are SimGrid's (Velho and Legrand 2009); CM02 is Casanova and Marchal 2002.
+     */
     static const struct ew_net_model models[] = {
         {"ideal", "CM02", 1.0, 1.0, 0.0},
         {"tcp", "LV08", 13.01, 0.97, 20537.0},

@@ -27,8 +27,10 @@ static const char *const feature_names[EW_FEATURE_COUNT] = {
 };
 
 static const char *const class_names[EW_RATE_COUNT] = {
-    [EW_RATE_CONV_3X3_S1] = "conv_3x3_s1", [EW_RATE_CONV_1X1] = "conv_1x1",
-    [EW_RATE_CONV_OTHER] = "conv_other",   [EW_RATE_DEPTHWISE] = "depthwise",
+    [EW_RATE_CONV_3X3_S1] = "conv_3x3_s1",
+    [EW_RATE_CONV_1X1] = "conv_1x1",
+    [EW_RATE_CONV_OTHER] = "conv_other",
+    [EW_RATE_DEPTHWISE] = "depthwise",
     [EW_RATE_FC] = "fc",
 };
 
@@ -154,13 +156,13 @@ static enum ew_status read_term(struct ew_term *term, const struct ew_json_value
         status = ew_json_need(&feature, item, "feature", err);
     }
     if (status == EW_OK) {
-        status = read_choice(&index, &feature, feature_names, COUNT_OF(feature_names), "feature",
-                             err);
+        status =
+            read_choice(&index, &feature, feature_names, COUNT_OF(feature_names), "feature", err);
     }
     if (status == EW_OK) {
         term->feature = (enum ew_feature)index;
-        status = ew_json_need_double(&term->coefficient_s, item, "coefficient_s", -INFINITY, INFINITY,
-                                     err);
+        status = ew_json_need_double(&term->coefficient_s, item, "coefficient_s", -INFINITY,
+                                     INFINITY, err);
     }
     return status;
 }
@@ -397,8 +399,8 @@ static enum ew_status read_numbers_of_kind(struct ew_profile *profile,
         break;
     case EW_PROFILE_STAIRCASE:
         if (status == EW_OK) {
-            status = ew_json_need_i64(&granularity, root, "row_granularity", INT32_MIN, INT32_MAX,
-                                      err);
+            status =
+                ew_json_need_i64(&granularity, root, "row_granularity", INT32_MIN, INT32_MAX, err);
             profile->row_granularity = (int32_t)granularity;
         }
         return status == EW_OK ? read_classes(profile, root, err) : status;
@@ -523,8 +525,9 @@ enum ew_status ew_profile_load_json(struct ew_profile **out, const char *path, s
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
     const size_t n = strlen(profile->name);
     if (strncmp(file, profile->name, n) != 0 || strcmp(file + n, ".json") != 0) {
-        status = ew_fail(err, EW_EINPUT, "%s: /name: expected the file's name without '.json', "
-                                         "found '%s'",
+        status = ew_fail(err, EW_EINPUT,
+                         "%s: /name: expected the file's name without '.json', "
+                         "found '%s'",
                          path, profile->name);
         ew_profile_free(profile);
         return status;

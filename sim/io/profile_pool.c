@@ -61,9 +61,9 @@ static enum ew_status fail_unknown(const struct ew_profile_pool *pool, const cha
         qsort(list.names.items, list.names.count, sizeof *list.names.items, by_text);
     }
     const char *nearest = ew_nearest_name(name, list.names.count, name_at, &list);
-    const enum ew_status status = ew_fail(
-        err, EW_EINPUT, "no profile '%s' in %s%s%s%s", name, ew_str_text(&looked),
-        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    const enum ew_status status =
+        ew_fail(err, EW_EINPUT, "no profile '%s' in %s%s%s%s", name, ew_str_text(&looked),
+                nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     ew_str_fini(&looked);
     ew_vec_fini(&list.names);
     ew_arena_fini(&list.arena);

@@ -69,8 +69,8 @@ struct ew_graph {
     uint32_t n_variants; /**< at least 1; variant 0 is the graph itself */
     const struct ew_variant *variants;
     double bytes_per_element; /**< of activations and weights, from the graph's dtype */
-    uint64_t params;
-    uint64_t macs; /**< ancestors of the last exit */
+    uint64_t params; /**< of the ancestors of the last exit */
+    uint64_t macs;   /**< likewise */
 };
 
 /** View for the op arithmetic. */

@@ -99,8 +99,9 @@ static enum ew_status check_link(const struct ew_link *link, uint32_t index, str
         return ew_fail(err, EW_EINPUT, "link %u: expected a name", index);
     }
     if (!(link->bandwidth_bytes_per_s > 0 && link->bandwidth_bytes_per_s <= MAX_RATE)) {
-        return ew_fail(err, EW_EINPUT, "link '%s': bandwidth: expected more than 0 bytes/s, found %g",
-                       link->name, link->bandwidth_bytes_per_s);
+        return ew_fail(err, EW_EINPUT,
+                       "link '%s': bandwidth: expected more than 0 bytes/s, found %g", link->name,
+                       link->bandwidth_bytes_per_s);
     }
     if (!in_range(link->latency_s, 0, MAX_SECONDS)) {
         return ew_fail(err, EW_EINPUT, "link '%s': latency: expected 0 .. %g s, found %g",
@@ -411,9 +412,8 @@ static enum ew_status fill_routes(struct ew_platform *p, const struct ew_platfor
         }
         struct ew_route *to = &routes[(uint64_t)from->from * p->n_devices + from->to];
         if (to->n_links) {
-            status =
-                ew_fail(err, EW_EINPUT, "route '%s' -> '%s': expected one, found a second",
-                        p->devices[from->from].name, p->devices[from->to].name);
+            status = ew_fail(err, EW_EINPUT, "route '%s' -> '%s': expected one, found a second",
+                             p->devices[from->from].name, p->devices[from->to].name);
             break;
         }
         to->n_links = from->n_links;

@@ -22,9 +22,10 @@ struct ew_device {
     const char *name;
     uint32_t node;            /**< devices of one node share idle power, radio and memory */
     double speed_flops_per_s; /**< SimGrid's speed, > 0 */
-    const struct ew_profile *profile; /**< never NULL: kind `rate` at speed_flops_per_s by default */
-    uint64_t memory_bytes;            /**< 0: not limited */
-    double message_overhead_s;        /**< on the single send thread, per message sent */
+    const struct ew_profile
+        *profile;              /**< never NULL: kind `rate` at speed_flops_per_s by default */
+    uint64_t memory_bytes;     /**< 0: not limited */
+    double message_overhead_s; /**< on the single send thread, per message sent */
     bool has_power;
     double off_w;
     double idle_w;
@@ -54,8 +55,8 @@ struct ew_link {
 struct ew_route {
     uint32_t n_links; /**< 0: no route */
     const uint32_t *links;
-    double latency_s;                    /**< sum over links */
-    double bottleneck_bytes_per_s;       /**< min over links of bandwidth / times named */
+    double latency_s;              /**< sum over links */
+    double bottleneck_bytes_per_s; /**< min over links of bandwidth / times named */
 };
 
 struct ew_platform {
@@ -68,7 +69,7 @@ struct ew_platform {
     const struct ew_node *nodes;
     uint32_t n_links;
     const struct ew_link *links;
-    const struct ew_route *routes;   /**< [from * n_devices + to]; from == to has no links */
+    const struct ew_route *routes; /**< [from * n_devices + to]; from == to has no links */
     uint32_t n_profiles;
     struct ew_profile **profiles; /**< owned */
     uint32_t n_warnings;
@@ -88,8 +89,8 @@ bool ew_platform_find_device(uint32_t *out, const struct ew_platform *platform, 
  *  ordered pairs, missing pairs have no route. */
 struct ew_device_desc {
     const char *name;
-    const char *node; /**< NULL: a node of its own */
-    const char *profile; /**< profile name or NULL; resolved by the caller into `cost` */
+    const char *node;        /**< NULL: a node of its own */
+    const char *profile;     /**< profile name or NULL; resolved by the caller into `cost` */
     struct ew_profile *cost; /**< taken by ew_platform_make; the same pointer may stand for several
                                 devices; NULL: rate at the device's speed */
     double speed_flops_per_s;

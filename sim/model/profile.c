@@ -378,21 +378,21 @@ static enum ew_status check_classes(const struct ew_profile *profile, struct ew_
 
 static enum ew_status check_regression(const struct ew_profile *profile, struct ew_error *err)
 {
-    const bool needs_rate = profile->regression[EW_OP_CONV].n_terms == 0 ||
-                            profile->regression[EW_OP_FC].n_terms == 0;
-    enum ew_status status =
-        check_rate(profile, "flops_per_s (for conv or fc without a regression)",
-                   profile->flops_per_s, !needs_rate, err);
+    const bool needs_rate =
+        profile->regression[EW_OP_CONV].n_terms == 0 || profile->regression[EW_OP_FC].n_terms == 0;
+    enum ew_status status = check_rate(profile, "flops_per_s (for conv or fc without a regression)",
+                                       profile->flops_per_s, !needs_rate, err);
     for (int op = 0; status == EW_OK && op < EW_OP_COUNT; op++) {
         const struct ew_regression *r = &profile->regression[op];
         for (uint32_t i = 0; status == EW_OK && i < r->n_terms; i++) {
             if (!(fabs(r->terms[i].coefficient_s) <= MAX_COEFFICIENT_S) ||
                 (unsigned)r->terms[i].feature >= EW_FEATURE_COUNT) {
-                status = ew_fail(err, EW_EINPUT,
-                                 "profile '%s': regression.%s term %u: expected a known feature and "
-                                 "a coefficient_s within +-%g, found %g",
-                                 profile->name, ew_op_name((enum ew_op)op), i, MAX_COEFFICIENT_S,
-                                 r->terms[i].coefficient_s);
+                status =
+                    ew_fail(err, EW_EINPUT,
+                            "profile '%s': regression.%s term %u: expected a known feature and "
+                            "a coefficient_s within +-%g, found %g",
+                            profile->name, ew_op_name((enum ew_op)op), i, MAX_COEFFICIENT_S,
+                            r->terms[i].coefficient_s);
             }
         }
     }

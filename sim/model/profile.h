@@ -81,20 +81,20 @@ struct ew_profile {
     const char *source;
     const char *confidence; /**< mark of the figures, e.g. "measured" */
     enum ew_profile_kind kind;
-    double flops_per_s;                       /**< rate; 2 FLOPs per multiply-accumulate */
-    double class_flops_per_s[EW_RATE_COUNT];  /**< class_rates, staircase; > 0 */
-    double simple_ops_per_s;                  /**< pools, activations, norms; 0 = free */
-    double weight_bytes_per_s;                /**< fc weights read; 0 = free */
-    double activation_bytes_per_s;            /**< input read + output written; 0 = free */
-    double layer_overhead_s;                  /**< per piece that computes anything */
-    int32_t row_granularity;                  /**< staircase: >= 1; else 1 */
+    double flops_per_s;                      /**< rate; 2 FLOPs per multiply-accumulate */
+    double class_flops_per_s[EW_RATE_COUNT]; /**< class_rates, staircase; > 0 */
+    double simple_ops_per_s;                 /**< pools, activations, norms; 0 = free */
+    double weight_bytes_per_s;               /**< fc weights read; 0 = free */
+    double activation_bytes_per_s;           /**< input read + output written; 0 = free */
+    double layer_overhead_s;                 /**< per piece that computes anything */
+    int32_t row_granularity;                 /**< staircase: >= 1; else 1 */
     struct ew_regression regression[EW_OP_COUNT];
     uint32_t n_table_layers;
     const struct ew_table_layer *table_layers; /**< sorted by (graph, layer) */
-    const struct ew_profile *fallback;         /**< table: for layers not measured; or NULL. Owned */
-    double load_overhead_s;                    /**< loading weights: fixed part */
-    double load_bytes_per_s;                   /**< loading weights; 0 = free */
-    double residual_ratio;                     /**< mean absolute relative error of the fit; NAN */
+    const struct ew_profile *fallback; /**< table: for layers not measured; or NULL. Owned */
+    double load_overhead_s;            /**< loading weights: fixed part */
+    double load_bytes_per_s;           /**< loading weights; 0 = free */
+    double residual_ratio;             /**< mean absolute relative error of the fit; NAN */
 };
 
 /** What is asked: compute the box `out` of `layer` (batch in the box), optionally only a part of

@@ -191,8 +191,10 @@ enum ew_status ew_builder_begin_plan(struct ew_builder *builder, const char *nam
         return ew_fail(err, EW_EINPUT, "plan: expected a batch of at least 1, got %d", batch);
     }
     if (source_device >= n_devices || sink_device >= n_devices) {
-        return ew_fail(err, EW_EINPUT, "plan: expected source and sink below %u devices, got %u "
-                       "and %u", n_devices, source_device, sink_device);
+        return ew_fail(err, EW_EINPUT,
+                       "plan: expected source and sink below %u devices, got %u "
+                       "and %u",
+                       n_devices, source_device, sink_device);
     }
     if (builder->drafts.count >= MAX_PLANS) {
         return ew_fail(err, EW_EINPUT, "expected at most %d plans in a book", MAX_PLANS);
@@ -215,8 +217,7 @@ enum ew_status ew_builder_begin_plan(struct ew_builder *builder, const char *nam
     draft->sink_device = sink_device;
     draft->share_weight = 1;
     draft->latency_s = draft->energy_j = NAN;
-    draft->whole =
-        (struct ew_segment){0, batch, 0, builder->context->graph->n_exits - 1};
+    draft->whole = (struct ew_segment){0, batch, 0, builder->context->graph->n_exits - 1};
     return EW_OK;
 }
 
@@ -235,8 +236,10 @@ enum ew_status ew_builder_assign(struct ew_builder *builder, int32_t image_lo, i
         return ew_fail(err, EW_EINPUT, "assign must come before the first piece");
     }
     if (image_lo != next || image_hi <= image_lo || image_hi > draft->batch) {
-        return ew_fail(err, EW_EINPUT, "assign: expected images from %d up to at most %d, got "
-                       "[%d, %d)", next, draft->batch, image_lo, image_hi);
+        return ew_fail(err, EW_EINPUT,
+                       "assign: expected images from %d up to at most %d, got "
+                       "[%d, %d)",
+                       next, draft->batch, image_lo, image_hi);
     }
     if (variant >= graph->n_variants) {
         return ew_fail(err, EW_EINPUT, "assign: expected a variant below %u, got %u",
@@ -273,14 +276,17 @@ static enum ew_status check_sum_reference(const struct draft *draft, const struc
         piece->sum < draft->pieces.count ? &draft->pieces.items[piece->sum] : NULL;
     if (!sum || sum->role != EW_PIECE_SUM || sum->layer != piece->layer ||
         sum->segment != piece->segment || !ew_box_equal(&sum->box, &piece->box)) {
-        return ew_fail(err, EW_EINPUT, "layer %s: a partial piece must name an earlier sum piece "
-                       "of the same layer, segment and box", layer->name);
+        return ew_fail(err, EW_EINPUT,
+                       "layer %s: a partial piece must name an earlier sum piece "
+                       "of the same layer, segment and box",
+                       layer->name);
     }
     if (piece->reduction.lo < 0 || piece->reduction.hi > length ||
         piece->reduction.lo >= piece->reduction.hi) {
-        return ew_fail(err, EW_EINPUT, "layer %s: expected a reduction inside [0, %d), got "
-                       "[%d, %d)", layer->name, length, piece->reduction.lo,
-                       piece->reduction.hi);
+        return ew_fail(err, EW_EINPUT,
+                       "layer %s: expected a reduction inside [0, %d), got "
+                       "[%d, %d)",
+                       layer->name, length, piece->reduction.lo, piece->reduction.hi);
     }
     return EW_OK;
 }
@@ -294,8 +300,8 @@ static enum ew_status check_piece(const struct ew_builder *builder, const struct
     }
     const struct ew_graph *graph = ew_segment_graph(builder->context->graph, segment);
     if (piece->layer >= graph->n_layers) {
-        return ew_fail(err, EW_EINPUT, "piece: expected a layer below %u, got %u",
-                       graph->n_layers, piece->layer);
+        return ew_fail(err, EW_EINPUT, "piece: expected a layer below %u, got %u", graph->n_layers,
+                       piece->layer);
     }
     const struct ew_layer *layer = &graph->layers[piece->layer];
     if (layer->op == EW_OP_INPUT) {
@@ -307,8 +313,7 @@ static enum ew_status check_piece(const struct ew_builder *builder, const struct
                        builder->context->platform->n_devices, piece->device);
     }
     if (piece->role > EW_PIECE_SUM) {
-        return ew_fail(err, EW_EINPUT, "layer %s: unknown piece role %u", layer->name,
-                       piece->role);
+        return ew_fail(err, EW_EINPUT, "layer %s: unknown piece role %u", layer->name, piece->role);
     }
     struct ew_box whole = ew_box_full(layer->shape);
     whole.lo[EW_N] = segment->image_lo;
@@ -316,10 +321,11 @@ static enum ew_status check_piece(const struct ew_builder *builder, const struct
     if (ew_box_is_empty(&piece->box) || !ew_box_contains(&whole, &piece->box)) {
         return ew_fail(err, EW_EINPUT,
                        "layer %s: box [%d,%d)x[%d,%d)x[%d,%d)x[%d,%d) is empty or outside "
-                       "[%d,%d)x[0,%d)x[0,%d)x[0,%d)", layer->name, piece->box.lo[0],
-                       piece->box.hi[0], piece->box.lo[1], piece->box.hi[1], piece->box.lo[2],
-                       piece->box.hi[2], piece->box.lo[3], piece->box.hi[3], whole.lo[0],
-                       whole.hi[0], whole.hi[1], whole.hi[2], whole.hi[3]);
+                       "[%d,%d)x[0,%d)x[0,%d)x[0,%d)",
+                       layer->name, piece->box.lo[0], piece->box.hi[0], piece->box.lo[1],
+                       piece->box.hi[1], piece->box.lo[2], piece->box.hi[2], piece->box.lo[3],
+                       piece->box.hi[3], whole.lo[0], whole.hi[0], whole.hi[1], whole.hi[2],
+                       whole.hi[3]);
     }
     return piece->role == EW_PIECE_PARTIAL ? check_sum_reference(draft, piece, layer, err) : EW_OK;
 }
@@ -407,9 +413,8 @@ enum ew_status ew_builder_boundary(struct ew_boundary *out, struct ew_builder *b
     return status;
 }
 
-enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t variant,
-                                       uint32_t layer, struct ew_boundary boundary,
-                                       struct ew_error *err)
+enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t variant, uint32_t layer,
+                                       struct ew_boundary boundary, struct ew_error *err)
 {
     struct draft *draft = current(builder, err);
     if (!draft) {
@@ -500,8 +505,10 @@ enum ew_status ew_builder_set_prediction(struct ew_builder *builder, double late
         return EW_EINPUT;
     }
     if (isinf(latency_s) || latency_s < 0 || isinf(energy_j) || energy_j < 0) {
-        return ew_fail(err, EW_EINPUT, "prediction: expected seconds and joules >= 0 (or NAN for "
-                       "unknown), got %g and %g", latency_s, energy_j);
+        return ew_fail(err, EW_EINPUT,
+                       "prediction: expected seconds and joules >= 0 (or NAN for "
+                       "unknown), got %g and %g",
+                       latency_s, energy_j);
     }
     const enum ew_status status =
         copy_text(&draft->infeasible_reason, infeasible_reason, "infeasible reason", err);
@@ -512,9 +519,8 @@ enum ew_status ew_builder_set_prediction(struct ew_builder *builder, double late
     return status;
 }
 
-enum ew_status ew_builder_set_share(struct ew_builder *builder, uint32_t weight,
-                                    double probability, const char *class_name,
-                                    struct ew_error *err)
+enum ew_status ew_builder_set_share(struct ew_builder *builder, uint32_t weight, double probability,
+                                    const char *class_name, struct ew_error *err)
 {
     struct draft *draft = current(builder, err);
     if (!draft) {
@@ -642,8 +648,7 @@ static struct ew_plan *keep_plan(struct ew_arena *arena, const struct ew_builder
     plan->name = keep_text(arena, plan->name, &is_ok);
     plan->class_name = keep_text(arena, plan->class_name, &is_ok);
     plan->infeasible_reason = keep_text(arena, plan->infeasible_reason, &is_ok);
-    plan->segments =
-        ew_arena_copy(arena, plan->segments, plan->n_segments, sizeof *plan->segments);
+    plan->segments = ew_arena_copy(arena, plan->segments, plan->n_segments, sizeof *plan->segments);
     plan->pieces = ew_arena_copy(arena, plan->pieces, plan->n_pieces, sizeof *plan->pieces);
     is_ok = is_ok && plan->segments && plan->pieces &&
             keep_boundaries(arena, builder->context->graph, draft, plan);

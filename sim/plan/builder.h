@@ -33,9 +33,8 @@ enum ew_status ew_builder_add_piece(struct ew_builder *builder, const struct ew_
                                     uint32_t *out, struct ew_error *err);
 
 /** Set the boundary behind one layer of one variant. */
-enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t variant,
-                                       uint32_t layer, struct ew_boundary boundary,
-                                       struct ew_error *err);
+enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t variant, uint32_t layer,
+                                       struct ew_boundary boundary, struct ew_error *err);
 
 /** The boundary as set so far; all zero (direct) when it was not. */
 enum ew_status ew_builder_boundary(struct ew_boundary *out, struct ew_builder *builder,
@@ -55,9 +54,8 @@ enum ew_status ew_builder_set_prediction(struct ew_builder *builder, double late
                                          struct ew_error *err);
 
 /** Pick data of the current plan: weight for cycle, probability for by_exit_draw, class name. */
-enum ew_status ew_builder_set_share(struct ew_builder *builder, uint32_t weight,
-                                    double probability, const char *class_name,
-                                    struct ew_error *err);
+enum ew_status ew_builder_set_share(struct ew_builder *builder, uint32_t weight, double probability,
+                                    const char *class_name, struct ew_error *err);
 
 /** How the book picks. Default: only. */
 enum ew_status ew_builder_set_pick(struct ew_builder *builder, enum ew_pick pick,

@@ -38,12 +38,13 @@ static bool is_same_tile(const struct ew_piece *a, const struct ew_piece *b)
            a->chain == b->chain;
 }
 
-static enum ew_status fail_double(const struct ew_plan_context *context,
-                                  const struct ew_plan *plan, const struct ew_piece *a,
-                                  const struct ew_piece *b, struct ew_error *err)
+static enum ew_status fail_double(const struct ew_plan_context *context, const struct ew_plan *plan,
+                                  const struct ew_piece *a, const struct ew_piece *b,
+                                  struct ew_error *err)
 {
     const struct ew_graph *graph = ew_segment_graph(context->graph, &plan->segments[a->segment]);
-    return ew_fail(err, EW_EINPUT, "layer %s: pieces %td and %td on %s overlap and share a chain: "
+    return ew_fail(err, EW_EINPUT,
+                   "layer %s: pieces %td and %td on %s overlap and share a chain: "
                    "the same elements would be computed twice by one tile",
                    graph->layers[a->layer].name, a - plan->pieces, b - plan->pieces,
                    context->platform->devices[a->device].name);
@@ -122,7 +123,8 @@ static enum ew_status check_memory(const struct ew_plan_context *context,
         }
         const uint64_t limit = platform->devices[node->devices[0]].memory_bytes;
         if (limit && needed > limit) {
-            return ew_fail(err, EW_ENOTSUP, "device %s: the plan needs %" PRIu64 " bytes of memory "
+            return ew_fail(err, EW_ENOTSUP,
+                           "device %s: the plan needs %" PRIu64 " bytes of memory "
                            "(weights and largest working set), it has %" PRIu64,
                            platform->devices[node->devices[0]].name, needed, limit);
         }
@@ -167,8 +169,10 @@ static enum ew_status check_pick(const struct ew_book *book, struct ew_error *er
     for (uint32_t i = 0; i < book->n_plans; i++) {
         const struct ew_plan *plan = book->plans[i];
         if (plan->batch != book->plans[0]->batch) {
-            return ew_fail(err, EW_EINPUT, "plans of one book must have one batch size: found %d "
-                           "and %d", book->plans[0]->batch, plan->batch);
+            return ew_fail(err, EW_EINPUT,
+                           "plans of one book must have one batch size: found %d "
+                           "and %d",
+                           book->plans[0]->batch, plan->batch);
         }
         if (book->pick == EW_PICK_BY_CLASS && !plan->class_name) {
             return ew_fail(err, EW_EINPUT, "pick rule 'by_class': plan '%s' names no class",
@@ -178,8 +182,10 @@ static enum ew_status check_pick(const struct ew_book *book, struct ew_error *er
         weight += plan->weight;
     }
     if (book->pick == EW_PICK_BY_EXIT_DRAW && !(fabs(probability - 1) <= 1e-9)) {
-        return ew_fail(err, EW_EINPUT, "pick rule 'by_exit_draw': the probabilities add up to %g "
-                       "instead of 1", probability);
+        return ew_fail(err, EW_EINPUT,
+                       "pick rule 'by_exit_draw': the probabilities add up to %g "
+                       "instead of 1",
+                       probability);
     }
     if (book->pick == EW_PICK_CYCLE && weight == 0) {
         return ew_fail(err, EW_EINPUT, "pick rule 'cycle': all weights are 0");

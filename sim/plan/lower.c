@@ -69,13 +69,17 @@ static enum ew_status check_segments(struct ew_lower *lower)
     for (uint32_t s = 0; s < plan->n_segments; s++) {
         const struct ew_segment *segment = &plan->segments[s];
         if (segment->image_lo != reached || segment->image_hi <= segment->image_lo) {
-            return ew_fail(lower->err, EW_EINPUT, "segment %u: expected images from %d on, found "
-                           "%d..%d", s, reached, segment->image_lo, segment->image_hi - 1);
+            return ew_fail(lower->err, EW_EINPUT,
+                           "segment %u: expected images from %d on, found "
+                           "%d..%d",
+                           s, reached, segment->image_lo, segment->image_hi - 1);
         }
         if (segment->variant >= graph->n_variants ||
             segment->exit >= ew_segment_graph(graph, segment)->n_exits) {
-            return ew_fail(lower->err, EW_EINPUT, "segment %u: the model has no variant %u with an "
-                           "exit %u", s, segment->variant, segment->exit);
+            return ew_fail(lower->err, EW_EINPUT,
+                           "segment %u: the model has no variant %u with an "
+                           "exit %u",
+                           s, segment->variant, segment->exit);
         }
         reached = segment->image_hi;
     }
@@ -97,10 +101,11 @@ static enum ew_status check_piece_box(struct ew_lower *lower, uint32_t number,
     if (ew_box_is_empty(&piece->box) || !ew_box_contains(&whole, &piece->box)) {
         return ew_fail(lower->err, EW_EINPUT,
                        "piece %u (layer %s): box [%d,%d)x[%d,%d)x[%d,%d)x[%d,%d) is empty or "
-                       "outside [%d,%d)x[0,%d)x[0,%d)x[0,%d)", number, layer->name,
-                       piece->box.lo[0], piece->box.hi[0], piece->box.lo[1], piece->box.hi[1],
-                       piece->box.lo[2], piece->box.hi[2], piece->box.lo[3], piece->box.hi[3],
-                       whole.lo[0], whole.hi[0], whole.hi[1], whole.hi[2], whole.hi[3]);
+                       "outside [%d,%d)x[0,%d)x[0,%d)x[0,%d)",
+                       number, layer->name, piece->box.lo[0], piece->box.hi[0], piece->box.lo[1],
+                       piece->box.hi[1], piece->box.lo[2], piece->box.hi[2], piece->box.lo[3],
+                       piece->box.hi[3], whole.lo[0], whole.hi[0], whole.hi[1], whole.hi[2],
+                       whole.hi[3]);
     }
     return EW_OK;
 }
@@ -116,14 +121,18 @@ static enum ew_status check_partial(struct ew_lower *lower, uint32_t number,
         plan->pieces[piece->sum].layer != piece->layer ||
         plan->pieces[piece->sum].segment != piece->segment ||
         !ew_box_equal(&plan->pieces[piece->sum].box, &piece->box)) {
-        return ew_fail(lower->err, EW_EINPUT, "piece %u (layer %s): a partial piece must name a "
-                       "sum piece of the same layer, segment and box", number, layer->name);
+        return ew_fail(lower->err, EW_EINPUT,
+                       "piece %u (layer %s): a partial piece must name a "
+                       "sum piece of the same layer, segment and box",
+                       number, layer->name);
     }
     if (piece->reduction.lo < 0 || piece->reduction.hi > length ||
         piece->reduction.lo >= piece->reduction.hi) {
-        return ew_fail(lower->err, EW_EINPUT, "piece %u (layer %s): reduction %d..%d is empty or "
-                       "outside 0..%d", number, layer->name, piece->reduction.lo,
-                       piece->reduction.hi - 1, length - 1);
+        return ew_fail(lower->err, EW_EINPUT,
+                       "piece %u (layer %s): reduction %d..%d is empty or "
+                       "outside 0..%d",
+                       number, layer->name, piece->reduction.lo, piece->reduction.hi - 1,
+                       length - 1);
     }
     return EW_OK;
 }
@@ -163,8 +172,7 @@ static enum ew_status add_virtual_inputs(struct ew_lower *lower)
 {
     const struct ew_plan *plan = lower->plan;
     for (uint32_t s = 0; s < plan->n_segments; s++) {
-        const struct ew_graph *graph =
-            ew_segment_graph(lower->context->graph, &plan->segments[s]);
+        const struct ew_graph *graph = ew_segment_graph(lower->context->graph, &plan->segments[s]);
         for (uint32_t i = 0; i < graph->n_inputs; i++) {
             struct ew_piece piece = {
                 .layer = graph->inputs[i],
@@ -392,9 +400,11 @@ static enum ew_status check_route(struct ew_lower *lower, const struct message_s
     if (ew_platform_route(platform, spec->from, spec->to)->n_links > 0) {
         return EW_OK;
     }
-    return ew_fail(lower->err, EW_EINPUT, "layer %s: its output must go from %s to %s, and the "
-                   "platform has no route between them", layer->name,
-                   platform->devices[spec->from].name, platform->devices[spec->to].name);
+    return ew_fail(lower->err, EW_EINPUT,
+                   "layer %s: its output must go from %s to %s, and the "
+                   "platform has no route between them",
+                   layer->name, platform->devices[spec->from].name,
+                   platform->devices[spec->to].name);
 }
 
 /* A quantised cut: one conversion before the message, one behind it. */
@@ -437,8 +447,7 @@ static enum ew_status get_message(struct ew_lower *lower, const struct message_s
         .piece = spec->piece < lower->plan->n_pieces ? spec->piece : EW_NONE,
         .hop = spec->hop,
     };
-    const bool converts =
-        spec->wire_bits && spec->wire_bits != 8 * lw_element_bytes(lower, layer);
+    const bool converts = spec->wire_bits && spec->wire_bits != 8 * lw_element_bytes(lower, layer);
     const uint32_t message_node = (uint32_t)lower->nodes.count + (converts ? 1 : 0);
     struct lw_message message = {
         .node = message_node,
@@ -494,10 +503,10 @@ static uint64_t message_key(uint64_t kind, uint32_t id, uint32_t device)
 struct reader {
     uint32_t device;
     uint32_t chain;
-    uint32_t layer_id;             /**< EW_NONE: the result */
-    const struct ew_layer *layer;  /**< NULL: the result */
-    uint32_t piece;                /**< EW_NONE: the result */
-    uint32_t position;             /**< in lower->walk */
+    uint32_t layer_id;            /**< EW_NONE: the result */
+    const struct ew_layer *layer; /**< NULL: the result */
+    uint32_t piece;               /**< EW_NONE: the result */
+    uint32_t position;            /**< in lower->walk */
 };
 
 /* piece -> device in one hop; gives the node to wait for. */
@@ -585,8 +594,8 @@ static enum ew_status gather_bucket(struct ew_lower *lower, uint32_t b, uint32_t
     return status;
 }
 
-static enum ew_status read_gathered(struct ew_lower *lower, const struct reader *reader,
-                                    uint32_t b, uint32_t hub, const struct ew_box *need)
+static enum ew_status read_gathered(struct ew_lower *lower, const struct reader *reader, uint32_t b,
+                                    uint32_t hub, const struct ew_box *need)
 {
     enum ew_status status = EW_OK;
     if (!lower->buckets.items[b].is_gathered) {
@@ -640,9 +649,8 @@ static void note_use(struct ew_lower *lower, const struct reader *reader, uint32
     if (from->device == reader->device) {
         lower->last_use.items[source] = reader->position;
     } else {
-        lower->remote_bytes.items[reader->piece] +=
-            (uint64_t)ceil((double)ew_box_volume(box) *
-                           lw_element_bytes(lower, lw_layer(lower, from)));
+        lower->remote_bytes.items[reader->piece] += (uint64_t)ceil(
+            (double)ew_box_volume(box) * lw_element_bytes(lower, lw_layer(lower, from)));
     }
 }
 
@@ -674,8 +682,10 @@ static enum ew_status read_box(struct ew_lower *lower, const struct reader *read
         ew_plan_boundary(lower->plan, lower->plan->segments[segment].variant, layer_id);
     const bool has_hub = boundary.exchange != EW_EXCHANGE_DIRECT;
     if (has_hub && boundary.hub >= lower->context->platform->n_devices) {
-        return ew_fail(lower->err, EW_EINPUT, "exchange behind layer %u: there is no device %u to "
-                       "be the hub", layer_id, boundary.hub);
+        return ew_fail(lower->err, EW_EINPUT,
+                       "exchange behind layer %u: there is no device %u to "
+                       "be the hub",
+                       layer_id, boundary.hub);
     }
     if (boundary.exchange == EW_EXCHANGE_GATHER) {
         return read_gathered(lower, reader, b, boundary.hub, need);
@@ -712,8 +722,7 @@ static int compare_reductions(const void *a, const void *b)
 {
     const struct ew_piece *const *x = a;
     const struct ew_piece *const *y = b;
-    return (*x)->reduction.lo < (*y)->reduction.lo ? -1
-                                                   : (*x)->reduction.lo > (*y)->reduction.lo;
+    return (*x)->reduction.lo < (*y)->reduction.lo ? -1 : (*x)->reduction.lo > (*y)->reduction.lo;
 }
 
 /* Partial pieces of a sum must tile the reduction. */
@@ -744,9 +753,10 @@ static enum ew_status check_sum(struct ew_lower *lower, uint32_t number, uint32_
     }
     free(terms);
     if (!tiles || reached != ew_op_reduction_length(&view)) {
-        return ew_fail(lower->err, EW_EINPUT, "layer %s: the partial sums of piece %u do not tile "
-                       "the reduction 0..%d: trouble at %d", layer->name, number,
-                       ew_op_reduction_length(&view) - 1, reached);
+        return ew_fail(lower->err, EW_EINPUT,
+                       "layer %s: the partial sums of piece %u do not tile "
+                       "the reduction 0..%d: trouble at %d",
+                       layer->name, number, ew_op_reduction_length(&view) - 1, reached);
     }
     return EW_OK;
 }
@@ -769,8 +779,8 @@ static enum ew_status read_terms(struct ew_lower *lower, const struct reader *re
         note_use(lower, reader, number, &term->box);
         uint32_t ready = lower->piece_node.items[number];
         if (term->device != reader->device) {
-            status = send_direct(lower, number, reader->device, reader->layer_id, &term->box, 0,
-                                 &ready);
+            status =
+                send_direct(lower, number, reader->device, reader->layer_id, &term->box, 0, &ready);
         }
         if (status == EW_OK) {
             status = add_dep(lower, ready);
@@ -786,8 +796,7 @@ static double piece_work_s(const struct ew_lower *lower, const struct ew_piece *
 {
     const struct ew_device *device = &lower->context->platform->devices[piece->device];
     const struct ew_cost_query query = {
-        .graph = ew_segment_graph(lower->context->graph,
-                                  &lower->plan->segments[piece->segment]),
+        .graph = ew_segment_graph(lower->context->graph, &lower->plan->segments[piece->segment]),
         .layer = layer,
         .out = piece->box,
         .reduction = piece->role == EW_PIECE_PARTIAL ? &piece->reduction : NULL,
@@ -801,8 +810,7 @@ static enum ew_status wait_for_weights(struct ew_lower *lower, const struct ew_p
                                        const struct ew_layer *layer)
 {
     uint32_t *load = &lower->load_node.items[piece->device];
-    if (lower->plan->weights == EW_WEIGHTS_RESIDENT ||
-        (*load != EW_NONE && layer->params == 0)) {
+    if (lower->plan->weights == EW_WEIGHTS_RESIDENT || (*load != EW_NONE && layer->params == 0)) {
         return EW_OK;
     }
     enum ew_status status = EW_OK;
@@ -958,9 +966,8 @@ static void set_load_work(struct ew_lower *lower)
 {
     for (uint32_t d = 0; d < lower->context->platform->n_devices; d++) {
         if (lower->load_node.items[d] != EW_NONE) {
-            lower->nodes.items[lower->load_node.items[d]].work_s =
-                ew_cost_load_s(lower->context->platform->devices[d].profile,
-                               lower->devices.items[d].weight_bytes);
+            lower->nodes.items[lower->load_node.items[d]].work_s = ew_cost_load_s(
+                lower->context->platform->devices[d].profile, lower->devices.items[d].weight_bytes);
         }
     }
 }

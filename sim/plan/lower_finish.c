@@ -48,8 +48,7 @@ static enum ew_status weigh_message(struct ew_lower *lower, struct lw_message *m
     if (!is_single) {
         lower->set.count = 0;
         for (uint32_t i = begin; i < end; i++) {
-            if (!ew_box_set_add(&lower->set,
-                                &lower->boxes.items[lower->scratch_a.items[i]].box)) {
+            if (!ew_box_set_add(&lower->set, &lower->boxes.items[lower->scratch_a.items[i]].box)) {
                 return ew_fail_memory(lower->err);
             }
         }

@@ -66,20 +66,20 @@ struct ew_lower {
     const struct ew_plan *plan;
     struct ew_error *err;
 
-    EW_VEC(struct ew_piece) pieces;  /**< the plan's, then one virtual piece per network input */
-    EW_VEC(uint32_t) piece_node;     /**< node that finishes the piece */
-    EW_VEC(uint32_t) gathered_node;  /**< node by which the hub has the piece */
-    EW_VEC(uint32_t) last_use;       /**< order position of the last local reader */
-    EW_VEC(uint64_t) remote_bytes;   /**< input bytes from other devices */
-    EW_VEC(uint32_t) first_bucket;   /**< per segment */
+    EW_VEC(struct ew_piece) pieces; /**< the plan's, then one virtual piece per network input */
+    EW_VEC(uint32_t) piece_node;    /**< node that finishes the piece */
+    EW_VEC(uint32_t) gathered_node; /**< node by which the hub has the piece */
+    EW_VEC(uint32_t) last_use;      /**< order position of the last local reader */
+    EW_VEC(uint64_t) remote_bytes;  /**< input bytes from other devices */
+    EW_VEC(uint32_t) first_bucket;  /**< per segment */
     EW_VEC(struct lw_bucket) buckets;
     EW_VEC(uint32_t) order;
     EW_VEC(uint32_t) sorted;
-    EW_VEC(uint32_t) walk;           /**< piece numbers in the order their nodes were made */
+    EW_VEC(uint32_t) walk; /**< piece numbers in the order their nodes were made */
     EW_VEC(struct lw_part) parts;
     EW_VEC(uint32_t) candidates;
     struct ew_box_set rest;
-    EW_VEC(uint32_t) deps;           /**< of the node being made */
+    EW_VEC(uint32_t) deps; /**< of the node being made */
     EW_VEC(struct lw_message) messages;
     EW_VEC(struct lw_message_box) boxes;
     EW_VEC(struct lw_conversion) conversions;

@@ -138,8 +138,8 @@ static void insert_candidate(struct ew_lower *lower, uint32_t piece, uint32_t de
     list[i] = piece;
 }
 
-static enum ew_status find_candidates(struct ew_lower *lower, uint32_t b,
-                                      const struct ew_box *need, uint32_t device, uint32_t chain)
+static enum ew_status find_candidates(struct ew_lower *lower, uint32_t b, const struct ew_box *need,
+                                      uint32_t device, uint32_t chain)
 {
     const struct lw_bucket *bucket = &lower->buckets.items[b];
     lower->candidates.count = 0;
@@ -199,8 +199,10 @@ static enum ew_status fail_uncovered(struct ew_lower *lower, uint32_t b, const s
     describe_gap(what, sizeof what, gap, &whole);
     const char *who = lower->context->platform->devices[device].name;
     if (!reader) {
-        return ew_fail(lower->err, EW_EINPUT, "result: %s of layer %s, wanted by %s, are held by "
-                       "nobody", what, layer->name, who);
+        return ew_fail(lower->err, EW_EINPUT,
+                       "result: %s of layer %s, wanted by %s, are held by "
+                       "nobody",
+                       what, layer->name, who);
     }
     return ew_fail(lower->err, EW_EINPUT, "layer %s: %s of %s's input (%s) are held by nobody",
                    reader->name, what, who, layer->name);
@@ -274,8 +276,7 @@ static uint64_t interval_union(const struct ew_lower *lower, const struct lw_buc
     uint64_t volume = 0;
     int32_t reached = INT32_MIN;
     for (uint32_t i = 0; i < bucket->count; i++) {
-        const struct ew_piece *piece =
-            &lower->pieces.items[lower->sorted.items[bucket->first + i]];
+        const struct ew_piece *piece = &lower->pieces.items[lower->sorted.items[bucket->first + i]];
         struct ew_box fresh = piece->box;
         if (piece->role == EW_PIECE_PARTIAL || fresh.hi[bucket->dim] <= reached) {
             continue;

@@ -23,9 +23,9 @@ static bool is_spatial(const struct ew_layer *layer)
 /* Weights of one layer of one variant on every device: parameters for the hull of the channels and
  * reductions that its pieces there need, over all segments of that variant. */
 struct hulls {
-    struct ew_box *box;          /* per device */
+    struct ew_box *box; /* per device */
     struct ew_reduction *reduction;
-    uint32_t *seen;              /* devices touched, in order */
+    uint32_t *seen; /* devices touched, in order */
     uint32_t n_seen;
     bool *is_seen;
 };
@@ -84,8 +84,8 @@ static void weigh_layer(struct ew_lower *lower, struct hulls *hulls, uint32_t fi
         const uint32_t d = hulls->seen[i];
         hulls->is_seen[d] = false;
         const bool is_whole = hulls->reduction[d].lo == 0 && hulls->reduction[d].hi == length;
-        const uint64_t params = ew_op_params_for(&view, &hulls->box[d],
-                                                 is_whole ? NULL : &hulls->reduction[d]);
+        const uint64_t params =
+            ew_op_params_for(&view, &hulls->box[d], is_whole ? NULL : &hulls->reduction[d]);
         lower->devices.items[d].weight_bytes +=
             (uint64_t)ceil((double)params * lower->context->element_bytes.weight);
     }
@@ -185,8 +185,8 @@ static enum ew_status count_bucket(struct ew_lower *lower, uint32_t b, const str
     stats->computed_elements += computed;
     stats->needed_elements += needed;
     /* macs are the same for every output element of a layer */
-    stats->redundant_macs += layer->elements ? (computed - needed) * (layer->macs / layer->elements)
-                                             : 0;
+    stats->redundant_macs +=
+        layer->elements ? (computed - needed) * (layer->macs / layer->elements) : 0;
     return EW_OK;
 }
 

@@ -28,11 +28,11 @@ struct ew_piece {
     uint32_t layer;  /**< in the graph of its segment's variant */
     uint32_t device; /**< in the platform */
     uint32_t segment;
-    uint32_t chain; /**< pieces of one tile share a chain; EW_NONE: none */
-    uint32_t sum;   /**< partial: index of its sum piece; else EW_NONE */
-    uint8_t role;   /**< enum ew_piece_role */
-    struct ew_box box;              /**< batch x channels x rows x columns of the layer's output */
-    struct ew_reduction reduction;  /**< partial only; see model/op.h */
+    uint32_t chain;                /**< pieces of one tile share a chain; EW_NONE: none */
+    uint32_t sum;                  /**< partial: index of its sum piece; else EW_NONE */
+    uint8_t role;                  /**< enum ew_piece_role */
+    struct ew_box box;             /**< batch x channels x rows x columns of the layer's output */
+    struct ew_reduction reduction; /**< partial only; see model/op.h */
 };
 
 /** An interval of the batch with its own variant and exit. Segments tile the batch. */
@@ -86,13 +86,13 @@ struct ew_plan {
     const struct ew_boundary *const *boundaries;
     uint32_t n_notes;
     const struct ew_note *notes;
-    double probability; /**< pick rule by_exit_draw: chance of this plan; else 0 */
-    uint32_t weight;    /**< pick rule cycle: how often in a round; else 1 */
+    double probability;     /**< pick rule by_exit_draw: chance of this plan; else 0 */
+    uint32_t weight;        /**< pick rule cycle: how often in a round; else 1 */
     const char *class_name; /**< pick rule by_class: requests of this class; else NULL */
     /** What the strategy's own model says, NAN when it does not. */
     double predicted_latency_s;
     double predicted_energy_j;
-    bool claims_feasible; /**< the strategy says the requirements are met */
+    bool claims_feasible;          /**< the strategy says the requirements are met */
     const char *infeasible_reason; /**< why not, or NULL */
 };
 

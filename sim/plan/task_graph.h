@@ -17,24 +17,24 @@ enum ew_node_kind {
 
 /** What engines touch. Nodes are in topological order. */
 struct ew_task_node {
-    uint8_t kind;       /**< enum ew_node_kind */
-    bool is_input;      /**< join: released when the job starts */
-    uint32_t device;    /**< compute, load, join: where; message: sender */
-    uint32_t peer;      /**< message: receiver; else == device */
-    uint32_t n_deps;    /**< nodes that must finish first */
+    uint8_t kind;              /**< enum ew_node_kind */
+    bool is_input;             /**< join: released when the job starts */
+    uint32_t device;           /**< compute, load, join: where; message: sender */
+    uint32_t peer;             /**< message: receiver; else == device */
+    uint32_t n_deps;           /**< nodes that must finish first */
     uint32_t successors_begin; /**< into ew_task_graph.successors */
     uint32_t successors_end;
-    double work_s;      /**< compute, load: seconds at nominal speed */
-    uint64_t bytes;     /**< message: integer bytes, >= 1 */
+    double work_s;  /**< compute, load: seconds at nominal speed */
+    uint64_t bytes; /**< message: integer bytes, >= 1 */
 };
 
 /** What people and accounting want to know of a node. */
 struct ew_task_info {
-    uint32_t layer;   /**< first layer; message: the layer whose output moves; EW_NONE */
+    uint32_t layer;        /**< first layer; message: the layer whose output moves; EW_NONE */
     uint32_t reader_layer; /**< message: first layer that reads it (its energy goes there) */
     uint32_t last_layer;   /**< merged chain: last layer; else == layer */
     uint32_t segment;
-    uint32_t piece;   /**< first piece; message: producing piece; EW_NONE for joins */
+    uint32_t piece;    /**< first piece; message: producing piece; EW_NONE for joins */
     struct ew_box box; /**< output box of the piece; message: hull of the boxes */
     uint64_t macs;
     uint64_t touched_bytes; /**< compute: input read + output written + weights */

@@ -5,9 +5,13 @@
 
 #include "plan/builder.h"
 
-enum { WIRE_MAGIC = 0x45574231, NO_TEXT = UINT32_MAX };
+enum { WIRE_MAGIC = 0x45574231 };
 
-/* ----------------------------------------------------------------------------------------- writing */
+/* In place of a text's length: there is none. */
+static const uint32_t NO_TEXT = UINT32_MAX;
+
+/* ----------------------------------------------------------------------------------------- writing
+ */
 
 static void put_u32(struct ew_str *out, uint32_t value)
 {
@@ -73,8 +77,9 @@ static void put_boundaries(struct ew_str *out, const struct ew_graph *graph,
                 if (is_plain(boundary)) {
                     continue;
                 }
-                n++;
-                if (pass == 1) {
+                if (pass == 0) {
+                    n++;
+                } else {
                     put_u32(out, v);
                     put_u32(out, layer);
                     put_u32(out, boundary->exchange);
@@ -132,7 +137,8 @@ void ew_book_wire_put(struct ew_str *out, const struct ew_plan_context *context,
     put_u32(out, WIRE_MAGIC);
 }
 
-/* ----------------------------------------------------------------------------------------- reading */
+/* ----------------------------------------------------------------------------------------- reading
+ */
 
 /* Position in the bytes. After a read beyond the end `is_short` is set and zeros are read. */
 struct reader {
@@ -242,9 +248,9 @@ static enum ew_status get_segment(struct reader *r)
     const int32_t image_hi = get_i32(r);
     const uint32_t variant = get_u32(r);
     const uint32_t exit = get_u32(r);
-    return r->is_short ? fail_damaged(r)
-                       : ew_builder_assign(r->builder, image_lo, image_hi, variant, exit, NULL,
-                                           r->err);
+    return r->is_short
+               ? fail_damaged(r)
+               : ew_builder_assign(r->builder, image_lo, image_hi, variant, exit, NULL, r->err);
 }
 
 static enum ew_status get_note(struct reader *r)
@@ -282,8 +288,7 @@ static enum ew_status get_plan_head(struct reader *r)
     if (r->is_short || weights > EW_WEIGHTS_ON_CHANGE) {
         return fail_damaged(r);
     }
-    enum ew_status status =
-        ew_builder_begin_plan(r->builder, name, batch, source, sink, r->err);
+    enum ew_status status = ew_builder_begin_plan(r->builder, name, batch, source, sink, r->err);
     if (status == EW_OK) {
         status = ew_builder_set_weights(r->builder, (enum ew_weights)weights, r->err);
     }
@@ -291,8 +296,8 @@ static enum ew_status get_plan_head(struct reader *r)
         status = ew_builder_set_share(r->builder, weight, probability, class_name, r->err);
     }
     if (status == EW_OK) {
-        status = ew_builder_set_prediction(r->builder, latency_s, energy_j, infeasible_reason,
-                                           r->err);
+        status =
+            ew_builder_set_prediction(r->builder, latency_s, energy_j, infeasible_reason, r->err);
     }
     return status;
 }

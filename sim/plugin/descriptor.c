@@ -11,16 +11,20 @@ enum ew_status ew_entry_check(const struct ew_strategy_entry *entry, const char 
                               struct ew_error *err)
 {
     if (entry->struct_size < offsetof(struct ew_strategy_entry, count)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: ew_strategy_entry: expected a struct_size of at least "
-                       "%zu, found %u", path, sizeof *entry, entry->struct_size);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: ew_strategy_entry: expected a struct_size of at least "
+                       "%zu, found %u",
+                       path, sizeof *entry, entry->struct_size);
     }
     if (entry->abi_major != EW_ABI_MAJOR) {
         return ew_fail(err, EW_EPLUGIN, "%s: built for plugin ABI %u.%u, this program has %d.%d",
                        path, entry->abi_major, entry->abi_minor, EW_ABI_MAJOR, EW_ABI_MINOR);
     }
     if (entry->struct_size < sizeof *entry) {
-        return ew_fail(err, EW_EPLUGIN, "%s: ew_strategy_entry: expected a struct_size of at least "
-                       "%zu, found %u", path, sizeof *entry, entry->struct_size);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: ew_strategy_entry: expected a struct_size of at least "
+                       "%zu, found %u",
+                       path, sizeof *entry, entry->struct_size);
     }
     const char *missing = !entry->count ? "count" : !entry->describe ? "describe" : NULL;
     missing = !missing && !entry->create ? "create" : missing;
@@ -45,17 +49,21 @@ static bool is_name(const char *text, bool may_have_dot)
     return true;
 }
 
-static enum ew_status check_param(const struct ew_strategy_info *info, uint32_t i,
-                                  const char *path, struct ew_error *err)
+static enum ew_status check_param(const struct ew_strategy_info *info, uint32_t i, const char *path,
+                                  struct ew_error *err)
 {
     const struct ew_param_info *param = info->params[i];
     if (!param || param->struct_size < sizeof *param) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': parameter %u is NULL or its "
-                       "struct_size is below %zu", path, info->id, i, sizeof *param);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': parameter %u is NULL or its "
+                       "struct_size is below %zu",
+                       path, info->id, i, sizeof *param);
     }
     if (!is_name(param->name, false) || !param->unit || !param->default_text || !param->doc) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': parameter %u: expected a lower-case "
-                       "name and non-NULL unit, default_text and doc", path, info->id, i);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': parameter %u: expected a lower-case "
+                       "name and non-NULL unit, default_text and doc",
+                       path, info->id, i);
     }
     if (param->kind > EW_PARAM_STRING) {
         return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': parameter '%s': unknown kind %u", path,
@@ -64,13 +72,16 @@ static enum ew_status check_param(const struct ew_strategy_info *info, uint32_t 
     const bool is_number = param->kind == EW_PARAM_INT || param->kind == EW_PARAM_REAL;
     if (is_number && !(isfinite(param->min_value) && isfinite(param->max_value) &&
                        param->min_value <= param->max_value)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': parameter '%s': expected a finite "
-                       "range, found %g to %g", path, info->id, param->name, param->min_value,
-                       param->max_value);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': parameter '%s': expected a finite "
+                       "range, found %g to %g",
+                       path, info->id, param->name, param->min_value, param->max_value);
     }
     if (param->kind == EW_PARAM_CHOICE && (!param->choices || !param->choices[0])) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': parameter '%s': a choice without "
-                       "choices", path, info->id, param->name);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': parameter '%s': a choice without "
+                       "choices",
+                       path, info->id, param->name);
     }
     for (uint32_t k = 0; k < i; k++) {
         if (strcmp(info->params[k]->name, param->name) == 0) {
@@ -89,17 +100,20 @@ enum ew_status ew_strategy_info_check(const struct ew_strategy_info *info, const
                        path, sizeof *info);
     }
     if (!is_name(info->id, true)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: expected a strategy id of lower-case letters, digits, "
-                       "'_' and '.', found '%.80s'", path, info->id ? info->id : "(null)");
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: expected a strategy id of lower-case letters, digits, "
+                       "'_' and '.', found '%.80s'",
+                       path, info->id ? info->id : "(null)");
     }
     if (!info->version || !info->summary || !info->citation) {
         return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': version, summary or citation is NULL",
                        path, info->id);
     }
     if (info->param_count > EW_PLUGIN_MAX_PARAMS || (info->param_count && !info->params)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': expected at most %d parameters and a "
-                       "list of them, found %u", path, info->id, EW_PLUGIN_MAX_PARAMS,
-                       info->param_count);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': expected at most %d parameters and a "
+                       "list of them, found %u",
+                       path, info->id, EW_PLUGIN_MAX_PARAMS, info->param_count);
     }
     enum ew_status status = EW_OK;
     for (uint32_t i = 0; i < info->param_count && status == EW_OK; i++) {

@@ -36,7 +36,8 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* ------------------------------------------------------------------------------------- the child */
+/* ------------------------------------------------------------------------------------- the child
+ */
 
 static bool send_all(int fd, const void *data, size_t size)
 {
@@ -91,12 +92,13 @@ static void run_child(int fd, ew_guarded function, void *ctx, double limit_s)
         .answer_bytes = answer.length,
     };
     memcpy(report.message, err.message, sizeof report.message);
-    const bool is_sent = send_all(fd, &report, sizeof report) &&
-                         send_all(fd, ew_str_text(&answer), answer.length);
+    const bool is_sent =
+        send_all(fd, &report, sizeof report) && send_all(fd, ew_str_text(&answer), answer.length);
     _exit(is_sent ? EXIT_SUCCESS : EXIT_FAILURE); /* no destructors, no double flush */
 }
 
-/* ------------------------------------------------------------------------------------ the parent */
+/* ------------------------------------------------------------------------------------ the parent
+ */
 
 /* What the parent knows of its child. */
 struct watch {

@@ -41,15 +41,17 @@ struct ew_host_services {
 
 struct ew_instance;
 
-/** Make a strategy object. `entry` and `info` must have been accepted by the loader; params are
- *  borrowed. EW_EPLUGIN when create fails without a reason, EW_ENOTSUP with one. */
+/** Make a strategy object. `entry` and `info` must have been accepted by the loader; params,
+ *  problem and services are borrowed. EW_ENOTSUP: create refused, the message is its reason.
+ *  EW_EPLUGIN: it misbehaved. EW_EINPUT: the problem has no such devices or no batch. */
 enum ew_status ew_instance_new(struct ew_instance **out, const struct ew_strategy_entry *entry,
-                               const struct ew_strategy_info *info,
-                               const struct ew_params *params, const struct ew_problem *problem,
+                               const struct ew_strategy_info *info, const struct ew_params *params,
+                               const struct ew_problem *problem,
                                const struct ew_host_services *services, struct ew_error *err);
 
-/** Plan. On success the book has passed ew_book_check. EW_ENOTSUP: the strategy cannot serve the
- *  problem, the message is its reason. EW_EPLUGIN: it misbehaved. */
+/** Plan; may be called again, the same plan comes out. On success the book has passed
+ *  ew_book_check. EW_ENOTSUP: the strategy cannot serve the problem, the message is its reason, or
+ *  its plan needs more memory than there is. EW_EPLUGIN: it misbehaved. */
 enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instance,
                                 struct ew_error *err);
 

@@ -3,18 +3,46 @@
  */
 #include "plugin/host_internal.h"
 
-enum { MIN_PIECE_SIZE = offsetof(struct ew_piece_desc, box) + sizeof(struct ew_tensor_box) };
+#include <inttypes.h>
 
+enum {
+    MIN_PIECE_SIZE = offsetof(struct ew_piece_desc, box) + sizeof(struct ew_tensor_box),
+    TEXT_ROOM = HOST_MAX_TEXT + 2, /* one byte more than the builder takes, so that it refuses */
+};
+
+/* The instance, when the builder may be used now. */
 static struct ew_instance *building(struct ew_plan_builder *builder)
 {
     struct ew_instance *instance = builder ? builder->ctx : NULL;
-    return instance && instance->is_planning ? instance : NULL;
+    if (instance && !instance->is_planning) {
+        (void)host_refuse(instance, "the builder was used outside of plan");
+        return NULL;
+    }
+    return instance;
+}
+
+/* Record a builder failure. A strategy may choose to go on after it, but should that end in a bad
+ * plan, the first failure is what its author wants to read. */
+static int32_t failed(struct ew_instance *instance, const struct ew_error *error)
+{
+    if (instance->ignored.status == EW_OK) {
+        instance->ignored = *error;
+    }
+    return host_record(instance, error);
 }
 
 static int32_t result(struct ew_instance *instance, enum ew_status status,
                       const struct ew_error *error)
 {
-    return status == EW_OK ? EW_STRATEGY_OK : host_record(instance, error);
+    return status == EW_OK ? EW_STRATEGY_OK : failed(instance, error);
+}
+
+static int32_t refuse(struct ew_instance *instance, const char *call, const char *what,
+                      uint32_t value)
+{
+    struct ew_error err = {0};
+    (void)ew_fail(&err, EW_EINPUT, "%s: unknown %s %" PRIu32, call, what, value);
+    return failed(instance, &err);
 }
 
 static int32_t begin_plan(struct ew_plan_builder *builder, const char *name)
@@ -24,10 +52,12 @@ static int32_t begin_plan(struct ew_plan_builder *builder, const char *name)
         return EW_STRATEGY_EINVALID;
     }
     struct ew_error err = {0};
+    char room[TEXT_ROOM];
     const struct ew_problem *problem = instance->problem;
     return result(instance,
-                  ew_builder_begin_plan(instance->builder, name, problem->batch,
-                                        problem->source_device, problem->sink_device, &err),
+                  ew_builder_begin_plan(instance->builder, host_clean_text(room, sizeof room, name),
+                                        problem->batch, problem->source_device,
+                                        problem->sink_device, &err),
                   &err);
 }
 
@@ -42,7 +72,7 @@ static int32_t assign(struct ew_plan_builder *builder, int32_t image_lo, int32_t
     uint32_t segment = 0;
     const enum ew_status status =
         ew_builder_assign(instance->builder, image_lo, image_hi, variant, exit, &segment, &err);
-    return status == EW_OK ? (int32_t)segment : host_record(instance, &err);
+    return status == EW_OK ? (int32_t)segment : failed(instance, &err);
 }
 
 static int32_t add_piece(struct ew_plan_builder *builder, const struct ew_piece_desc *desc)
@@ -51,12 +81,16 @@ static int32_t add_piece(struct ew_plan_builder *builder, const struct ew_piece_
     if (!instance) {
         return EW_STRATEGY_EINVALID;
     }
-    if (!desc || desc->struct_size < MIN_PIECE_SIZE) {
-        return host_refuse(instance, "add_piece: the descriptor is NULL or its struct_size is too "
-                                     "small");
+    struct ew_error err = {0};
+    if (!desc || desc->struct_size < MIN_PIECE_SIZE || desc->struct_size > HOST_MAX_STRUCT_BYTES) {
+        (void)ew_fail(&err, EW_EINPUT,
+                      "add_piece: expected a piece with struct_size %zu, found %s"
+                      "%" PRIu32,
+                      sizeof *desc, desc ? "" : "NULL and ", desc ? desc->struct_size : 0);
+        return failed(instance, &err);
     }
     if (desc->role > EW_ROLE_SUM) {
-        return host_refuse(instance, "add_piece: unknown role");
+        return refuse(instance, "add_piece", "role", desc->role);
     }
     struct ew_piece piece = {
         .layer = desc->layer,
@@ -71,28 +105,37 @@ static int32_t add_piece(struct ew_plan_builder *builder, const struct ew_piece_
         piece.box.lo[d] = desc->box.lo[d];
         piece.box.hi[d] = desc->box.hi[d];
     }
-    struct ew_error err = {0};
     uint32_t number = 0;
     const enum ew_status status = ew_builder_add_piece(instance->builder, &piece, &number, &err);
-    return status == EW_OK ? (int32_t)number : host_record(instance, &err);
+    return status == EW_OK ? (int32_t)number : failed(instance, &err);
 }
 
-/* The boundary behind a layer of variant 0 as set so far. */
-static struct ew_boundary boundary_now(struct ew_instance *instance, uint32_t layer)
-{
-    const struct ew_plan *plan = ew_builder_peek(instance->builder, NULL);
-    if (!plan || layer >= instance->problem->context.graph->n_layers) {
-        return (struct ew_boundary){0};
-    }
-    return ew_plan_boundary(plan, 0, layer);
-}
+/* What to change of the boundary behind a layer of variant 0. */
+enum part { PART_EXCHANGE, PART_SYNC, PART_WIRE_BITS };
 
-static int32_t set_boundary(struct ew_instance *instance, uint32_t layer,
-                            struct ew_boundary boundary)
+static int32_t set_part(struct ew_instance *instance, uint32_t layer, enum part part,
+                        uint32_t value, uint32_t hub)
 {
     struct ew_error err = {0};
-    return result(instance, ew_builder_set_boundary(instance->builder, 0, layer, boundary, &err),
-                  &err);
+    struct ew_boundary boundary = {0};
+    enum ew_status status = ew_builder_boundary(&boundary, instance->builder, 0, layer, &err);
+    if (status) {
+        return failed(instance, &err);
+    }
+    switch (part) {
+    case PART_EXCHANGE:
+        boundary.exchange = (uint8_t)value;
+        boundary.hub = value == EW_EXCHANGE_MODE_DIRECT ? 0 : hub;
+        break;
+    case PART_SYNC:
+        boundary.has_barrier = value == EW_SYNC_BARRIER;
+        break;
+    case PART_WIRE_BITS:
+        boundary.wire_bits = value < UINT8_MAX ? (uint8_t)value : UINT8_MAX;
+        break;
+    }
+    status = ew_builder_set_boundary(instance->builder, 0, layer, boundary, &err);
+    return result(instance, status, &err);
 }
 
 static int32_t set_exchange(struct ew_plan_builder *builder, uint32_t layer, uint32_t mode,
@@ -102,13 +145,8 @@ static int32_t set_exchange(struct ew_plan_builder *builder, uint32_t layer, uin
     if (!instance) {
         return EW_STRATEGY_EINVALID;
     }
-    if (mode > EW_EXCHANGE_MODE_GATHER) {
-        return host_refuse(instance, "set_exchange: unknown mode");
-    }
-    struct ew_boundary boundary = boundary_now(instance, layer);
-    boundary.exchange = (uint8_t)mode;
-    boundary.hub = mode == EW_EXCHANGE_MODE_DIRECT ? 0 : hub;
-    return set_boundary(instance, layer, boundary);
+    return mode > EW_EXCHANGE_MODE_GATHER ? refuse(instance, "set_exchange", "mode", mode)
+                                          : set_part(instance, layer, PART_EXCHANGE, mode, hub);
 }
 
 static int32_t set_sync(struct ew_plan_builder *builder, uint32_t layer, uint32_t sync)
@@ -117,12 +155,8 @@ static int32_t set_sync(struct ew_plan_builder *builder, uint32_t layer, uint32_
     if (!instance) {
         return EW_STRATEGY_EINVALID;
     }
-    if (sync > EW_SYNC_BARRIER) {
-        return host_refuse(instance, "set_sync: unknown mode");
-    }
-    struct ew_boundary boundary = boundary_now(instance, layer);
-    boundary.has_barrier = sync == EW_SYNC_BARRIER;
-    return set_boundary(instance, layer, boundary);
+    return sync > EW_SYNC_BARRIER ? refuse(instance, "set_sync", "mode", sync)
+                                  : set_part(instance, layer, PART_SYNC, sync, 0);
 }
 
 static int32_t set_wire_bits(struct ew_plan_builder *builder, uint32_t layer, uint32_t bits)
@@ -131,12 +165,7 @@ static int32_t set_wire_bits(struct ew_plan_builder *builder, uint32_t layer, ui
     if (!instance) {
         return EW_STRATEGY_EINVALID;
     }
-    if (bits > 64) {
-        return host_refuse(instance, "set_wire_bits: expected 0 to 64 bits per element");
-    }
-    struct ew_boundary boundary = boundary_now(instance, layer);
-    boundary.wire_bits = (uint8_t)bits;
-    return set_boundary(instance, layer, boundary);
+    return set_part(instance, layer, PART_WIRE_BITS, bits, 0);
 }
 
 static int32_t set_weights(struct ew_plan_builder *builder, uint32_t mode)
@@ -146,11 +175,11 @@ static int32_t set_weights(struct ew_plan_builder *builder, uint32_t mode)
         return EW_STRATEGY_EINVALID;
     }
     if (mode > EW_WEIGHTS_MODE_ON_CHANGE) {
-        return host_refuse(instance, "set_weights: unknown mode");
+        return refuse(instance, "set_weights", "mode", mode);
     }
     struct ew_error err = {0};
-    return result(instance,
-                  ew_builder_set_weights(instance->builder, (enum ew_weights)mode, &err), &err);
+    return result(instance, ew_builder_set_weights(instance->builder, (enum ew_weights)mode, &err),
+                  &err);
 }
 
 static int32_t set_prediction(struct ew_plan_builder *builder, double latency_s, double energy_j,
@@ -161,9 +190,10 @@ static int32_t set_prediction(struct ew_plan_builder *builder, double latency_s,
         return EW_STRATEGY_EINVALID;
     }
     struct ew_error err = {0};
+    char room[TEXT_ROOM];
+    const char *reason = host_clean_text(room, sizeof room, infeasible_reason);
     return result(instance,
-                  ew_builder_set_prediction(instance->builder, latency_s, energy_j,
-                                            infeasible_reason, &err),
+                  ew_builder_set_prediction(instance->builder, latency_s, energy_j, reason, &err),
                   &err);
 }
 
@@ -174,7 +204,12 @@ static int32_t set_note(struct ew_plan_builder *builder, const char *key, const 
         return EW_STRATEGY_EINVALID;
     }
     struct ew_error err = {0};
-    return result(instance, ew_builder_set_note(instance->builder, key, value, &err), &err);
+    char key_room[TEXT_ROOM], value_room[TEXT_ROOM];
+    return result(instance,
+                  ew_builder_set_note(instance->builder,
+                                      host_clean_text(key_room, sizeof key_room, key),
+                                      host_clean_text(value_room, sizeof value_room, value), &err),
+                  &err);
 }
 
 static int32_t set_share(struct ew_plan_builder *builder, uint32_t weight, double probability,
@@ -185,9 +220,11 @@ static int32_t set_share(struct ew_plan_builder *builder, uint32_t weight, doubl
         return EW_STRATEGY_EINVALID;
     }
     struct ew_error err = {0};
-    return result(
-        instance,
-        ew_builder_set_share(instance->builder, weight, probability, class_name, &err), &err);
+    char room[TEXT_ROOM];
+    const char *class_text = host_clean_text(room, sizeof room, class_name);
+    return result(instance,
+                  ew_builder_set_share(instance->builder, weight, probability, class_text, &err),
+                  &err);
 }
 
 static int32_t set_pick(struct ew_plan_builder *builder, uint32_t pick)
@@ -197,11 +234,10 @@ static int32_t set_pick(struct ew_plan_builder *builder, uint32_t pick)
         return EW_STRATEGY_EINVALID;
     }
     if (pick > EW_PICK_MODE_ONLINE) {
-        return host_refuse(instance, "set_pick: unknown rule");
+        return refuse(instance, "set_pick", "rule", pick);
     }
     struct ew_error err = {0};
-    return result(instance, ew_builder_set_pick(instance->builder, (enum ew_pick)pick, &err),
-                  &err);
+    return result(instance, ew_builder_set_pick(instance->builder, (enum ew_pick)pick, &err), &err);
 }
 
 static int32_t reset(struct ew_plan_builder *builder)
@@ -211,6 +247,7 @@ static int32_t reset(struct ew_plan_builder *builder)
         return EW_STRATEGY_EINVALID;
     }
     ew_builder_reset(instance->builder);
+    instance->ignored = (struct ew_error){0};
     return EW_STRATEGY_OK;
 }
 

@@ -1,6 +1,9 @@
 /*
- * Inside of the host: shared by host.c (life cycle), host_views.c (problem views and estimates) and
- * host_builder.c (plan building). Nobody else includes this.
+ * Inside of the host: shared by host.c (life cycle and services), host_views.c (problem views and
+ * estimates), host_builder.c (plan building) and host_text.c. Nobody else includes this.
+ *
+ * Everything a plugin passes is checked before it is used: pointers for NULL, ids for range,
+ * structs for size, texts for length and control characters.
  */
 #ifndef EW_PLUGIN_HOST_INTERNAL_H
 #define EW_PLUGIN_HOST_INTERNAL_H
@@ -16,6 +19,14 @@ struct host_variant {
     struct ew_exit_info *exits;
 };
 
+enum {
+    HOST_MAX_TEXT = 4096,            /**< longest text taken from a plugin */
+    HOST_MAX_STRUCT_BYTES = 1 << 16, /**< no struct of the ABI will ever be this large */
+};
+
+/** Who gave the reason that is recorded. */
+enum host_reason { HOST_NO_REASON, HOST_OWN_REASON, HOST_STRATEGY_REASON };
+
 struct ew_instance {
     struct ew_arena arena;
     const struct ew_strategy_info *info;
@@ -27,22 +38,31 @@ struct ew_instance {
     struct ew_strategy *strategy;
     struct ew_builder *builder;
     struct ew_rng rng;
-    struct ew_error error;    /**< first failure recorded in the current call */
-    int32_t fail_code;        /**< code of the strategy's own fail call; 0: none */
-    bool is_planning;         /**< views and builder answer only now */
+    enum host_reason reason;
+    struct ew_error error;   /**< the last failure recorded in the current call */
+    struct ew_error ignored; /**< first builder failure since the last reset */
+    bool is_planning;        /**< views and builder answer only now */
     uint64_t n_evaluations;
+    uint64_t alloc_bytes; /**< handed out so far */
+    uint32_t n_messages;  /**< logged so far */
     struct host_variant *variants;
     struct ew_device_info *devices;
     struct ew_link_info **links; /**< rows made on demand */
     struct ew_requirements_info requirements;
 };
 
-/** Instance behind a host or builder pointer that a plugin passed; NULL when it passed NULL. */
+/** Instance behind a host pointer that a plugin passed; NULL when it passed NULL. */
 struct ew_instance *host_instance(const struct ew_host *host);
 
-/** Record a failure (the first one is kept) and translate it for the plugin. */
+/** Record a failure and translate it for the plugin. */
 int32_t host_record(struct ew_instance *instance, const struct ew_error *error);
-int32_t host_refuse(struct ew_instance *instance, const char *message);
+/** Record that the plugin passed something wrong; EW_STRATEGY_EINVALID. `instance` may be NULL. */
+int32_t host_refuse(struct ew_instance *instance, const char *fmt, ...) EW_PRINTF(2, 3);
+
+/** host_text.c: copy a plugin's text as one line of valid UTF-8: control characters become spaces,
+ *  broken sequences '?'. Cut at `size` - 1 bytes; `text` is not read beyond that. Returns `out`, or
+ *  NULL when `text` is NULL. */
+const char *host_clean_text(char *out, size_t size, const char *text);
 
 /** host_views.c */
 enum ew_status host_views_init(struct ew_instance *instance, struct ew_error *err);

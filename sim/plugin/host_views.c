@@ -6,7 +6,8 @@
 #include "model/op.h"
 #include "plugin/host_internal.h"
 
-/* ----------------------------------------------------------------------------- building the views */
+/* ----------------------------------------------------------------------------- building the views
+ */
 
 static uint64_t bytes_of(uint64_t elements, double bytes_per_element)
 {
@@ -111,9 +112,24 @@ static bool all_have_power(const struct ew_platform *platform)
     return true;
 }
 
+/* Devices of one node share the first one's radio and idle power. */
+static const struct ew_device *first_of_node(const struct ew_platform *platform,
+                                             const struct ew_device *device)
+{
+    return &platform->devices[platform->nodes[device->node].devices[0]];
+}
+
+static bool has_power(const struct ew_platform *platform, const struct ew_device *device)
+{
+    return device->has_power && first_of_node(platform, device)->has_power;
+}
+
 static struct ew_device_info describe_device(const struct ew_problem *problem, uint32_t d)
 {
-    const struct ew_device *device = &problem->context.platform->devices[d];
+    const struct ew_platform *platform = problem->context.platform;
+    const struct ew_device *device = &platform->devices[d];
+    const struct ew_device *first = first_of_node(platform, device);
+    const bool is_powered = has_power(platform, device);
     return (struct ew_device_info){
         .struct_size = sizeof(struct ew_device_info),
         .node = device->node,
@@ -122,12 +138,12 @@ static struct ew_device_info describe_device(const struct ew_problem *problem, u
         .speed_flops_per_s = device->speed_flops_per_s,
         .memory_bytes = device->memory_bytes,
         .message_overhead_s = device->message_overhead_s,
-        .has_power = device->has_power,
+        .has_power = is_powered,
         .is_source = d == problem->source_device,
-        .idle_w = device->has_power ? device->idle_w : 0,
-        .compute_w = device->has_power ? device->compute_w : 0,
-        .tx_w = device->has_power ? device->tx_w : 0,
-        .rx_w = device->has_power ? device->rx_w : 0,
+        .idle_w = is_powered ? device->idle_w : 0,
+        .compute_w = is_powered ? device->compute_w : 0,
+        .tx_w = is_powered ? first->tx_w : 0,
+        .rx_w = is_powered ? first->rx_w : 0,
     };
 }
 
@@ -165,7 +181,8 @@ enum ew_status host_views_init(struct ew_instance *instance, struct ew_error *er
     return status;
 }
 
-/* ------------------------------------------------------------------------------------- the views */
+/* ------------------------------------------------------------------------------------- the views
+ */
 
 static struct ew_instance *planning(const struct ew_host *host)
 {
@@ -223,8 +240,8 @@ static const struct ew_link_info *view_link(const struct ew_host *host, uint32_t
         return NULL;
     }
     if (!instance->links[from]) {
-        struct ew_link_info *row = ew_arena_calloc(&instance->arena, platform->n_devices,
-                                                   sizeof *row);
+        struct ew_link_info *row =
+            ew_arena_calloc(&instance->arena, platform->n_devices, sizeof *row);
         for (uint32_t d = 0; row && d < platform->n_devices; d++) {
             const struct ew_route *route = ew_platform_route(platform, from, d);
             row[d] = (struct ew_link_info){
@@ -245,7 +262,8 @@ static const struct ew_requirements_info *view_requirements(const struct ew_host
     return instance ? &instance->requirements : NULL;
 }
 
-/* ------------------------------------------------------------------------------------- estimates */
+/* ------------------------------------------------------------------------------------- estimates
+ */
 
 static struct ew_box to_box(const struct ew_tensor_box *box)
 {
@@ -257,12 +275,19 @@ static struct ew_box to_box(const struct ew_tensor_box *box)
     return out;
 }
 
-/* A box a plugin may ask about: non-empty and inside the layer; the batch is not limited here. */
-static bool is_inside(const struct ew_box *box, const struct ew_layer *layer)
+/* A box a plugin may ask about: inside the layer for the problem's batch. It may be empty, since
+ * planners that share out rows ask about bands of none, but not inside out. */
+static bool is_inside(const struct ew_instance *instance, const struct ew_box *box,
+                      const struct ew_layer *layer)
 {
     struct ew_box whole = ew_box_full(layer->shape);
-    whole.hi[EW_N] = INT32_MAX;
-    return !ew_box_is_empty(box) && ew_box_contains(&whole, box);
+    whole.hi[EW_N] = instance->problem->batch;
+    for (int d = 0; d < EW_DIMS; d++) {
+        if (box->lo[d] > box->hi[d]) {
+            return false;
+        }
+    }
+    return ew_box_contains(&whole, box);
 }
 
 static double estimate_compute_s(const struct ew_host *host, uint32_t variant, uint32_t layer,
@@ -276,8 +301,11 @@ static double estimate_compute_s(const struct ew_host *host, uint32_t variant, u
     }
     const struct ew_cost_query query = {
         .graph = graph, .layer = &graph->layers[layer], .out = to_box(box)};
-    if (!is_inside(&query.out, query.layer)) {
+    if (!is_inside(instance, &query.out, query.layer)) {
         return NAN;
+    }
+    if (ew_box_is_empty(&query.out)) {
+        return 0;
     }
     return ew_cost_compute_s(instance->problem->context.platform->devices[device].profile, &query);
 }
@@ -298,11 +326,13 @@ static double estimate_energy_j(const struct ew_host *host, uint32_t device, dou
 {
     const struct ew_instance *instance = planning(host);
     const struct ew_platform *platform = instance ? instance->problem->context.platform : NULL;
-    if (!platform || device >= platform->n_devices || !platform->devices[device].has_power) {
+    if (!platform || device >= platform->n_devices ||
+        !has_power(platform, &platform->devices[device])) {
         return NAN;
     }
     const struct ew_device *d = &platform->devices[device];
-    return (d->compute_w - d->idle_w) * compute_s + d->tx_w * tx_s + d->rx_w * rx_s;
+    const struct ew_device *first = first_of_node(platform, d);
+    return (d->compute_w - d->idle_w) * compute_s + first->tx_w * tx_s + first->rx_w * rx_s;
 }
 
 static double estimate_load_s(const struct ew_host *host, uint32_t device, uint64_t bytes)
@@ -323,14 +353,19 @@ static int32_t find_input_box(const struct ew_host *host, uint32_t variant, uint
     const struct ew_graph *graph = instance ? variant_graph(instance, variant) : NULL;
     if (!graph || layer >= graph->n_layers || !out || !in ||
         input >= graph->layers[layer].n_inputs) {
-        return host_refuse(instance, "input_box: there is no such variant, layer or input");
+        return host_refuse(instance,
+                           "input_box: there is no input %u of layer %u in variant %u, "
+                           "or a box is NULL",
+                           input, layer, variant);
     }
     const struct ew_box box = to_box(out);
-    if (!is_inside(&box, &graph->layers[layer])) {
-        return host_refuse(instance, "input_box: the box is empty or outside the layer");
+    if (!is_inside(instance, &box, &graph->layers[layer])) {
+        return host_refuse(instance, "input_box: layer %s: the box is inside out or outside it",
+                           graph->layers[layer].name);
     }
     const struct ew_op_view view = ew_layer_view(&graph->layers[layer]);
-    const struct ew_box need = ew_op_input_box(&view, input, &box, NULL);
+    const struct ew_box need =
+        ew_box_is_empty(&box) ? (struct ew_box){0} : ew_op_input_box(&view, input, &box, NULL);
     for (int d = 0; d < EW_DIMS; d++) {
         in->lo[d] = need.lo[d];
         in->hi[d] = need.hi[d];

@@ -43,8 +43,10 @@ static enum ew_status open_entry(const struct ew_strategy_entry **out, const cha
     }
     const struct ew_strategy_entry *entry = dlsym(handle, "ew_strategy_entry");
     if (!entry) {
-        return ew_fail(err, EW_EPLUGIN, "%s: not an EdgeWeave plugin: it exports no symbol "
-                       "'ew_strategy_entry'", path);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: not an EdgeWeave plugin: it exports no symbol "
+                       "'ew_strategy_entry'",
+                       path);
     }
     *out = entry;
     return EW_OK;
@@ -176,8 +178,10 @@ static enum ew_status find_in_file(struct ew_strategy_ref *out, struct ew_regist
         return status;
     }
     if (plugin->count != 1) {
-        return ew_fail(err, EW_EUSAGE, "%s: expected a plugin with one strategy, found %u; use "
-                       "--strategy-path and an id", path, plugin->count);
+        return ew_fail(err, EW_EUSAGE,
+                       "%s: expected a plugin with one strategy, found %u; use "
+                       "--strategy-path and an id",
+                       path, plugin->count);
     }
     *out = (struct ew_strategy_ref){plugin, plugin->infos[0]};
     return EW_OK;
@@ -208,8 +212,8 @@ static enum ew_status find_by_name(struct ew_strategy_ref *out, struct ew_regist
                 continue;
             }
             const struct ew_plugin *plugin = NULL;
-            const enum ew_status status = ew_registry_open(
-                &plugin, registry, path, registry->dirs.items[i].is_trusted, err);
+            const enum ew_status status =
+                ew_registry_open(&plugin, registry, path, registry->dirs.items[i].is_trusted, err);
             free(path);
             if (status || pick_from(out, plugin, id)) {
                 return status;
@@ -256,9 +260,11 @@ enum ew_status ew_registry_find(struct ew_strategy_ref *out, struct ew_registry 
         *out = search.found;
     } else if (status == EW_OK) {
         const char *near = ew_nearest_name(id_or_path, search.ids.count, id_at, &search);
-        status = ew_fail(err, EW_EUSAGE, "there is no strategy '%s'%s%s%s; `edgeweave list "
-                         "strategies` shows all", id_or_path, near ? "; did you mean '" : "",
-                         near ? near : "", near ? "'?" : "");
+        status =
+            ew_fail(err, EW_EUSAGE,
+                    "there is no strategy '%s'%s%s%s; `edgeweave list "
+                    "strategies` shows all",
+                    id_or_path, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     ew_vec_fini(&search.ids);
     return status;

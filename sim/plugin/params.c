@@ -28,9 +28,11 @@ static enum ew_status fail_range(const struct ew_strategy_info *info,
     char low[32], high[32];
     ew_format_double(low, param->min_value);
     ew_format_double(high, param->max_value);
-    return ew_fail(err, EW_EUSAGE, "strategy '%s': parameter '%s': expected %s from %s to %s%s%s, "
-                   "found '%s'", info->id, param->name, kind, low, high,
-                   *param->unit ? " " : "", param->unit, text);
+    return ew_fail(err, EW_EUSAGE,
+                   "strategy '%s': parameter '%s': expected %s from %s to %s%s%s, "
+                   "found '%s'",
+                   info->id, param->name, kind, low, high, *param->unit ? " " : "", param->unit,
+                   text);
 }
 
 static enum ew_status parse_choice(struct ew_param_value *value,
@@ -52,20 +54,22 @@ static enum ew_status parse_choice(struct ew_param_value *value,
     return status;
 }
 
-static enum ew_status parse_bool(struct ew_param_value *value,
-                                 const struct ew_strategy_info *info, struct ew_error *err)
+static enum ew_status parse_bool(struct ew_param_value *value, const struct ew_strategy_info *info,
+                                 struct ew_error *err)
 {
     const bool yes = strcmp(value->text, "true") == 0;
     if (!yes && strcmp(value->text, "false") != 0) {
-        return ew_fail(err, EW_EUSAGE, "strategy '%s': parameter '%s': expected true or false, "
-                       "found '%s'", info->id, value->info->name, value->text);
+        return ew_fail(err, EW_EUSAGE,
+                       "strategy '%s': parameter '%s': expected true or false, "
+                       "found '%s'",
+                       info->id, value->info->name, value->text);
     }
     value->integer = yes;
     return EW_OK;
 }
 
-static enum ew_status parse_value(struct ew_param_value *value,
-                                  const struct ew_strategy_info *info, struct ew_error *err)
+static enum ew_status parse_value(struct ew_param_value *value, const struct ew_strategy_info *info,
+                                  struct ew_error *err)
 {
     const struct ew_param_info *param = value->info;
     switch (param->kind) {
@@ -105,12 +109,13 @@ static enum ew_status fail_unknown(const struct ew_strategy_info *info, const ch
         return ew_fail(err, EW_EUSAGE, "strategy '%s' has no parameter '%s'; did you mean '%s'?",
                        info->id, name, near);
     }
-    return ew_fail(err, EW_EUSAGE, "strategy '%s' has no parameter '%s'; see `edgeweave describe "
-                   "strategy %s`", info->id, name, info->id);
+    return ew_fail(err, EW_EUSAGE,
+                   "strategy '%s' has no parameter '%s'; see `edgeweave describe "
+                   "strategy %s`",
+                   info->id, name, info->id);
 }
 
-static enum ew_status apply_settings(struct ew_params *params,
-                                     const struct ew_strategy_info *info,
+static enum ew_status apply_settings(struct ew_params *params, const struct ew_strategy_info *info,
                                      const struct ew_param_setting *settings, size_t n,
                                      struct ew_error *err)
 {

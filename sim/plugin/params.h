@@ -15,8 +15,8 @@
 /** Value of one parameter, in all the forms it can be read in. */
 struct ew_param_value {
     const struct ew_param_info *info;
-    int64_t integer; /**< int; bool: 0 or 1; choice: index */
-    double real;     /**< int and real */
+    int64_t integer;  /**< int; bool: 0 or 1; choice: index */
+    double real;      /**< int and real */
     const char *text; /**< as given, or the default; owned by the params */
     bool is_default;
 };

@@ -1,6 +1,7 @@
 #include "sweep/simgrid_load.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -9,6 +10,19 @@ const struct ew_engine_info ew_engine_infos[2] = {
     {"simgrid", "SimGrid 3.32: the reference; a fluid network with max-min fair sharing"},
     {"fast", "an event heap of our own with the same semantics: for sweeps and planners"},
 };
+
+/* The version of the library that the module brought along. */
+static void read_version(struct ew_simgrid *simgrid, void *handle)
+{
+    void (*get)(int *major, int *minor, int *patch) = NULL;
+    void *symbol = dlsym(handle, "sg_version_get");
+    memcpy(&get, &symbol, sizeof get); /* ISO C has no cast from object to function pointer */
+    if (get) {
+        int major = 0, minor = 0, patch = 0;
+        get(&major, &minor, &patch);
+        (void)snprintf(simgrid->version, sizeof simgrid->version, "%d.%d.%d", major, minor, patch);
+    }
+}
 
 enum ew_status ew_simgrid_open(struct ew_simgrid *simgrid, struct ew_error *err)
 {
@@ -33,6 +47,7 @@ enum ew_status ew_simgrid_open(struct ew_simgrid *simgrid, struct ew_error *err)
                        simgrid->path);
     }
     simgrid->module = module;
+    read_version(simgrid, handle);
     return EW_OK;
 }
 

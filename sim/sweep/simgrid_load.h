@@ -12,6 +12,7 @@
 struct ew_simgrid {
     const char *path; /**< of the shared object; NULL: this installation has none */
     const struct ew_simgrid_module *module; /**< NULL: not opened yet */
+    char version[24];                       /**< of SimGrid, e.g. "3.32.0"; "" before */
 };
 
 /** Open the module unless that has been done; never closed. EW_EENGINE with path and reason. */

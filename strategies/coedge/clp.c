@@ -33,7 +33,7 @@ struct clp {
 
 /* The table must agree with the header it was built with. */
 #define X(name, result, arguments)                                                                 \
-    _Static_assert(_Generic(&Clp_##name, result(*) arguments: 1, default: 0),                      \
+    _Static_assert(_Generic(&Clp_##name, result(*) arguments : 1, default : 0),                    \
                    "Clp_" #name " has another signature");
 CLP_FUNCTIONS(X)
 #undef X

@@ -1,10 +1,10 @@
 /*
- * coedge: rows of the input shared out so that energy is least and the deadline is met, halos pulled
- * layer by layer from neighbours in bulk-synchronous steps.
+ * coedge: rows of the input shared out so that energy is least and the deadline is met, halos
+ * pulled layer by layer from neighbours in bulk-synchronous steps.
  *
  * Zeng et al., "CoEdge: Cooperative DNN Inference with Adaptive Workload Partitioning over
- * Heterogeneous Edge Devices", IEEE/ACM ToN 29(2), 2021. README.md says what is recalled and what is
- * decided here.
+ * Heterogeneous Edge Devices", IEEE/ACM ToN 29(2), 2021. README.md says what is recalled and what
+ * is decided here.
  */
 #include <math.h>
 #include <stdio.h>
@@ -38,8 +38,9 @@ static const struct ew_param_info PARAM_THRESHOLD = {
     .unit = "",
     .default_text = "paper",
     .choices = THRESHOLDS,
-    .doc = "Least share: paper = the widest halo in input rows; strict = as many rows as make every "
-           "layer's band at least as wide as its halo.",
+    .doc =
+        "Least share: paper = the widest halo in input rows; strict = as many rows as make every "
+        "layer's band at least as wide as its halo.",
 };
 static const char *const PAYERS[] = {"receiver", "both", NULL};
 static const struct ew_param_info PARAM_PAYER = {
@@ -107,9 +108,21 @@ static const struct ew_param_info PARAM_COMPUTE = {
     .choices = COMPUTE_MODELS,
     .doc = "Compute time over the share of rows: through the origin (CoEdge), or with an offset.",
 };
+static const char *const SEARCHES[] = {"wide", "paper", NULL};
+static const struct ew_param_info PARAM_SEARCH = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "search",
+    .unit = "",
+    .default_text = "wide",
+    .choices = SEARCHES,
+    .doc =
+        "wide: also try every smaller set of devices and keep the cheapest plan; paper: only when "
+        "the algorithm's own loop finds none.",
+};
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_OBJECTIVE, &PARAM_THRESHOLD, &PARAM_PAYER, &PARAM_GATHER, &PARAM_REPAIR,
-    &PARAM_IDLE,      &PARAM_EXCHANGE,  &PARAM_SYNC,  &PARAM_COMPUTE};
+    &PARAM_OBJECTIVE, &PARAM_SEARCH, &PARAM_THRESHOLD, &PARAM_PAYER, &PARAM_GATHER,
+    &PARAM_REPAIR,    &PARAM_IDLE,   &PARAM_EXCHANGE,  &PARAM_SYNC,  &PARAM_COMPUTE};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -187,6 +200,7 @@ static int32_t solve_once(struct coedge *coedge)
         .objective = coedge->minimises_energy ? COEDGE_MIN_ENERGY : COEDGE_MIN_LATENCY,
         .has_repair = host->param_int(host, "repair") != 0,
         .has_fallback = true,
+        .has_wide_search = kit_param_is(host, "search", "wide"),
     };
     coedge->outcome =
         coedge_solve(&coedge->solution, &coedge->model.problem, coedge->clp, &options);
@@ -272,8 +286,7 @@ static int32_t set_boundaries(const struct coedge *coedge, struct ew_plan_builde
     }
     for (uint32_t l = 0; coedge->is_relayed && l < net->n_layers && rc >= 0; l++) {
         if (net->place[l] != KIT_ABSENT && kit_is_read(net, l)) {
-            rc = builder->set_exchange(builder, l, EW_EXCHANGE_MODE_RELAY,
-                                       coedge->group.device[0]);
+            rc = builder->set_exchange(builder, l, EW_EXCHANGE_MODE_RELAY, coedge->group.device[0]);
         }
     }
     return rc;
@@ -356,8 +369,7 @@ static int32_t prepare(struct coedge *coedge, const struct ew_host *host)
         .is_affine = kit_param_is(host, "compute_model", "affine"),
         .is_relayed = coedge->is_relayed,
     };
-    return rc < 0 ? rc
-                  : coedge_model_init(&coedge->model, &coedge->net, &coedge->group, &options);
+    return rc < 0 ? rc : coedge_model_init(&coedge->model, &coedge->net, &coedge->group, &options);
 }
 
 static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,

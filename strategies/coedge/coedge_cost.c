@@ -38,8 +38,8 @@ struct coedge_cost coedge_share_cost(const struct coedge_problem *problem, uint3
 }
 
 /* Rows of the layer's input that a device owns. */
-static int32_t owned_rows(const struct coedge_problem *problem, const int32_t *cuts,
-                          uint32_t layer, uint32_t device)
+static int32_t owned_rows(const struct coedge_problem *problem, const int32_t *cuts, uint32_t layer,
+                          uint32_t device)
 {
     int32_t extent = problem->layers[layer].rows;
     return kit_map_cut(cuts[device + 1], problem->rows, extent) -
@@ -67,9 +67,8 @@ static void add_halo(struct coedge_cost *cost, const struct coedge_problem *prob
     }
 }
 
-struct coedge_cost coedge_fixed_cost(const struct coedge_problem *problem,
-                                     const bool *is_active, const int32_t *cuts, uint32_t layer,
-                                     uint32_t device)
+struct coedge_cost coedge_fixed_cost(const struct coedge_problem *problem, const bool *is_active,
+                                     const int32_t *cuts, uint32_t layer, uint32_t device)
 {
     const struct coedge_layer *step = &problem->layers[layer];
     struct coedge_cost cost = {0.0, 0.0};
@@ -104,8 +103,7 @@ struct coedge_cost coedge_constant_cost(const struct coedge_problem *problem)
     struct coedge_cost cost = {problem->tail_s, problem->tail_j};
     for (uint32_t l = 0; l < problem->n_layers; l++) {
         if (problem->layers[l].is_whole) {
-            double seconds =
-                problem->compute_s[(size_t)l * problem->n_devices + problem->target];
+            double seconds = problem->compute_s[(size_t)l * problem->n_devices + problem->target];
             cost.s += seconds;
             cost.j += seconds * problem->devices[problem->target].compute_w;
         }

@@ -4,8 +4,8 @@
  * Devices stand in chain order, number 0 is the master, where the input is. Device i owns rows
  * [c_i, c_{i+1}) of the input and the matching band of every layer. Before each layer it pulls the
  * halo from its neighbours, then computes; the next layer starts when the slowest device is done
- * (bulk synchronous). Some layers may be whole on one device (the target): their inputs are gathered
- * there. Knows no host and no network format.
+ * (bulk synchronous). Some layers may be whole on one device (the target): their inputs are
+ * gathered there. Knows no host and no network format.
  */
 #ifndef EDGEWEAVE_STRATEGIES_COEDGE_COST_H
 #define EDGEWEAVE_STRATEGIES_COEDGE_COST_H
@@ -15,14 +15,14 @@
 
 /** One step of the bulk-synchronous run. */
 struct coedge_layer {
-    bool is_whole;       /**< computed on the target alone */
-    int32_t rows;        /**< rows of its input, for mapping bands */
-    int32_t halo_above;  /**< input rows needed from towards row 0 */
+    bool is_whole;      /**< computed on the target alone */
+    int32_t rows;       /**< rows of its input, for mapping bands */
+    int32_t halo_above; /**< input rows needed from towards row 0 */
     int32_t halo_below;
     double halo_above_bytes; /**< of all inputs, for those rows */
     double halo_below_bytes;
-    double gather_bytes;     /**< whole: input bytes pulled to the target, all bands together */
-    double broadcast_bytes;  /**< banded: output of whole layers that every other device pulls */
+    double gather_bytes;    /**< whole: input bytes pulled to the target, all bands together */
+    double broadcast_bytes; /**< banded: output of whole layers that every other device pulls */
 };
 
 /** One device. Watts are those of the chosen energy model, e.g. above idle. */
@@ -69,9 +69,8 @@ struct coedge_cost coedge_share_cost(const struct coedge_problem *problem, uint3
 /** Part that an active device pays whatever its share. `is_active` marks the devices with rows.
  *  `cuts` (n_devices + 1 input rows) lets halos reach beyond a thin neighbour, one message per
  *  owner; NULL: the neighbour owns all of the halo. */
-struct coedge_cost coedge_fixed_cost(const struct coedge_problem *problem,
-                                     const bool *is_active, const int32_t *cuts, uint32_t layer,
-                                     uint32_t device);
+struct coedge_cost coedge_fixed_cost(const struct coedge_problem *problem, const bool *is_active,
+                                     const int32_t *cuts, uint32_t layer, uint32_t device);
 
 /** Part that does not depend on the split: whole layers and the tail; no idle energy. */
 struct coedge_cost coedge_constant_cost(const struct coedge_problem *problem);
@@ -81,10 +80,10 @@ double coedge_idle_w(const struct coedge_problem *problem);
 
 /** What a split costs. Memory for the walk is the caller's. */
 struct coedge_scratch {
-    bool *is_active;    /**< n_devices */
-    int32_t *cuts;      /**< n_devices + 1 */
-    double *step_s;     /**< n_layers: duration of each layer's exchange and computing */
-    double *slack_s;    /**< n_devices: out, time spent waiting at barriers */
+    bool *is_active;     /**< n_devices */
+    int32_t *cuts;       /**< n_devices + 1 */
+    double *step_s;      /**< n_layers: duration of each layer's exchange and computing */
+    double *slack_s;     /**< n_devices: out, time spent waiting at barriers */
     uint32_t *n_slowest; /**< n_devices: out, layers in which the device is the slowest */
 };
 

@@ -194,7 +194,8 @@ static int32_t find_max_rows(const struct kit_net *net, uint32_t device)
     if (memory_bytes <= weight_bytes) {
         return 0;
     }
-    double rows = floor((double)(memory_bytes - weight_bytes) / (double)largest_bytes * net->extent);
+    double rows =
+        floor((double)(memory_bytes - weight_bytes) / (double)largest_bytes * net->extent);
     return rows < net->extent ? (int32_t)rows : net->extent;
 }
 
@@ -241,8 +242,7 @@ static bool allocate(struct coedge_model *model)
 }
 
 int32_t coedge_model_init(struct coedge_model *model, const struct kit_net *net,
-                          const struct kit_group *group,
-                          const struct coedge_model_options *options)
+                          const struct kit_group *group, const struct coedge_model_options *options)
 {
     model->net = net;
     model->group = group;

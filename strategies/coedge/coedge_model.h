@@ -11,11 +11,11 @@
 
 /** Choices where the paper is silent; see README.md. */
 struct coedge_model_options {
-    bool is_strict;     /**< threshold holds at every layer, not only at the input */
-    bool both_pay;      /**< both ends pay for a transfer */
-    bool counts_idle;   /**< idle energy is part of the objective */
-    bool is_affine;     /**< compute time has a part that does not shrink with the share */
-    bool is_relayed;    /**< halos travel through the master */
+    bool is_strict;   /**< threshold holds at every layer, not only at the input */
+    bool both_pay;    /**< both ends pay for a transfer */
+    bool counts_idle; /**< idle energy is part of the objective */
+    bool is_affine;   /**< compute time has a part that does not shrink with the share */
+    bool is_relayed;  /**< halos travel through the master */
 };
 
 /** The problem and the memory behind it. */

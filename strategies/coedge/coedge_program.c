@@ -87,10 +87,9 @@ static void set_row_bounds(struct coedge_program *program,
     uint32_t n = problem->n_devices;
     for (uint32_t l = 0; l < problem->n_layers; l++) {
         for (uint32_t i = 0; i < n; i++) {
-            double fixed_s =
-                relaxation->is_active[i]
-                    ? coedge_fixed_cost(problem, relaxation->is_active, NULL, l, i).s
-                    : -INFINITY;
+            double fixed_s = relaxation->is_active[i]
+                                 ? coedge_fixed_cost(problem, relaxation->is_active, NULL, l, i).s
+                                 : -INFINITY;
             program->row_lower[l * n + i] = -clp_infinity();
             program->row_upper[l * n + i] =
                 isfinite(fixed_s) ? -fixed_s / program->unit_s : clp_infinity();
@@ -114,8 +113,8 @@ static double energy_per_share(const struct coedge_problem *problem, uint32_t de
     return joules;
 }
 
-/* Costs are scaled to about 1 per column, so that the tie-break stands above Clp's dual tolerance of
- * 1e-7 and below anything that matters. */
+/* Costs are scaled to about 1 per column, so that the tie-break stands above Clp's dual tolerance
+ * of 1e-7 and below anything that matters. */
 static void set_costs(struct coedge_program *program, bool minimises_latency)
 {
     const double tie_latency = 1e-4;
@@ -218,8 +217,8 @@ void coedge_program_free(struct coedge_program *program)
 }
 
 /* Cost of real-valued shares, every halo from the neighbour. */
-static struct coedge_cost relaxed_cost(const struct coedge_problem *problem,
-                                       const bool *is_active, const double *shares)
+static struct coedge_cost relaxed_cost(const struct coedge_problem *problem, const bool *is_active,
+                                       const double *shares)
 {
     struct coedge_cost total = coedge_constant_cost(problem);
     for (uint32_t l = 0; l < problem->n_layers; l++) {

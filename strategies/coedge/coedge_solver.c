@@ -64,8 +64,7 @@ static uint32_t find_small(const struct search *search)
     for (uint32_t i = 0; i < search->n; i++) {
         bool is_small = search->is_active[i] && !search->is_raised[i] &&
                         search->shares[i] * search->problem->rows < threshold;
-        if (is_small &&
-            (smallest == search->n || search->shares[i] <= search->shares[smallest])) {
+        if (is_small && (smallest == search->n || search->shares[i] <= search->shares[smallest])) {
             smallest = i;
         }
     }
@@ -240,14 +239,6 @@ static void activate(struct search *search, uint32_t n_active)
     }
 }
 
-/* S = the master alone. */
-static void activate_master(struct search *search)
-{
-    for (uint32_t i = 0; i < search->n; i++) {
-        search->is_active[i] = i == 0;
-    }
-}
-
 /* No more devices can be active than thresholds fit into the rows. */
 static uint32_t largest_set(const struct search *search)
 {
@@ -256,35 +247,68 @@ static uint32_t largest_set(const struct search *search)
     return limit < search->n ? limit : search->n;
 }
 
-static void keep(struct coedge_solution *best, const struct search *search)
+/* The best split so far. */
+struct best {
+    struct coedge_solution *solution;
+    bool exists;
+};
+
+/* Keep the split in `search` when it is the first or better; for energy only if it is in time. */
+static bool keep_better(struct best *best, const struct search *search)
 {
-    memcpy(best->rows, search->rows, search->n * sizeof *best->rows);
-    best->cost = search->cost;
+    struct coedge_solution *solution = best->solution;
+    bool is_valid = search->objective == COEDGE_MIN_LATENCY || meets_deadline(search);
+    if (!is_valid || (best->exists && objective_of(search, &search->cost) >=
+                                          objective_of(search, &solution->cost))) {
+        return false;
+    }
+    memcpy(solution->rows, search->rows, search->n * sizeof *solution->rows);
+    solution->cost = search->cost;
+    best->exists = true;
+    return true;
 }
 
-/* Try ever smaller sets and the master alone; keep the best by `objective` that meets the deadline
- * (for latency: the fastest). */
-static bool try_nested_sets(struct search *search, struct coedge_solution *best,
-                            enum coedge_objective objective)
+/* All rows on one device: needs no linear program. */
+static bool try_single(struct search *search, struct best *best, uint32_t device)
 {
-    bool has_best = false;
-    bool is_last = false;
-    for (uint32_t k = largest_set(search); !is_last;) {
-        is_last = k == 0;
-        if (is_last) {
-            activate_master(search);
-        } else {
-            activate(search, k);
-        }
-        if (attempt(search, objective) &&
-            (objective == COEDGE_MIN_LATENCY || meets_deadline(search)) &&
-            (!has_best || objective_of(search, &search->cost) < objective_of(search, &best->cost))) {
-            keep(best, search);
-            has_best = true;
-        }
-        k = k > ONE_BY_ONE_DEVICES ? k / 2 : k - !is_last;
+    if (search->problem->devices[device].max_rows < search->problem->rows) {
+        return false;
     }
-    return has_best;
+    for (uint32_t i = 0; i < search->n; i++) {
+        search->rows[i] = i == device ? search->problem->rows : 0;
+    }
+    evaluate_rows(search);
+    return keep_better(best, search);
+}
+
+static bool try_set(struct search *search, struct best *best, enum coedge_objective objective)
+{
+    return attempt(search, objective) && keep_better(best, search);
+}
+
+/* Try every device alone, the master with every other one, and the k most capable for ever smaller
+ * k. The halos' cost depends on the set but not on the shares, so the program for a large set does
+ * not see what leaving devices out would save. */
+static bool try_smaller_sets(struct search *search, struct best *best,
+                             enum coedge_objective objective)
+{
+    bool is_better = false;
+    search->objective = objective;
+    for (uint32_t i = 0; i < search->n; i++) {
+        is_better = try_single(search, best, i) || is_better;
+    }
+    for (uint32_t i = 1; i < search->n && search->n <= ONE_BY_ONE_DEVICES; i++) {
+        memset(search->is_active, 0, search->n * sizeof *search->is_active);
+        search->is_active[0] = true;
+        search->is_active[i] = true;
+        is_better = try_set(search, best, objective) || is_better;
+    }
+    for (uint32_t k = largest_set(search); k > 1;) {
+        activate(search, k);
+        is_better = try_set(search, best, objective) || is_better;
+        k = k > ONE_BY_ONE_DEVICES ? k / 2 : k - 1;
+    }
+    return is_better;
 }
 
 static void rank_devices(struct search *search)
@@ -300,27 +324,30 @@ static void rank_devices(struct search *search)
     }
 }
 
-static enum coedge_outcome run(struct search *search, struct coedge_solution *best)
+static enum coedge_outcome run(struct search *search, struct coedge_solution *solution)
 {
     const struct coedge_options *options = search->options;
+    struct best best = {.solution = solution};
     if (options->objective == COEDGE_MIN_ENERGY) {
         activate(search, largest_set(search));
-        if (attempt(search, COEDGE_MIN_ENERGY) && meets_deadline(search)) {
-            keep(best, search);
+        bool is_found = attempt(search, COEDGE_MIN_ENERGY) && keep_better(&best, search);
+        if (is_found && !options->has_wide_search) {
             return COEDGE_SOLVED;
         }
-        if (!options->has_fallback) {
+        if (!is_found && !options->has_fallback) {
             return COEDGE_INFEASIBLE;
         }
-        best->used_fallback = true;
-        if (try_nested_sets(search, best, COEDGE_MIN_ENERGY)) {
+        solution->used_fallback = try_smaller_sets(search, &best, COEDGE_MIN_ENERGY);
+        if (best.exists) {
             return COEDGE_SOLVED;
         }
+        solution->used_fallback = true;
     }
-    if (!try_nested_sets(search, best, COEDGE_MIN_LATENCY)) {
+    if (!try_smaller_sets(search, &best, COEDGE_MIN_LATENCY)) {
         return COEDGE_INFEASIBLE;
     }
-    return best->cost.s <= search->problem->deadline_s * (1.0 + 1e-9) ? COEDGE_SOLVED : COEDGE_LATE;
+    return solution->cost.s <= search->problem->deadline_s * (1.0 + 1e-9) ? COEDGE_SOLVED
+                                                                          : COEDGE_LATE;
 }
 
 /* The relaxed optimum over all devices, for reports and tests. */

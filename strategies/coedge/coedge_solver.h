@@ -1,6 +1,6 @@
 /*
- * CoEdge's partitioning algorithm: the relaxed linear program, elimination of devices whose share is
- * below the threshold, repairs, rounding to rows.
+ * CoEdge's partitioning algorithm: the relaxed linear program, elimination of devices whose share
+ * is below the threshold, repairs, rounding to rows.
  *
  * Follows the paper's outline (ToN 29(2), 2021); where it is silent the choice is an option or is
  * named in README.md. Plain numbers in, rows out; the linear programs go to Clp.
@@ -20,6 +20,7 @@ struct coedge_options {
     enum coedge_objective objective;
     bool has_repair;   /**< also try to raise a small share to the threshold before dropping it */
     bool has_fallback; /**< when infeasible: try smaller sets, then the fastest plan */
+    bool has_wide_search; /**< always try the smaller sets too and keep the cheapest plan */
 };
 
 enum coedge_outcome {
@@ -35,9 +36,9 @@ struct coedge_solution {
     int32_t *rows;
     double *first_shares; /**< the relaxed optimum over all devices; NAN when infeasible; or NULL */
     struct coedge_cost cost;
-    double first_cost; /**< of first_shares: joules or seconds, by objective */
+    double first_cost;   /**< of first_shares: joules or seconds, by objective */
     uint32_t n_programs; /**< linear programs solved */
-    bool used_fallback;  /**< the algorithm's own loop found nothing */
+    bool used_fallback;  /**< the algorithm's own loop found nothing, or something dearer */
 };
 
 /** Find a split. */

@@ -23,8 +23,7 @@ bool kit_fits(const struct ew_host *host, uint32_t device, uint64_t bytes)
     return memory_bytes == 0 || bytes <= memory_bytes;
 }
 
-double kit_device_capability(const struct kit_net *net, uint32_t device,
-                             enum kit_capability kind)
+double kit_device_capability(const struct kit_net *net, uint32_t device, enum kit_capability kind)
 {
     double seconds = 0.0;
     if (kind == KIT_CAPABILITY_FLOPS) {

@@ -27,22 +27,21 @@ enum { KIT_EXCLUDED_SIZE = 256 };
 /** Devices that take part. Arrays are owned. */
 struct kit_group {
     uint32_t n;
-    uint32_t *device;   /**< chain order */
-    double *capability; /**< by chain position; > 0 */
+    uint32_t *device;                 /**< chain order */
+    double *capability;               /**< by chain position; > 0 */
     char excluded[KIT_EXCLUDED_SIZE]; /**< "pi3 (no route), …"; "" when all take part */
 };
 
 /** Form the group. Left out: devices without a route both ways (also to the sink, when the answer
  *  lies in bands), and devices whose memory is smaller than the weights of the banded layers.
- *  EW_STRATEGY_ECANNOT when the first device has no route to the sink. Zero-initialise first; release
- *  with kit_group_fini. */
+ *  EW_STRATEGY_ECANNOT when the first device has no route to the sink. Zero-initialise first;
+ * release with kit_group_fini. */
 int32_t kit_group_init(struct kit_group *group, const struct kit_net *net,
                        const struct kit_group_options *options);
 void kit_group_fini(struct kit_group *group);
 
 /** Capability of one device, > 0. */
-double kit_device_capability(const struct kit_net *net, uint32_t device,
-                             enum kit_capability kind);
+double kit_device_capability(const struct kit_net *net, uint32_t device, enum kit_capability kind);
 
 /** True when messages can pass both ways, or a == b. */
 bool kit_has_route(const struct ew_host *host, uint32_t a, uint32_t b);

@@ -5,8 +5,7 @@
 
 #include "common/plugin.h"
 
-int32_t kit_begin_plan(struct ew_plan_builder *builder, const struct kit_net *net,
-                       const char *name)
+int32_t kit_begin_plan(struct ew_plan_builder *builder, const struct kit_net *net, const char *name)
 {
     int32_t rc = builder->begin_plan(builder, name);
     if (rc < 0 || (net->variant == 0 && net->exit == net->graph->n_exits - 1)) {
@@ -61,8 +60,8 @@ int32_t kit_emit_bands(struct ew_plan_builder *builder, const struct kit_net *ne
     return EW_STRATEGY_OK;
 }
 
-int32_t kit_emit_layers(struct ew_plan_builder *builder, const struct kit_net *net,
-                        uint32_t first, uint32_t last, uint32_t device)
+int32_t kit_emit_layers(struct ew_plan_builder *builder, const struct kit_net *net, uint32_t first,
+                        uint32_t last, uint32_t device)
 {
     for (uint32_t i = 0; i < net->n_order; i++) {
         uint32_t layer = net->order[i];

@@ -25,8 +25,8 @@ int32_t kit_emit_bands(struct ew_plan_builder *builder, const struct kit_net *ne
                        const uint32_t *devices, uint32_t n, const int32_t *cuts);
 
 /** Every computed layer with an id in [first, last] on one device. */
-int32_t kit_emit_layers(struct ew_plan_builder *builder, const struct kit_net *net,
-                        uint32_t first, uint32_t last, uint32_t device);
+int32_t kit_emit_layers(struct ew_plan_builder *builder, const struct kit_net *net, uint32_t first,
+                        uint32_t last, uint32_t device);
 
 /** Everything on one device. */
 int32_t kit_emit_all(struct ew_plan_builder *builder, const struct kit_net *net, uint32_t device);

@@ -24,8 +24,7 @@ static void mark_needed(struct kit_net *net, const struct ew_exit_info *exit)
 }
 
 /* Does the output line at `line` read every line of an input that has several? */
-static bool reads_all_lines(const struct kit_net *net, uint32_t layer, uint32_t input,
-                            int32_t line)
+static bool reads_all_lines(const struct kit_net *net, uint32_t layer, uint32_t input, int32_t line)
 {
     int32_t extent = kit_layer_extent(net, net->layers[layer]->inputs[input]);
     struct ew_tensor_box out = kit_band_box(net, layer, line, line + 1);
@@ -99,8 +98,8 @@ static bool joins_its_input(const struct kit_net *net, uint32_t layer)
     uint32_t input = info->inputs[0];
     bool is_aligned = net->place[layer] == KIT_WHOLE ||
                       kit_layer_extent(net, layer) == kit_layer_extent(net, input);
-    return net->place[input] == net->place[layer] && is_aligned &&
-           count_readers(net, input) == 1 && !kit_is_exit_layer(net, input);
+    return net->place[input] == net->place[layer] && is_aligned && count_readers(net, input) == 1 &&
+           !kit_is_exit_layer(net, input);
 }
 
 static void group_units(struct kit_net *net)
@@ -188,8 +187,7 @@ struct ew_tensor_box kit_full_box(const struct kit_net *net, uint32_t layer)
     return (struct ew_tensor_box){{0, 0, 0, 0}, {net->batch, shape[1], shape[2], shape[3]}};
 }
 
-struct ew_tensor_box kit_band_box(const struct kit_net *net, uint32_t layer, int32_t lo,
-                                  int32_t hi)
+struct ew_tensor_box kit_band_box(const struct kit_net *net, uint32_t layer, int32_t lo, int32_t hi)
 {
     struct ew_tensor_box box = kit_full_box(net, layer);
     box.lo[net->dim] = lo;

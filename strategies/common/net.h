@@ -1,7 +1,7 @@
 /*
- * A strategy's view of the network: the layers one exit needs, which of them can be split into bands
- * of rows (or columns), which must be whole on one device, how they group into units, and where the
- * network can be cut in two with a single tensor crossing.
+ * A strategy's view of the network: the layers one exit needs, which of them can be split into
+ * bands of rows (or columns), which must be whole on one device, how they group into units, and
+ * where the network can be cut in two with a single tensor crossing.
  *
  * Built from host views alone. Knows devices only as arguments of cost questions.
  */
@@ -44,7 +44,7 @@ struct kit_net {
     uint32_t n_layers;
     const struct ew_layer_info **layers; /**< by layer id */
     uint8_t *place;                      /**< enum kit_place, by layer id */
-    uint32_t *unit_of;                   /**< by layer id; EW_ID_NONE for inputs and absent layers */
+    uint32_t *unit_of; /**< by layer id; EW_ID_NONE for inputs and absent layers */
     uint32_t n_order;
     uint32_t *order; /**< layers that are computed, in topological order */
     uint32_t n_banded;
@@ -102,8 +102,8 @@ void kit_halo(const struct kit_net *net, uint32_t layer, uint32_t input, int32_t
               int32_t *below);
 
 /** Layers behind which the network falls in two with only their output crossing, ascending, at most
- *  net->n_order of them; returns how many. The last computed layer of a single-output network is one
- *  of them. Network inputs are not. */
+ *  net->n_order of them; returns how many. The last computed layer of a single-output network is
+ * one of them. Network inputs are not. */
 uint32_t kit_net_cut_layers(const struct kit_net *net, uint32_t *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What every strategy plugin repeats: the entry symbol, create and destroy, failing with a formatted
- * reason, parameters that name a device.
+ * What every strategy plugin repeats: the entry symbol, create and destroy, failing with a
+ * formatted reason, parameters that name a device.
  */
 #ifndef EDGEWEAVE_STRATEGIES_COMMON_PLUGIN_H
 #define EDGEWEAVE_STRATEGIES_COMMON_PLUGIN_H
@@ -11,8 +11,7 @@
 #include "edgeweave/strategy.h"
 
 #if defined(__GNUC__)
-#define KIT_PRINTF(format_index, first_arg)                                                        \
-    __attribute__((format(printf, format_index, first_arg)))
+#define KIT_PRINTF(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
 #else
 #define KIT_PRINTF(format_index, first_arg)
 #endif

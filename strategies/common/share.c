@@ -72,8 +72,7 @@ void kit_cuts_from_counts(int32_t *cuts, const int32_t *counts, uint32_t n)
     }
 }
 
-void kit_map_cuts(int32_t *out, const int32_t *cuts, uint32_t n, int32_t reference,
-                  int32_t extent)
+void kit_map_cuts(int32_t *out, const int32_t *cuts, uint32_t n, int32_t reference, int32_t extent)
 {
     for (uint32_t i = 0; i <= n; i++) {
         out[i] = kit_map_cut(cuts[i], reference, extent);

@@ -14,15 +14,14 @@
  *  the first wins. Shares are finite, >= 0, and need not sum to 1; all zero counts as equal. */
 void kit_round_shares(int32_t *out, const double *shares, uint32_t n, int32_t total);
 
-/** Line of a tensor with `extent` lines at which the cut `line` of one with `reference` lines falls:
- *  round(line * extent / reference), halves up. 0 <= line <= reference, reference >= 1. */
+/** Line of a tensor with `extent` lines at which the cut `line` of one with `reference` lines
+ * falls: round(line * extent / reference), halves up. 0 <= line <= reference, reference >= 1. */
 int32_t kit_map_cut(int32_t line, int32_t reference, int32_t extent);
 
 /** Cuts from counts: n + 1 values from 0. */
 void kit_cuts_from_counts(int32_t *cuts, const int32_t *counts, uint32_t n);
 
 /** kit_map_cut for n + 1 cuts. */
-void kit_map_cuts(int32_t *out, const int32_t *cuts, uint32_t n, int32_t reference,
-                  int32_t extent);
+void kit_map_cuts(int32_t *out, const int32_t *cuts, uint32_t n, int32_t reference, int32_t extent);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * edgent: the latest exit, and its best partition point between the source and one server, that meet
- * the deadline (static bandwidth). As in the paper the server computes the first layers.
+ * edgent: the latest exit, and its best partition point between the source and one server, that
+ * meet the deadline (static bandwidth). As in the paper the server computes the first layers.
  *
  * Li, Zhou, Chen: "Edge Intelligence: On-Demand Deep Learning Model Co-Inference with Device-Edge
  * Synergy", MECOMM 2018, arXiv:1806.07840v2.
@@ -36,7 +36,8 @@ static const struct ew_param_info PARAM_SELECTION = {
     .unit = "",
     .default_text = "argmin",
     .choices = SELECTIONS,
-    .doc = "Partition point of an exit: the fastest, or the first from p = 1 that meets the deadline.",
+    .doc =
+        "Partition point of an exit: the fastest, or the first from p = 1 that meets the deadline.",
 };
 static const char *const UNITS[] = {"bytes", "elements", NULL};
 static const struct ew_param_info PARAM_UNIT = {
@@ -66,8 +67,9 @@ static const struct ew_param_info PARAM_LOADING = {
     .unit = "",
     .default_text = "auto",
     .choices = LOADINGS,
-    .doc = "Load the weights in every request, as in the paper; auto: on with regression=paper, off "
-           "with profile, like the other strategies.",
+    .doc =
+        "Load the weights in every request, as in the paper; auto: on with regression=paper, off "
+        "with profile, like the other strategies.",
 };
 static const char *const DIRECTIONS[] = {"paper", "device_first", NULL};
 static const struct ew_param_info PARAM_DIRECTION = {
@@ -104,8 +106,9 @@ static const struct ew_param_info PARAM_EXIT1 = {
     .default_text = "0",
     .min_value = 0.0,
     .max_value = 1e6,
-    .doc = "Latency that the prediction takes for the first exit on the device alone; 0: the sum of "
-           "its layers. Figure 6 needs 2.25 to 2.45.",
+    .doc =
+        "Latency that the prediction takes for the first exit on the device alone; 0: the sum of "
+        "its layers. Figure 6 needs 2.25 to 2.45.",
 };
 static const struct ew_param_info *const PARAMS[] = {
     &PARAM_REGRESSION, &PARAM_SELECTION, &PARAM_UNIT,   &PARAM_INPUT, &PARAM_LOADING,
@@ -320,8 +323,7 @@ static struct edgent_choice decide(struct edgent *edgent, uint32_t server)
             .layer_s = {candidate->server_s, candidate->device_s},
             .output_bytes = candidate->output_bytes,
             .can_cut = candidate->can_cut,
-            .answer_bytes =
-                edgent->is_paper ? 0.0 : (double)kit_net_result_bytes(&candidate->net),
+            .answer_bytes = edgent->is_paper ? 0.0 : (double)kit_net_result_bytes(&candidate->net),
             .load_s = {candidate->server_load_s, candidate->device_load_s},
         };
     }
@@ -393,7 +395,8 @@ static int32_t choose(struct edgent_choice *choice, uint32_t *server, struct edg
                         "parameter device: %s is the source, a server is needed",
                         host->device(host, wanted)->name);
     }
-    return kit_fail(host, EW_STRATEGY_ECANNOT, "%s: no route both ways from the source %s, or not enough memory",
+    return kit_fail(host, EW_STRATEGY_ECANNOT,
+                    "%s: no route both ways from the source %s, or not enough memory",
                     wanted == EW_ID_NONE ? "no server" : host->device(host, wanted)->name,
                     host->device(host, edgent->source)->name);
 }

@@ -53,7 +53,7 @@ struct edgent_exit {
     uint32_t n_layers;
     const double *layer_s[EDGENT_SIDE_COUNT]; /**< n_layers each */
     const double *output_bytes;               /**< n_layers: what layer k puts on the wire */
-    const bool *can_cut;                      /**< n_layers: cutting behind layer k severs one tensor */
+    const bool *can_cut; /**< n_layers: cutting behind layer k severs one tensor */
     double answer_bytes; /**< to the device when the server ends; 0: neglected, as in the paper */
     /** n_layers + 1: seconds for loading weights when the first k layers run on the front side. */
     const double *load_s[EDGENT_SIDE_COUNT];
@@ -81,7 +81,8 @@ struct edgent_problem {
     bool is_device_first;    /**< false (the paper): the server runs layers 1..p-1 */
     double deadline_s;       /**< INFINITY: none */
     enum edgent_selection selection;
-    double device_only_exit1_s; /**< forced latency of the first exit on the device alone; 0: none */
+    double
+        device_only_exit1_s; /**< forced latency of the first exit on the device alone; 0: none */
 };
 
 /** A decision. */

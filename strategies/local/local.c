@@ -22,8 +22,8 @@ static double predict_latency_s(const struct kit_net *net, uint32_t source)
     const struct ew_requirements_info *asked = net->host->requirements(net->host);
     double seconds = kit_net_compute_s(net, source);
     if (asked->sink_device != source) {
-        seconds += net->host->transfer_s(net->host, source, asked->sink_device,
-                                         kit_net_result_bytes(net));
+        seconds +=
+            net->host->transfer_s(net->host, source, asked->sink_device, kit_net_result_bytes(net));
     }
     return seconds;
 }

@@ -98,9 +98,10 @@ static int32_t form_group(struct modnn *modnn)
     modnn->owner = modnn->owner == EW_ID_NONE ? source : modnn->owner;
     modnn->is_relayed = kit_param_is(host, "exchange", "relay");
     if (!kit_has_route(host, source, modnn->owner)) {
-        return kit_fail(host, EW_STRATEGY_ECANNOT, "no route between the source %s and the group "
-                        "owner %s", host->device(host, source)->name,
-                        host->device(host, modnn->owner)->name);
+        return kit_fail(host, EW_STRATEGY_ECANNOT,
+                        "no route between the source %s and the group "
+                        "owner %s",
+                        host->device(host, source)->name, host->device(host, modnn->owner)->name);
     }
     struct kit_group_options options = {
         .first = modnn->owner,
@@ -130,8 +131,7 @@ static double cut_layer(struct modnn *modnn, uint32_t layer)
     kit_cuts_from_counts(modnn->cuts, modnn->counts, modnn->group.n);
     for (uint32_t i = 0; i < modnn->group.n; i++) {
         if (modnn->counts[i] > 0) {
-            struct ew_tensor_box box =
-                kit_band_box(net, layer, modnn->cuts[i], modnn->cuts[i + 1]);
+            struct ew_tensor_box box = kit_band_box(net, layer, modnn->cuts[i], modnn->cuts[i + 1]);
             double seconds =
                 net->host->compute_s(net->host, net->variant, layer, &box, modnn->group.device[i]);
             slowest_s = fmax(slowest_s, seconds);

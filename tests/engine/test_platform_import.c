@@ -85,17 +85,20 @@ END_TEST
 
 START_TEST(properties_become_device_facts)
 {
-    struct ew_platform *p = import_text(
-        "<zone id=\"z\" routing=\"Full\">\n"
-        "<host id=\"gpu\" speed=\"2Gf\"><prop id=\"profile\" value=\"jetson_nano.tensorrt_fp16\"/>\n"
-        "<prop id=\"wattage_per_state\" value=\"1:2:3.5\"/><prop id=\"wattage_off\" value=\"0.5\"/>\n"
-        "<prop id=\"tx_w\" value=\"0.25\"/><prop id=\"rx_w\" value=\"0.125\"/>\n"
-        "<prop id=\"memory_bytes\" value=\"4e9\"/><prop id=\"node\" value=\"board\"/>\n"
-        "<prop id=\"message_overhead_s\" value=\"2e-3\"/><prop id=\"note\" value=\"hello\"/></host>\n"
-        "<host id=\"cpu\" speed=\"1Gf\"><prop id=\"node\" value=\"board\"/>\n"
-        "<prop id=\"profile\" value=\"jetson_nano.tensorrt_fp16\"/>\n"
-        "<prop id=\"wattage_per_state\" value=\"1:3\"/></host>\n"
-        "<host id=\"plain\" speed=\"3Gf\"/></zone>");
+    struct ew_platform *p =
+        import_text("<zone id=\"z\" routing=\"Full\">\n"
+                    "<host id=\"gpu\" speed=\"2Gf\"><prop id=\"profile\" "
+                    "value=\"jetson_nano.tensorrt_fp16\"/>\n"
+                    "<prop id=\"wattage_per_state\" value=\"1:2:3.5\"/><prop id=\"wattage_off\" "
+                    "value=\"0.5\"/>\n"
+                    "<prop id=\"tx_w\" value=\"0.25\"/><prop id=\"rx_w\" value=\"0.125\"/>\n"
+                    "<prop id=\"memory_bytes\" value=\"4e9\"/><prop id=\"node\" value=\"board\"/>\n"
+                    "<prop id=\"message_overhead_s\" value=\"2e-3\"/><prop id=\"note\" "
+                    "value=\"hello\"/></host>\n"
+                    "<host id=\"cpu\" speed=\"1Gf\"><prop id=\"node\" value=\"board\"/>\n"
+                    "<prop id=\"profile\" value=\"jetson_nano.tensorrt_fp16\"/>\n"
+                    "<prop id=\"wattage_per_state\" value=\"1:3\"/></host>\n"
+                    "<host id=\"plain\" speed=\"3Gf\"/></zone>");
     const struct ew_device *gpu = &p->devices[0], *cpu = &p->devices[1], *plain = &p->devices[2];
     ck_assert_str_eq(gpu->profile->name, "jetson_nano.tensorrt_fp16");
     ck_assert(gpu->has_power && cpu->has_power && !plain->has_power);
@@ -248,6 +251,25 @@ START_TEST(shipped_platforms_import_with_power_profiles_and_routes)
 }
 END_TEST
 
+START_TEST(example_of_the_manual_is_good)
+{
+    char *text = NULL;
+    size_t size = 0;
+    ck_assert_int_eq(
+        ew_file_read(&text, &size, EW_SOURCE_DIR "/docs/inputs-platforms.md", 1 << 20, NULL),
+        EW_OK);
+    char *begin = strstr(text, "<platform version");
+    char *end = strstr(text, "</platform>");
+    ck_assert(begin && end);
+    *end = '\0';
+    struct ew_platform *p = import_text(strchr(begin, '>') + 1);
+    ck_assert_uint_eq(p->n_devices, 2);
+    expect_route(p, "camera", "board", "camera_wifi board_port_DOWN");
+    ew_platform_free(p);
+    free(text);
+}
+END_TEST
+
 static struct ew_platform *generate(const char *arguments)
 {
     char directory[] = "/tmp/ew_import_XXXXXX", command[512];
@@ -339,8 +361,7 @@ static const struct {
      "/profiles; did you mean 'jetson_nano.tensorrt_fp16'?"},
     {"bad_property.xml",
      ":5: host 'zebra': unknown property 'memory_byte'; did you mean 'memory_bytes'?"},
-    {"bad_pstates.xml",
-     ":9: host 'ant': expected one speed, found 2 (pstates are not supported)"},
+    {"bad_pstates.xml", ":9: host 'ant': expected one speed, found 2 (pstates are not supported)"},
     {"bad_radio_alone.xml",
      ":9: host 'ant': wattage_off, tx_w and rx_w need 'wattage_per_state' beside them"},
     {"bad_route_unknown_host.xml",
@@ -348,8 +369,7 @@ static const struct {
     {"bad_route_unknown_link.xml", SIMGRID "Link not found: wifi_b"},
     {"bad_routing.xml", ":4: unknown routing 'Flod'; did you mean 'Floyd'?"},
     {"bad_speed_nan.xml", ": device 'ant': speed: expected more than 0 FLOP/s, found nan"},
-    {"bad_speed_overflow.xml",
-     PARSE("bad_speed_overflow.xml", "9") "value out of range: 1e400f"},
+    {"bad_speed_overflow.xml", PARSE("bad_speed_overflow.xml", "9") "value out of range: 1e400f"},
     {"bad_speed_zero.xml", ": device 'ant': speed: expected more than 0 FLOP/s, found 0"},
     {"bad_trace.xml", ":4: <trace> is not supported: capacities that change over time belong into "
                       "the scenario"},
@@ -426,6 +446,7 @@ int main(void)
     tcase_add_test(good, same_file_gives_the_same_hash_and_devices);
     tcase_add_test(good, buffered_output_of_the_parent_comes_out_once);
     tcase_add_test(good, shipped_platforms_import_with_power_profiles_and_routes);
+    tcase_add_test(good, example_of_the_manual_is_good);
     tcase_add_test(good, generated_star_has_a_port_per_device);
     tcase_add_test(good, generated_shared_medium_is_crossed_twice);
     tcase_add_test(good, generated_chain_passes_through_the_middle);

@@ -161,10 +161,9 @@ struct hand_tasks *hand_tasks_new(uint32_t n_devices)
 
 uint32_t hand_compute(struct hand_tasks *t, uint32_t device, double work_s)
 {
-    return add_node(t, (struct ew_task_node){.kind = EW_NODE_COMPUTE,
-                                             .device = device,
-                                             .peer = device,
-                                             .work_s = work_s});
+    return add_node(
+        t, (struct ew_task_node){
+               .kind = EW_NODE_COMPUTE, .device = device, .peer = device, .work_s = work_s});
 }
 
 uint32_t hand_message(struct hand_tasks *t, uint32_t from, uint32_t to, uint64_t bytes)
@@ -175,8 +174,8 @@ uint32_t hand_message(struct hand_tasks *t, uint32_t from, uint32_t to, uint64_t
 
 uint32_t hand_join(struct hand_tasks *t, uint32_t device)
 {
-    return add_node(
-        t, (struct ew_task_node){.kind = EW_NODE_JOIN, .device = device, .peer = device});
+    return add_node(t,
+                    (struct ew_task_node){.kind = EW_NODE_JOIN, .device = device, .peer = device});
 }
 
 void hand_after(struct hand_tasks *t, uint32_t node, uint32_t dep)
@@ -221,8 +220,7 @@ struct ew_task_graph *hand_tasks_finish(struct hand_tasks *t)
     uint32_t *inputs = ew_arena_calloc(&graph->arena, 1, sizeof *inputs);
     insist(info && successors && inputs, "out of memory");
     for (size_t i = 0; i < n; i++) {
-        info[i] = (struct ew_task_info){
-            .last_layer = 0, .piece = EW_NONE, .n_merged = 1};
+        info[i] = (struct ew_task_info){.last_layer = 0, .piece = EW_NONE, .n_merged = 1};
     }
     place_successors(t, successors);
     graph->n_nodes = (uint32_t)n;

@@ -1,6 +1,6 @@
 /*
- * Task graphs, platforms and runs made by hand, for tests and benches of the engines. Needs no plan,
- * no file and no Check; running out of memory ends the program.
+ * Task graphs, platforms and runs made by hand, for tests and benches of the engines. Needs no
+ * plan, no file and no Check; running out of memory ends the program.
  */
 #ifndef EW_TESTS_HAND_H
 #define EW_TESTS_HAND_H

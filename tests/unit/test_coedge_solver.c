@@ -1,8 +1,8 @@
 /* CoEdge's solver against a small problem worked out by hand, and against brute force.
  *
- * Three devices, 16 rows, threshold 2, every link 1 KB/ms, two layers of 128 and 64 KB with 8 KB per
- * row and one halo row on each side. Seconds per KB: 2.5e-3 on devices 0 and 1, 0.6e-3 on device 2.
- * All figures follow from lambda * alpha + beta by exact arithmetic (units: ms, mJ). */
+ * Three devices, 16 rows, threshold 2, every link 1 KB/ms, two layers of 128 and 64 KB with 8 KB
+ * per row and one halo row on each side. Seconds per KB: 2.5e-3 on devices 0 and 1, 0.6e-3 on
+ * device 2. All figures follow from lambda * alpha + beta by exact arithmetic (units: ms, mJ). */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +20,11 @@ static const struct coedge_device toy_devices[N] = {
 };
 
 static const struct coedge_layer toy_layers[LAYERS] = {
-    {.rows = 16, .halo_above = 1, .halo_below = 1, .halo_above_bytes = 8e3, .halo_below_bytes = 8e3},
+    {.rows = 16,
+     .halo_above = 1,
+     .halo_below = 1,
+     .halo_above_bytes = 8e3,
+     .halo_below_bytes = 8e3},
     {.rows = 8, .halo_above = 1, .halo_below = 1, .halo_above_bytes = 8e3, .halo_below_bytes = 8e3},
 };
 
@@ -218,10 +222,8 @@ START_TEST(coedge_plain_algorithm_gives_the_hand_result)
         int32_t rows[N];
         double mj, ms;
     } cases[] = {
-        {480, {16, 0, 0}, 1440.0, 480.0},
-        {300, {9, 0, 7}, 1608.8, 286.0},
-        {240, {7, 0, 9}, 1629.6, 226.0},
-        {172, {5, 3, 8}, 1731.2, 168.4},
+        {480, {16, 0, 0}, 1440.0, 480.0}, {300, {9, 0, 7}, 1608.8, 286.0},
+        {240, {7, 0, 9}, 1629.6, 226.0},  {172, {5, 3, 8}, 1731.2, 168.4},
         {170, {5, 3, 8}, 1731.2, 168.4},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
@@ -402,7 +404,8 @@ START_TEST(coedge_is_close_to_brute_force_on_random_problems)
         struct coedge_cost cost = evaluate(&random.problem, rows);
         ck_assert_double_eq(cost.s, solution.cost.s);
         ck_assert_double_eq(cost.j, solution.cost.j);
-        ck_assert_int_eq(outcome == COEDGE_SOLVED, cost.s <= random.problem.deadline_s * (1 + 1e-9));
+        ck_assert_int_eq(outcome == COEDGE_SOLVED,
+                         cost.s <= random.problem.deadline_s * (1 + 1e-9));
         n_feasible += is_feasible;
         n_missed += is_feasible && outcome != COEDGE_SOLVED;
         if (outcome == COEDGE_SOLVED) {

@@ -1,8 +1,9 @@
 /* Edgent's regressions and Algorithm 1 against the paper's own network and figures.
  *
  * The five-exit AlexNet for CIFAR-10; requirement 1000 ms. Two regression profiles, since no single
- * one gives all of Figure 6: `low` (bytes, argmin, input counted as 196608 bit, exit 1 on the device
- * fixed) for 50-1200 kbit/s, `tail` (elements, first feasible point, 103.2 kbit) for 1000-2000. */
+ * one gives all of Figure 6: `low` (bytes, argmin, input counted as 196608 bit, exit 1 on the
+ * device fixed) for 50-1200 kbit/s, `tail` (elements, first feasible point, 103.2 kbit) for
+ * 1000-2000. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,22 +19,41 @@ struct row {
     int out;
 };
 
-#define CONV(kernel, out) {EDGENT_CONV, kernel, out}
-#define RELU {EDGENT_RELU, 0, 0}
-#define POOL {EDGENT_POOL, 0, 0}
-#define LRN {EDGENT_LRN, 0, 0}
-#define DROP {EDGENT_DROPOUT, 0, 0}
-#define FC(out) {EDGENT_FC, 0, out}
+#define CONV(kernel, out)                                                                          \
+    {                                                                                              \
+        EDGENT_CONV, kernel, out                                                                   \
+    }
+#define RELU                                                                                       \
+    {                                                                                              \
+        EDGENT_RELU, 0, 0                                                                          \
+    }
+#define POOL                                                                                       \
+    {                                                                                              \
+        EDGENT_POOL, 0, 0                                                                          \
+    }
+#define LRN                                                                                        \
+    {                                                                                              \
+        EDGENT_LRN, 0, 0                                                                           \
+    }
+#define DROP                                                                                       \
+    {                                                                                              \
+        EDGENT_DROPOUT, 0, 0                                                                       \
+    }
+#define FC(out)                                                                                    \
+    {                                                                                              \
+        EDGENT_FC, 0, out                                                                          \
+    }
 
-static const struct row trunk[] = {CONV(5, 64),  RELU, POOL, LRN, CONV(5, 128), RELU, POOL, LRN,
-                                   CONV(3, 192), RELU, CONV(3, 192), RELU, CONV(3, 128), RELU,
-                                   POOL, FC(512), RELU, DROP, FC(256), RELU, DROP, FC(10)};
-static const struct row branch1[] = {CONV(5, 128), RELU, POOL, LRN, CONV(3, 192), RELU, POOL,
-                                     FC(10)};
-static const struct row branch2[] = {CONV(3, 192), RELU, POOL, LRN, CONV(3, 128), RELU, POOL,
-                                     FC(10)};
-static const struct row branch3[] = {CONV(3, 192), RELU, POOL, LRN, CONV(3, 128), RELU, POOL,
-                                     DROP, FC(10)};
+static const struct row trunk[] = {CONV(5, 64),  RELU, POOL,         LRN,     CONV(5, 128), RELU,
+                                   POOL,         LRN,  CONV(3, 192), RELU,    CONV(3, 192), RELU,
+                                   CONV(3, 128), RELU, POOL,         FC(512), RELU,         DROP,
+                                   FC(256),      RELU, DROP,         FC(10)};
+static const struct row branch1[] = {CONV(5, 128), RELU, POOL, LRN,
+                                     CONV(3, 192), RELU, POOL, FC(10)};
+static const struct row branch2[] = {CONV(3, 192), RELU, POOL, LRN,
+                                     CONV(3, 128), RELU, POOL, FC(10)};
+static const struct row branch3[] = {CONV(3, 192), RELU, POOL, LRN,   CONV(3, 128),
+                                     RELU,         POOL, DROP, FC(10)};
 static const struct row branch4[] = {CONV(3, 128), RELU, POOL, LRN, FC(256), RELU, DROP, FC(10)};
 
 struct model {
@@ -217,8 +237,8 @@ START_TEST(edgent_latency_is_the_sum_of_its_parts)
                             total_s(m->server_s, 12) + load_server_s + 24576.0 / 50e3, 1e-12);
     /* p = 5: four layers on the server, 65536 B back */
     ck_assert_double_eq_tol(edgent_latency_s(&problem, 0, 5),
-                            total_s(m->server_s, 4) + total_s(m->device_s + 4, 8) +
-                                load_server_s + load_device_s + (24576.0 + 65536.0) / 50e3,
+                            total_s(m->server_s, 4) + total_s(m->device_s + 4, 8) + load_server_s +
+                                load_device_s + (24576.0 + 65536.0) / 50e3,
                             1e-12);
 }
 END_TEST
@@ -245,21 +265,20 @@ START_TEST(edgent_device_first_mirrors_the_sides)
     problem.device_only_exit1_s = 0.0;
     problem.is_device_first = true;
     const struct model *m = &low_net.models[0];
-    /* The test's load tables are per front length with the server in front: here they are swapped. */
+    /* The test's load tables are per front length with the server in front: here they are swapped.
+     */
     struct edgent_exit mirrored = m->exit;
     mirrored.load_s[EDGENT_DEVICE] = m->server_load_s;
     mirrored.load_s[EDGENT_SERVER] = m->device_load_s;
     problem.exits = &mirrored;
     problem.n_exits = 1;
     double loads_s = m->server_load_s[1] + m->device_load_s[0];
-    ck_assert_double_eq_tol(edgent_latency_s(&problem, 0, 5),
-                            total_s(m->device_s, 4) + total_s(m->server_s + 4, 8) + loads_s +
-                                65536.0 / 50e3,
-                            1e-12);
+    ck_assert_double_eq_tol(
+        edgent_latency_s(&problem, 0, 5),
+        total_s(m->device_s, 4) + total_s(m->server_s + 4, 8) + loads_s + 65536.0 / 50e3, 1e-12);
     /* p = 1: all on the server, the input goes up */
     ck_assert_double_eq_tol(edgent_latency_s(&problem, 0, 1),
-                            total_s(m->server_s, 12) + m->device_load_s[0] + 24576.0 / 50e3,
-                            1e-12);
+                            total_s(m->server_s, 12) + m->device_load_s[0] + 24576.0 / 50e3, 1e-12);
     /* p = 13: all on the device */
     ck_assert_double_eq_tol(edgent_latency_s(&problem, 0, 13),
                             total_s(m->device_s, 12) + m->server_load_s[12], 1e-12);
@@ -314,9 +333,9 @@ START_TEST(edgent_low_profile_reproduces_figure_6_up_to_1200_kbit)
     struct {
         double kbit_per_s;
         uint32_t exit, p;
-    } cases[] = {{50, 1, 1},    {60, 1, 1},    {70, 1, 1},    {80, 1, 1},
-                 {90, 1, 13},   {100, 1, 13},  {200, 1, 13},  {300, 5, 23},
-                 {400, 5, 23},  {500, 5, 23},  {1000, 5, 23}, {1200, 5, 23}};
+    } cases[] = {{50, 1, 1},   {60, 1, 1},   {70, 1, 1},    {80, 1, 1},
+                 {90, 1, 13},  {100, 1, 13}, {200, 1, 13},  {300, 5, 23},
+                 {400, 5, 23}, {500, 5, 23}, {1000, 5, 23}, {1200, 5, 23}};
     for (int d = 0; d < 3; d++) {
         for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
             struct edgent_problem problem = low(cases[c].kbit_per_s);

@@ -232,9 +232,8 @@ END_TEST
 START_TEST(a_tile_reads_its_own_chain_first)
 {
     use(tiny_graph(1, 8, 8, 2, two_convs), 1);
-    struct ew_piece pieces[] = {
-        tiny_rows(graph, "a", 0, 0, 5), tiny_rows(graph, "a", 0, 3, 8),
-        tiny_rows(graph, "b", 0, 0, 4), tiny_rows(graph, "b", 0, 4, 8)};
+    struct ew_piece pieces[] = {tiny_rows(graph, "a", 0, 0, 5), tiny_rows(graph, "a", 0, 3, 8),
+                                tiny_rows(graph, "b", 0, 0, 4), tiny_rows(graph, "b", 0, 4, 8)};
     pieces[0].chain = pieces[2].chain = 7;
     pieces[1].chain = pieces[3].chain = 8;
     struct ew_segment segment;

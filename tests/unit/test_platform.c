@@ -29,9 +29,14 @@ static void set_up(void)
     routes[1] = (struct ew_route_desc){1, 0, 2, via_medium_twice};
     routes[2] = (struct ew_route_desc){0, 2, 3, via_all};
     routes[3] = (struct ew_route_desc){2, 1, 2, via_medium_twice};
-    desc = (struct ew_platform_desc){.path = "p.xml", .content_hash = 7, .n_devices = 3,
-                                     .devices = devices, .n_links = 3, .links = links,
-                                     .n_routes = 4, .routes = routes};
+    desc = (struct ew_platform_desc){.path = "p.xml",
+                                     .content_hash = 7,
+                                     .n_devices = 3,
+                                     .devices = devices,
+                                     .n_links = 3,
+                                     .links = links,
+                                     .n_routes = 4,
+                                     .routes = routes};
 }
 
 static struct ew_platform *make(void)

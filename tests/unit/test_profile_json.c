@@ -54,12 +54,12 @@ END_TEST
 
 START_TEST(class_rates_and_common_members_are_read)
 {
-    struct ew_profile *p = parse(
-        HEAD "\"kind\": \"class_rates\", " RATES ", \"simple_ops_per_s\": 1e8, "
-             "\"weight_bytes_per_s\": 2e9, \"activation_bytes_per_s\": 3e9, "
-             "\"layer_overhead_s\": 1e-4, \"residual_ratio\": 0.12, \"source\": \"here\", "
-             "\"confidence\": \"measured\", \"notes\": {\"load\": \"guess\"}, "
-             "\"load\": {\"overhead_s\": 0.5, \"bytes_per_s\": 1e6}}");
+    struct ew_profile *p =
+        parse(HEAD "\"kind\": \"class_rates\", " RATES ", \"simple_ops_per_s\": 1e8, "
+                   "\"weight_bytes_per_s\": 2e9, \"activation_bytes_per_s\": 3e9, "
+                   "\"layer_overhead_s\": 1e-4, \"residual_ratio\": 0.12, \"source\": \"here\", "
+                   "\"confidence\": \"measured\", \"notes\": {\"load\": \"guess\"}, "
+                   "\"load\": {\"overhead_s\": 0.5, \"bytes_per_s\": 1e6}}");
     ck_assert_double_eq(p->class_flops_per_s[EW_RATE_CONV_3X3_S1], 5e9);
     ck_assert_double_eq(p->class_flops_per_s[EW_RATE_CONV_1X1], 4e9);
     ck_assert_double_eq(p->class_flops_per_s[EW_RATE_CONV_OTHER], 3e9);
@@ -80,7 +80,8 @@ END_TEST
 
 START_TEST(staircase_is_read)
 {
-    struct ew_profile *p = parse(HEAD "\"kind\": \"staircase\", \"row_granularity\": 8, " RATES "}");
+    struct ew_profile *p =
+        parse(HEAD "\"kind\": \"staircase\", \"row_granularity\": 8, " RATES "}");
     ck_assert_int_eq(p->kind, EW_PROFILE_STAIRCASE);
     ck_assert_int_eq(p->row_granularity, 8);
     ew_profile_free(p);
@@ -140,10 +141,12 @@ START_TEST(wrong_documents_are_refused)
          "p.json: /flops_per_s: expected a number, found \"fast\""},
         {HEAD "\"kind\": \"rate\", \"flops_per_s\": -1}",
          "p.json: profile 'x': flops_per_s: expected 1 .. 1e+24, found -1"},
-        {HEAD "\"kind\": \"class_rates\"}", "p.json: expected a member 'class_flops_per_s', found none"},
+        {HEAD "\"kind\": \"class_rates\"}",
+         "p.json: expected a member 'class_flops_per_s', found none"},
         {HEAD "\"kind\": \"class_rates\", \"class_flops_per_s\": {\"conv\": 1e9}}",
          "p.json: /class_flops_per_s: unknown key 'conv'"},
-        {HEAD "\"kind\": \"staircase\", " RATES "}", "p.json: expected a member 'row_granularity', found none"},
+        {HEAD "\"kind\": \"staircase\", " RATES "}",
+         "p.json: expected a member 'row_granularity', found none"},
         {HEAD "\"kind\": \"regression\", \"regression\": {\"conv2d\": []}}",
          "p.json: /regression: unknown key 'conv2d'; did you mean 'conv'?"},
         {HEAD "\"kind\": \"regression\", \"regression\": {\"conv\": []}}",
@@ -239,8 +242,7 @@ START_TEST(edgent_regressions_sum_to_the_known_totals)
     ck_assert_double_eq_tol(edgent_exit_s("desktop_pc.chainer_edgent_regression", "exit5"), 0.0339,
                             0.00005);
     ck_assert_double_eq_tol(
-        edgent_exit_s("raspberry_pi_3.chainer_edgent_regression_elements", "exit5"), 0.570,
-        0.0005);
+        edgent_exit_s("raspberry_pi_3.chainer_edgent_regression_elements", "exit5"), 0.570, 0.0005);
     ck_assert_double_eq_tol(edgent_exit_s("desktop_pc.chainer_edgent_regression_elements", "exit5"),
                             0.0113, 0.00005);
 }
@@ -290,9 +292,35 @@ START_TEST(pool_loads_once_and_suggests_names)
     ck_assert_str_eq(err.message, "no profile 'jetson_nano.tensorrt_fp61' in " EW_SOURCE_DIR
                                   "/platforms/profiles; did you mean 'jetson_nano.tensorrt_fp16'?");
     ck_assert_int_eq(ew_profile_pool_get(&b, &pool, "../secret", &err), EW_EINPUT);
-    ck_assert_str_eq(err.message, "profile: expected a name like 'jetson_nano.tensorrt_fp16', found "
-                                  "'../secret'");
+    ck_assert_str_eq(err.message,
+                     "profile: expected a name like 'jetson_nano.tensorrt_fp16', found "
+                     "'../secret'");
     ew_profile_pool_fini(&pool);
+}
+END_TEST
+
+START_TEST(examples_of_the_manual_are_good)
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct ew_error err = {0};
+    ck_assert_msg(ew_file_read(&text, &size, EW_SOURCE_DIR "/docs/inputs-platforms.md", 1 << 20,
+                               &err) == EW_OK,
+                  "%s", err.message);
+    static const char begin[] = "```json\n";
+    int n = 0;
+    for (const char *at = strstr(text, begin); at; at = strstr(at, begin)) {
+        at += sizeof begin - 1;
+        const char *end = strstr(at, "```");
+        ck_assert_ptr_nonnull(end);
+        struct ew_profile *p = NULL;
+        ck_assert_msg(ew_profile_parse_json(&p, at, (size_t)(end - at), "manual", &err) == EW_OK,
+                      "%s", err.message);
+        ew_profile_free(p);
+        n++;
+    }
+    ck_assert_int_eq(n, 3);
+    free(text);
 }
 END_TEST
 
@@ -328,6 +356,7 @@ int main(void)
     tcase_add_test(files, shipped_profiles_load_and_name_their_source);
     tcase_add_test(files, edgent_regressions_sum_to_the_known_totals);
     tcase_add_test(files, tensorrt_profiles_give_the_times_they_were_made_from);
+    tcase_add_test(files, examples_of_the_manual_are_good);
     tcase_add_test(files, pool_loads_once_and_suggests_names);
     suite_add_tcase(suite, good);
     suite_add_tcase(suite, bad);

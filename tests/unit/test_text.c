@@ -35,7 +35,8 @@ START_TEST(numbers_are_parsed_strictly)
     uint64_t u;
     ck_assert(ew_parse_double("1.5e3", &x) && x == 1500);
     ck_assert(ew_parse_double("-.5", &x) && x == -0.5);
-    const char *const bad[] = {"", " 1", "1 ", "nan", "inf", "-inf", "1e999", "0x", "1,5", "abc", "-"};
+    const char *const bad[] = {"",      " 1", "1 ",  "nan", "inf", "-inf",
+                               "1e999", "0x", "1,5", "abc", "-"};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         ck_assert_msg(!ew_parse_double(bad[k], &x), "accepted '%s'", bad[k]);
     }
@@ -76,8 +77,9 @@ START_TEST(json_is_escaped_indented_and_never_holds_nan)
     ew_json_array_begin(&j);
     ew_json_array_end(&j);
     ew_json_object_end(&j);
-    ck_assert_str_eq(ew_str_text(&out), "{\n  \"quote\\\"\": \"a\\\\b\\n\\u0001\",\n  \"x\": null,\n"
-                                        "  \"list\": [-1, 2],\n  \"empty\": []\n}");
+    ck_assert_str_eq(ew_str_text(&out),
+                     "{\n  \"quote\\\"\": \"a\\\\b\\n\\u0001\",\n  \"x\": null,\n"
+                     "  \"list\": [-1, 2],\n  \"empty\": []\n}");
     ew_str_fini(&out);
 }
 END_TEST

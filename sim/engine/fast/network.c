@@ -43,8 +43,8 @@ static double route_penalty(const struct ew_platform *platform, const struct ew_
 }
 
 enum ew_status ew_network_init(struct ew_network *network, const struct ew_core *core,
-                               const struct ew_platform *platform,
-                               const struct ew_net_model *model, struct ew_error *err)
+                               const struct ew_platform *platform, const struct ew_net_model *model,
+                               struct ew_error *err)
 {
     const uint32_t n_flows = ew_core_connection_count(core);
     *network = (struct ew_network){.n_flows = n_flows, .n_links = platform->n_links};
@@ -210,8 +210,7 @@ static void open_link(struct ew_network *network, uint32_t l)
     link->n_undecided = link->count;
     for (uint32_t m = 0; m < link->count; m++) {
         const struct net_flow *flow = &network->flows[link->members[m].flow];
-        link->weight +=
-            network->hops[flow->first_hop + link->members[m].hop].times / flow->penalty;
+        link->weight += network->hops[flow->first_hop + link->members[m].hop].times / flow->penalty;
     }
     if (link->count) {
         ew_heap_set(&network->levels, l, link_level(network, link));

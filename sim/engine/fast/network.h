@@ -48,8 +48,8 @@ struct net_link {
     struct net_member *members; /**< active flows, any order */
     uint32_t count;
     uint32_t capacity;
-    double left;         /**< while sharing: capacity not given away */
-    double weight;       /**< while sharing: sum of times/penalty of undecided flows */
+    double left;   /**< while sharing: capacity not given away */
+    double weight; /**< while sharing: sum of times/penalty of undecided flows */
     uint32_t n_undecided;
 };
 
@@ -69,8 +69,8 @@ struct ew_network {
 
 /** Build for the connections of a core. */
 enum ew_status ew_network_init(struct ew_network *network, const struct ew_core *core,
-                               const struct ew_platform *platform,
-                               const struct ew_net_model *model, struct ew_error *err);
+                               const struct ew_platform *platform, const struct ew_net_model *model,
+                               struct ew_error *err);
 void ew_network_fini(struct ew_network *network);
 
 /** Bytes of `flow` begin at time_s. Takes effect with ew_network_share. false: out of memory. */

@@ -248,7 +248,8 @@ static enum ew_status get_hosts_and_links(struct import *im, struct ew_error *er
     return EW_OK;
 }
 
-/* --- devices, routes and the whole ------------------------------------------------------------- */
+/* --- devices, routes and the whole -------------------------------------------------------------
+ */
 
 static enum ew_status read_devices(struct import *im, struct ew_error *err)
 {

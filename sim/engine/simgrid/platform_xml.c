@@ -178,11 +178,10 @@ static enum ew_status refuse(const char *path, uint32_t line, struct span tag,
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const bool tag_fits = !refused[i].tag || span_is(tag, refused[i].tag);
-        const bool attribute_fits = attribute ? refused[i].attribute &&
-                                                    span_is(*attribute, refused[i].attribute) &&
-                                                    (!refused[i].value ||
-                                                     span_is(*value, refused[i].value))
-                                              : refused[i].attribute == NULL;
+        const bool attribute_fits =
+            attribute ? refused[i].attribute && span_is(*attribute, refused[i].attribute) &&
+                            (!refused[i].value || span_is(*value, refused[i].value))
+                      : refused[i].attribute == NULL;
         if (tag_fits && attribute_fits && attribute) {
             return ew_fail(err, EW_EINPUT, "%s:%u: %.*s=\"%.*s\" is not supported: %s", path, line,
                            (int)attribute->n, attribute->text, (int)value->n, value->text,

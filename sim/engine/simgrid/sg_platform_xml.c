@@ -11,17 +11,21 @@ void ew_sg_host_name(char out[EW_SG_NAME_SIZE], uint32_t device)
 static void print_host(struct ew_str *out, const struct ew_device *device, uint32_t number,
                        bool with_power)
 {
-    ew_str_printf(out, "<host id=\"d%u\" speed=\"%.17gf\"", (unsigned)number,
+    ew_str_printf(out, "<host id=\"d%u\" speed=\"%.17gf\">", (unsigned)number,
                   device->speed_flops_per_s);
-    if (!with_power) {
-        ew_str_append(out, "/>\n");
-        return;
+    if (with_power) { /* a host has one core: Epsilon and AllCores are the same state */
+        ew_str_printf(out,
+                      "<prop id=\"wattage_per_state\" value=\"%.17g:%.17g:%.17g\"/>"
+                      "<prop id=\"wattage_off\" value=\"%.17g\"/>",
+                      device->idle_w, device->compute_w, device->compute_w, device->off_w);
     }
-    /* A host has one core: Epsilon and AllCores are the same state. */
-    ew_str_printf(out,
-                  "><prop id=\"wattage_per_state\" value=\"%.17g:%.17g:%.17g\"/>"
-                  "<prop id=\"wattage_off\" value=\"%.17g\"/></host>\n",
-                  device->idle_w, device->compute_w, device->compute_w, device->off_w);
+    ew_str_append(out, "</host>\n");
+}
+
+static void print_control_host(struct ew_str *out)
+{
+    ew_str_append(out, "<host id=\"" EW_SG_CONTROL_HOST "\" speed=\"1f\">"
+                       "<prop id=\"wattage_per_state\" value=\"0:0:0\"/></host>\n");
 }
 
 static void print_links(struct ew_str *out, const struct ew_platform *platform,
@@ -76,6 +80,7 @@ void ew_sg_platform_print(struct ew_str *out, const struct ew_platform *platform
     for (uint32_t d = 0; d < platform->n_devices; d++) {
         print_host(out, &platform->devices[d], d, with_power);
     }
+    print_control_host(out);
     print_links(out, platform, core);
     print_routes(out, platform, core);
     ew_str_append(out, "</zone>\n</platform>\n");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/simgrid/sg_hand.h"
 #include "engine/simgrid/sg_platform_xml.h"
 
 /* The numbers in comments are the pitfalls of docs/simgrid.md.
@@ -80,49 +81,51 @@ static void *allocate(size_t count, size_t size)
     return calloc(count ? count : 1, size);
 }
 
-static struct ew_sg_seat seat_of(struct ew_sg_world *world, uint32_t index)
+static void fill_device_tables(struct ew_sg_world *world)
 {
-    return (struct ew_sg_seat){.world = world, .index = index};
+    char name[EW_SG_NAME_SIZE];
+    for (uint32_t d = 0; d < world->run->platform->n_devices; d++) {
+        ew_sg_host_name(name, d);
+        world->tasks[d] =
+            (struct ew_sg_work){.kind = EW_SG_TASK, .index = d, .host = sg_host_by_name(name)};
+        world->sends[d] = (struct ew_sg_work){.kind = EW_SG_SEND, .index = d};
+    }
+    world->control = sg_host_by_name(EW_SG_CONTROL_HOST);
 }
 
-static void fill_tables(struct ew_sg_world *world)
+static void fill_connection_table(struct ew_sg_world *world)
 {
-    const struct ew_run *run = world->run;
-    char name[EW_SG_NAME_SIZE];
-    for (uint32_t d = 0; d < run->platform->n_devices; d++) {
-        ew_sg_host_name(name, d);
-        world->hosts[d] = sg_host_by_name(name);
-        world->runners[d].seat = seat_of(world, d);
-        world->senders[d].seat = seat_of(world, d);
-    }
     for (uint32_t c = 0; c < ew_core_connection_count(world->core); c++) {
         const struct ew_connection pair = ew_core_connection(world->core, c);
-        struct ew_sg_courier *courier = &world->couriers[c];
-        courier->seat = seat_of(world, c);
-        courier->from = world->hosts[pair.from];
-        courier->to = world->hosts[pair.to];
-        courier->latency_s = ew_platform_route(run->platform, pair.from, pair.to)->latency_s *
-                             run->net->latency_factor;
-    }
-    for (uint32_t w = 0; w < run->n_workloads; w++) {
-        world->arrivals[w].seat = seat_of(world, w);
+        const struct ew_route *route =
+            ew_platform_route(world->run->platform, pair.from, pair.to);
+        world->transfers[c] = (struct ew_sg_work){
+            .kind = EW_SG_TRANSFER,
+            .index = c,
+            .host = world->tasks[pair.from].host,
+            .to = world->tasks[pair.to].host,
+            .latency_s = route->latency_s * world->run->net->latency_factor,
+        };
     }
 }
 
 static enum ew_status make_tables(struct ew_sg_world *world, struct ew_error *err)
 {
     const uint32_t n_devices = world->run->platform->n_devices;
-    const uint32_t n_connections = ew_core_connection_count(world->core);
-    world->hosts = allocate(n_devices, sizeof *world->hosts);
-    world->runners = allocate(n_devices, sizeof *world->runners);
-    world->senders = allocate(n_devices, sizeof *world->senders);
-    world->couriers = allocate(n_connections, sizeof *world->couriers);
-    world->arrivals = allocate(world->run->n_workloads, sizeof *world->arrivals);
-    if (!world->hosts || !world->runners || !world->senders || !world->couriers ||
-        !world->arrivals) {
+    const uint32_t n_workloads = world->run->n_workloads;
+    world->tasks = allocate(n_devices, sizeof *world->tasks);
+    world->sends = allocate(n_devices, sizeof *world->sends);
+    world->transfers =
+        allocate(ew_core_connection_count(world->core), sizeof *world->transfers);
+    world->arrivals = allocate(n_workloads, sizeof *world->arrivals);
+    if (!world->tasks || !world->sends || !world->transfers || !world->arrivals) {
         return ew_fail_memory(err);
     }
-    fill_tables(world);
+    fill_device_tables(world);
+    fill_connection_table(world);
+    for (uint32_t w = 0; w < n_workloads; w++) {
+        world->arrivals[w] = (struct ew_sg_work){.kind = EW_SG_ARRIVAL, .index = w};
+    }
     return EW_OK;
 }
 
@@ -131,23 +134,6 @@ static enum ew_status make_tables(struct ew_sg_world *world, struct ew_error *er
 static void write_event(void *ctx, const struct ew_event *event)
 {
     ew_sg_write_event(ctx, event);
-}
-
-/* The first actor: everything at time 0. */
-static void begin(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    struct ew_sg_world *world = sg_actor_self_get_data();
-    ew_core_start(world->core);
-    ew_sg_settle(world);
-}
-
-static void begin_at_time_0(struct ew_sg_world *world)
-{
-    sg_actor_t actor = sg_actor_init("begin", world->hosts[0]);
-    sg_actor_set_data(actor, world);
-    sg_actor_start_(actor, begin, 0, NULL);
 }
 
 static bool all_have_power(const struct ew_platform *platform)
@@ -168,15 +154,7 @@ void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_s
         .writer = writer,
         .has_host_energy = with_host_energy && all_have_power(run->platform), /* 17 */
     };
-    const struct ew_core_ops ops = {
-        .ctx = &world,
-        .start_task = ew_sg_start_task,
-        .start_send = ew_sg_start_send,
-        .start_transfer = ew_sg_start_transfer,
-        .retract_task = ew_sg_retract_task,
-        .exchange_transfer = ew_sg_exchange_transfer,
-        .schedule_arrival = ew_sg_schedule_arrival,
-    };
+    const struct ew_core_ops ops = ew_sg_core_ops(&world);
     struct ew_error err = {0};
     enum ew_status status = ew_core_new(&world.core, &child_run, &ops, &err);
     if (status == EW_OK) {
@@ -190,9 +168,9 @@ void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_s
         status = make_tables(&world, &err);
     }
     if (status == EW_OK) {
-        begin_at_time_0(&world);
+        ew_sg_hand_first(&world);
         simgrid_run();
-        /* 2: a deadlock is no error for SimGrid. The last actor ends the process, so that this line
+        /* 2: a deadlock is no error for SimGrid. The last hand ends the process, so that this line
          * is only reached when SimGrid has lost an activity. */
         status = ew_fail(&err, EW_EDEADLOCK, "SimGrid stopped at %g s with %llu activities open",
                          simgrid_get_clock(), (unsigned long long)world.n_active);

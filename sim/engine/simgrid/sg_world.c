@@ -3,52 +3,110 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- orders ----------------------------------------------------------------------------------- */
+#include "engine/simgrid/sg_hand.h"
 
-void ew_sg_order(struct ew_sg_world *world,
-                 void (*carry_out)(struct ew_sg_world *world, uint32_t index), uint32_t index)
+/* --- queue -------------------------------------------------------------------------------------- */
+
+static void queue_work(struct ew_sg_world *world, struct ew_sg_work *work, double start_s)
 {
-    const struct ew_sg_order order = {carry_out, index};
-    if (!ew_vec_push(&world->orders, order)) {
-        world->is_out_of_memory = true;
+    work->state = EW_SG_QUEUED;
+    work->start_s = start_s;
+    world->n_active++;
+    if (!work->is_in_queue) {
+        work->is_in_queue = true;
+        world->is_out_of_memory = !ew_vec_push(&world->queue, work) || world->is_out_of_memory;
     }
 }
 
-/* Other actors may run, and take and add orders, inside every carry_out. */
-static void carry_out_orders(struct ew_sg_world *world)
+struct ew_sg_work *ew_sg_take(struct ew_sg_world *world)
 {
-    while (world->next_order < world->orders.count) {
-        const struct ew_sg_order order = world->orders.items[world->next_order++];
-        if (world->next_order == world->orders.count) {
-            world->next_order = 0;
-            world->orders.count = 0;
-        }
-        order.carry_out(world, order.index);
+    struct ew_sg_work *work = world->queue.items[world->next_in_queue++];
+    if (world->next_in_queue == world->queue.count) {
+        world->next_in_queue = 0;
+        world->queue.count = 0;
     }
+    work->is_in_queue = false;
+    return work;
 }
 
-void ew_sg_settle(struct ew_sg_world *world)
+/* Nothing happens between this and the next start of the same work. */
+static void retract(struct ew_sg_world *world, struct ew_sg_work *work)
 {
-    ew_core_settle(world->core);
-    struct ew_error failure = {0};
-    if (world->is_out_of_memory) {
-        (void)ew_fail_memory(&failure);
+    if (work->state == EW_SG_BUSY) {
+        ew_sg_hand_dismiss(world, work);
     }
-    if (world->is_out_of_memory || ew_core_status(world->core, &failure)) {
-        ew_sg_fail(world->writer, &failure);
-    }
-    carry_out_orders(world);
-    if (world->n_active == 0) {
-        ew_sg_finish(world);
-    }
+    work->state = EW_SG_IDLE;
+    world->n_active--;
 }
 
-/* --- the end ---------------------------------------------------------------------------------- */
+/* --- what the job machine asks for -------------------------------------------------------------- */
+
+static void start_task(void *ctx, uint32_t device, double work_s, double start_s)
+{
+    struct ew_sg_world *world = ctx;
+    world->tasks[device].amount_s = work_s;
+    queue_work(world, &world->tasks[device], start_s);
+}
+
+static void retract_task(void *ctx, uint32_t device)
+{
+    struct ew_sg_world *world = ctx;
+    retract(world, &world->tasks[device]);
+}
+
+static void start_send(void *ctx, uint32_t device, double overhead_s, double start_s)
+{
+    struct ew_sg_world *world = ctx;
+    world->sends[device].amount_s = overhead_s;
+    queue_work(world, &world->sends[device], start_s);
+}
+
+static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s,
+                           bool is_contested)
+{
+    (void)is_contested; /* an exchange is possible at any time */
+    struct ew_sg_world *world = ctx;
+    struct ew_sg_work *work = &world->transfers[connection];
+    work->bytes = bytes;
+    queue_work(world, work, start_s);
+    ew_core_transfer_flow(world->core, connection, start_s + work->latency_s);
+}
+
+static bool exchange_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
+{
+    struct ew_sg_world *world = ctx;
+    struct ew_sg_work *work = &world->transfers[connection];
+    retract(world, work);
+    work->bytes = bytes;
+    queue_work(world, work, start_s);
+    return true;
+}
+
+static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
+{
+    struct ew_sg_world *world = ctx;
+    queue_work(world, &world->arrivals[workload], time_s);
+}
+
+struct ew_core_ops ew_sg_core_ops(struct ew_sg_world *world)
+{
+    return (struct ew_core_ops){
+        .ctx = world,
+        .start_task = start_task,
+        .start_send = start_send,
+        .start_transfer = start_transfer,
+        .retract_task = retract_task,
+        .exchange_transfer = exchange_transfer,
+        .schedule_arrival = schedule_arrival,
+    };
+}
+
+/* --- the end ------------------------------------------------------------------------------------ */
 
 void ew_sg_fail(struct ew_sg_writer *writer, const struct ew_error *failure)
 {
     ew_sg_write_frame(writer, EW_SG_FRAME_FAILURE, failure, sizeof *failure);
-    _exit(0); /* like below: no destructors, they print */
+    _exit(0); /* no destructors: SimGrid's print */
 }
 
 static void send_energies(const struct ew_sg_world *world)
@@ -56,16 +114,16 @@ static void send_energies(const struct ew_sg_world *world)
     const uint32_t n = world->run->platform->n_devices;
     double energies[EW_MAX_DEVICES];
     for (uint32_t d = 0; d < n; d++) {
-        energies[d] = sg_host_get_consumed_energy(world->hosts[d]);
+        energies[d] = sg_host_get_consumed_energy(world->tasks[d].host);
     }
     ew_sg_write_frame(world->writer, EW_SG_FRAME_ENERGY, energies, n * sizeof *energies);
 }
 
-void ew_sg_finish(struct ew_sg_world *world)
+static _Noreturn void finish(const struct ew_sg_world *world)
 {
     struct ew_error failure = {0};
     if (!ew_core_is_finished(world->core)) {
-        (void)ew_fail(&failure, EW_EDEADLOCK, "%llu requests never finished: no activity is left",
+        (void)ew_fail(&failure, EW_EDEADLOCK, "%llu requests never finished: no event is left",
                       (unsigned long long)ew_core_open_requests(world->core));
         ew_sg_fail(world->writer, &failure);
     }
@@ -81,86 +139,49 @@ void ew_sg_finish(struct ew_sg_world *world)
     _exit(0);
 }
 
-/* --- seats ------------------------------------------------------------------------------------ */
+/* --- what the hands report ---------------------------------------------------------------------- */
 
-void ew_sg_assign(struct ew_sg_seat *seat, double start_s)
+static void settle(struct ew_sg_world *world)
 {
-    seat->state = EW_SG_ORDERED;
-    seat->start_s = start_s;
-    seat->world->n_active++;
-}
-
-void ew_sg_begin(struct ew_sg_seat *seat)
-{
-    seat->state = EW_SG_BUSY;
-    seat->late_s = simgrid_get_clock() - seat->start_s;
-}
-
-double ew_sg_end(struct ew_sg_seat *seat)
-{
-    seat->state = EW_SG_IDLE;
-    seat->world->n_active--;
-    return simgrid_get_clock() - seat->late_s;
-}
-
-void ew_sg_dismiss(struct ew_sg_seat *seat)
-{
-    if (seat->state == EW_SG_BUSY) {
-        seat->dismissed = seat->actor;
-        seat->actor = NULL;
-        seat->is_staffed = false;
-        seat->is_parked = false;
-        seat->generation++;
+    ew_core_settle(world->core);
+    struct ew_error failure = {0};
+    enum ew_status status = ew_core_status(world->core, &failure);
+    if (world->is_out_of_memory) {
+        status = ew_fail_memory(&failure);
     }
-    seat->state = EW_SG_IDLE;
-    seat->world->n_active--;
-}
-
-static void staff(struct ew_sg_seat *seat, sg_host_t host, xbt_main_func_t body)
-{
-    seat->is_staffed = true;
-    sg_actor_t actor = sg_actor_init("edgeweave", host);
-    sg_actor_set_data(actor, seat);
-    sg_actor_start_(actor, body, 0, NULL);
-}
-
-void ew_sg_call(struct ew_sg_seat *seat, sg_host_t host, xbt_main_func_t body)
-{
-    if (seat->dismissed) {
-        sg_actor_t victim = seat->dismissed;
-        seat->dismissed = NULL;
-        sg_actor_kill(victim);
+    if (status) {
+        ew_sg_fail(world->writer, &failure);
     }
-    if (!seat->is_staffed) {
-        staff(seat, host, body);
-    } else if (seat->is_parked) {
-        seat->is_parked = false;
-        sg_actor_resume(seat->actor);
+    if (world->n_active == 0) {
+        finish(world);
     }
 }
 
-struct ew_sg_seat *ew_sg_sit_down(void)
+void ew_sg_begin(struct ew_sg_world *world)
 {
-    struct ew_sg_seat *seat = sg_actor_self_get_data();
-    seat->actor = sg_actor_self();
-    return seat;
+    ew_core_start(world->core);
+    settle(world);
 }
 
-void ew_sg_park(struct ew_sg_seat *seat)
+void ew_sg_report(struct ew_sg_world *world, struct ew_sg_work *work)
 {
-    while (seat->state != EW_SG_ORDERED) {
-        seat->is_parked = true;
-        sg_actor_suspend(seat->actor);
+    work->state = EW_SG_IDLE;
+    work->hand = NULL;
+    world->n_active--;
+    const double end_s = simgrid_get_clock() - work->late_s;
+    switch ((enum ew_sg_kind)work->kind) {
+    case EW_SG_TASK:
+        ew_core_task_done(world->core, work->index, end_s);
+        break;
+    case EW_SG_SEND:
+        ew_core_send_done(world->core, work->index, end_s);
+        break;
+    case EW_SG_TRANSFER:
+        ew_core_transfer_done(world->core, work->index, end_s);
+        break;
+    case EW_SG_ARRIVAL:
+        ew_core_arrive(world->core, work->index, work->start_s);
+        break;
     }
-}
-
-bool ew_sg_still_sits(struct ew_sg_seat *seat, uint32_t generation)
-{
-    if (seat->generation == generation) {
-        return true;
-    }
-    if (seat->dismissed == sg_actor_self()) {
-        seat->dismissed = NULL; /* it ended on its own before anybody could kill it */
-    }
-    return false;
+    settle(world);
 }

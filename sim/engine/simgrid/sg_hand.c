@@ -1,0 +1,165 @@
+#include "engine/simgrid/sg_hand.h"
+
+#include <stdlib.h>
+
+static void live(int argc, char **argv);
+
+static void out_of_memory(struct ew_sg_world *world)
+{
+    struct ew_error failure = {0};
+    (void)ew_fail_memory(&failure);
+    ew_sg_fail(world->writer, &failure);
+}
+
+/* --- making, waking and killing ----------------------------------------------------------------- */
+
+static void make(struct ew_sg_world *world, xbt_main_func_t body)
+{
+    struct ew_sg_hand *hand = world->spare.count ? world->spare.items[--world->spare.count]
+                                                 : malloc(sizeof *hand);
+    if (!hand) {
+        out_of_memory(world);
+    }
+    *hand = (struct ew_sg_hand){.world = world};
+    world->n_free++;
+    sg_actor_t actor = sg_actor_init("hand", world->control);
+    sg_actor_set_data(actor, hand);
+    sg_actor_start_(actor, body, 0, NULL);
+}
+
+static void call_another(struct ew_sg_world *world)
+{
+    if (world->parked.count) {
+        struct ew_sg_hand *hand = world->parked.items[--world->parked.count];
+        world->n_free++;
+        sg_actor_resume(hand->actor);
+    } else {
+        make(world, live);
+    }
+}
+
+/* Simcalls of one round are handled in the order in which the actors ran, hence a hand that is
+ * resumed before its suspension has been handled is no danger. */
+static void park(struct ew_sg_hand *hand)
+{
+    if (!ew_vec_push(&hand->world->parked, hand)) {
+        out_of_memory(hand->world);
+    }
+    hand->world->n_free--;
+    sg_actor_suspend(hand->actor);
+}
+
+void ew_sg_hand_dismiss(struct ew_sg_world *world, struct ew_sg_work *work)
+{
+    struct ew_sg_hand *hand = work->hand;
+    work->hand = NULL;
+    hand->work = NULL;
+    if (!ew_vec_push(&world->dismissed, hand)) {
+        out_of_memory(world);
+    }
+}
+
+/* A dismissed hand whose activity ended at this very time may still come back. Once condemned, it
+ * does nothing any more, and after the kill its memory is free. */
+static void kill_dismissed(struct ew_sg_world *world)
+{
+    while (world->dismissed.count) {
+        struct ew_sg_hand *hand = world->dismissed.items[--world->dismissed.count];
+        hand->is_condemned = true;
+        sg_actor_kill(hand->actor);
+        if (!ew_vec_push(&world->spare, hand)) {
+            out_of_memory(world);
+        }
+    }
+}
+
+/* --- working ------------------------------------------------------------------------------------ */
+
+static void run_task(const struct ew_sg_world *world, const struct ew_sg_work *work, double left_s)
+{
+    const double speed = world->run->platform->devices[work->index].speed_flops_per_s;
+    sg_exec_t exec = sg_actor_exec_init(left_s * speed);
+    sg_exec_set_host(exec, work->host);
+    (void)sg_exec_wait(exec); /* starts it, and consumes the handle (7) */
+}
+
+/* Tasks and overheads that begin late make up for it; transfers report earlier. */
+static void perform(const struct ew_sg_world *world, struct ew_sg_work *work)
+{
+    const double late_s = simgrid_get_clock() - work->start_s;
+    const double left_s = work->amount_s - late_s;
+    switch ((enum ew_sg_kind)work->kind) {
+    case EW_SG_TASK:
+    case EW_SG_SEND:
+        work->late_s = left_s > 0 ? 0 : -left_s;
+        if (left_s > 0 && work->kind == EW_SG_TASK) {
+            run_task(world, work, left_s);
+        } else if (left_s > 0) {
+            sg_actor_sleep_for(left_s);
+        }
+        break;
+    case EW_SG_TRANSFER:
+        work->late_s = late_s;
+        sg_host_sendto(work->host, work->to, (double)work->bytes);
+        break;
+    case EW_SG_ARRIVAL:
+        sg_actor_sleep_until(work->start_s);
+        break;
+    }
+}
+
+static struct ew_sg_work *next_work(struct ew_sg_hand *hand)
+{
+    struct ew_sg_world *world = hand->world;
+    for (;;) {
+        kill_dismissed(world);
+        while (ew_sg_queued(world) > world->n_free) {
+            call_another(world);
+        }
+        if (ew_sg_queued(world)) {
+            struct ew_sg_work *work = ew_sg_take(world);
+            if (work->state == EW_SG_QUEUED) {
+                return work;
+            }
+        } else {
+            park(hand);
+        }
+    }
+}
+
+static void live(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    struct ew_sg_hand *hand = sg_actor_self_get_data();
+    struct ew_sg_world *world = hand->world;
+    hand->actor = sg_actor_self();
+    for (;;) {
+        struct ew_sg_work *work = next_work(hand);
+        world->n_free--;
+        work->state = EW_SG_BUSY;
+        work->hand = hand;
+        hand->work = work;
+        perform(world, work);
+        if (hand->is_condemned) {
+            return;
+        }
+        world->n_free++;
+        if (hand->work) {
+            hand->work = NULL;
+            ew_sg_report(world, work);
+        }
+    }
+}
+
+static void live_first(int argc, char **argv)
+{
+    const struct ew_sg_hand *hand = sg_actor_self_get_data();
+    ew_sg_begin(hand->world);
+    live(argc, argv);
+}
+
+void ew_sg_hand_first(struct ew_sg_world *world)
+{
+    make(world, live_first);
+}

@@ -1,0 +1,441 @@
+#include "sweep/point.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/plan_json.h"
+#include "plan/check.h"
+#include "plan/lower.h"
+#include "plugin/guard.h"
+
+/* How long a plugin from outside the installation may plan. */
+static const double PLAN_LIMIT_S = 600;
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* --- planning -------------------------------------------------------------------------------- */
+
+static enum ew_status serve_evaluate(void *ctx, const struct ew_problem *problem,
+                                     const struct ew_plan *plan, struct ew_evaluation *result,
+                                     struct ew_error *err)
+{
+    const struct ew_point_config *config = ctx;
+    return ew_evaluate(config->evaluator, problem, plan, result, err);
+}
+
+static void serve_log(void *ctx, const char *strategy, uint32_t level, const char *message)
+{
+    const struct ew_point_config *config = ctx;
+    if (config->log) {
+        config->log(config->log_ctx, strategy, level, message);
+    }
+}
+
+static enum ew_status plan_here(struct ew_book **out, const struct ew_point_config *config,
+                                const struct ew_contender *maker, const struct ew_problem *problem,
+                                struct ew_error *err)
+{
+    const struct ew_host_services services = {
+        .ctx = (void *)(uintptr_t)config,
+        .evaluate = serve_evaluate,
+        .log = serve_log,
+    };
+    struct ew_instance *instance = NULL;
+    enum ew_status status =
+        ew_instance_new(&instance, maker->ref.plugin->entry, maker->ref.info, &maker->params,
+                        problem, &services, err);
+    if (status == EW_OK) {
+        status = ew_instance_plan(out, instance, err);
+    }
+    ew_instance_free(instance);
+    return status;
+}
+
+/* What the child of plan_apart needs. */
+struct planning {
+    const struct ew_point_config *config;
+    const struct ew_contender *maker;
+    const struct ew_problem *problem;
+};
+
+static enum ew_status plan_in_child(void *ctx, struct ew_str *answer, struct ew_error *err)
+{
+    const struct planning *p = ctx;
+    struct ew_book *book = NULL;
+    const enum ew_status status = plan_here(&book, p->config, p->maker, p->problem, err);
+    if (status == EW_OK) {
+        ew_book_print_json(answer, &p->problem->context, book);
+    }
+    ew_book_free(book);
+    return status;
+}
+
+/* As plan_here, in a child process that hands the book over as text. */
+static enum ew_status plan_apart(struct ew_book **out, const struct ew_point_config *config,
+                                 const struct ew_contender *maker,
+                                 const struct ew_problem *problem, struct ew_error *err)
+{
+    struct planning p = {config, maker, problem};
+    struct ew_str answer = {0}, what = {0};
+    ew_str_printf(&what, "strategy '%s': while planning", maker->ref.info->id);
+    enum ew_status status =
+        ew_guard_run(&answer, plan_in_child, &p, PLAN_LIMIT_S, ew_str_text(&what), err);
+    if (status == EW_OK) {
+        status = ew_book_parse_json(out, ew_str_text(&answer), answer.length, "plan of the plugin",
+                                    &problem->context, err);
+    }
+    ew_str_fini(&what);
+    ew_str_fini(&answer);
+    return status;
+}
+
+static enum ew_status check_plan_fits(const struct ew_setup_workload *w, const struct ew_plan *plan,
+                                      struct ew_error *err)
+{
+    const struct ew_device *devices = w->problem.context.platform->devices;
+    if (plan->batch != w->problem.batch) {
+        return ew_fail(err, EW_EINPUT,
+                       "%s: plan '%s' is for jobs of %d images, the workload has jobs of %d; see "
+                       "--batch",
+                       w->spec->plan, plan->name, plan->batch, w->problem.batch);
+    }
+    if (w->spec->source_device && plan->source_device != w->problem.source_device) {
+        return ew_fail(err, EW_EINPUT, "%s: plan '%s' starts at '%s', the workload at '%s'",
+                       w->spec->plan, plan->name, devices[plan->source_device].name,
+                       w->spec->source_device);
+    }
+    if (w->spec->sink_device && plan->sink_device != w->problem.sink_device) {
+        return ew_fail(err, EW_EINPUT, "%s: plan '%s' ends at '%s', the workload at '%s'",
+                       w->spec->plan, plan->name, devices[plan->sink_device].name,
+                       w->spec->sink_device);
+    }
+    return EW_OK;
+}
+
+static enum ew_status load_plan(struct ew_book **out, const struct ew_setup_workload *w,
+                                struct ew_error *err)
+{
+    struct ew_book *book = NULL;
+    enum ew_status status = ew_book_load_json(&book, w->spec->plan, &w->problem.context, err);
+    for (uint32_t i = 0; status == EW_OK && i < book->n_plans; i++) {
+        status = check_plan_fits(w, book->plans[i], err);
+    }
+    if (status == EW_OK) {
+        status = ew_book_check(&w->problem.context, book, err);
+        if (status == EW_EINPUT) {
+            (void)ew_prefix(err, "%s: ", w->spec->plan);
+        }
+    }
+    if (status == EW_OK) {
+        *out = book;
+    } else {
+        ew_book_free(book);
+    }
+    return status;
+}
+
+/* Name of who made the plans of a workload. */
+static const char *maker_name(const struct ew_point *point, uint32_t workload,
+                              const struct ew_contender *const *makers)
+{
+    if (makers[workload]) {
+        return makers[workload]->ref.info->id;
+    }
+    const struct ew_book *book = point->books ? point->books[workload] : NULL;
+    return book && *book->strategy ? book->strategy : "plan";
+}
+
+/* "a" when all workloads agree, "a+b" otherwise; the same for versions and parameters. */
+static enum ew_status label(struct ew_point *point, const struct ew_contender *const *makers,
+                            struct ew_error *err)
+{
+    const uint32_t n = point->config->setup->n_workloads;
+    struct ew_str id = {0}, version = {0}, params = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_new = true;
+        for (uint32_t k = 0; k < i; k++) {
+            is_new = is_new && strcmp(maker_name(point, i, makers),
+                                      maker_name(point, k, makers)) != 0;
+        }
+        if (is_new) {
+            const char *plus = i ? "+" : "";
+            ew_str_printf(&id, "%s%s", plus, maker_name(point, i, makers));
+            ew_str_printf(&version, "%s%s", plus, makers[i] ? makers[i]->ref.info->version : "");
+            ew_str_printf(&params, "%s%s", i ? " + " : "",
+                          makers[i] ? makers[i]->params_text : "");
+        }
+    }
+    point->strategy = ew_arena_strdup(&point->arena, ew_str_text(&id));
+    point->strategy_version = ew_arena_strdup(&point->arena, ew_str_text(&version));
+    point->params = ew_arena_strdup(&point->arena, ew_str_text(&params));
+    const bool is_whole = !id.failed && !version.failed && !params.failed && point->strategy &&
+                          point->strategy_version && point->params;
+    ew_str_fini(&id);
+    ew_str_fini(&version);
+    ew_str_fini(&params);
+    return is_whole ? EW_OK : ew_fail_memory(err);
+}
+
+static enum ew_status plan_workload(struct ew_book **out, const struct ew_point_config *config,
+                                    const struct ew_setup_workload *w,
+                                    const struct ew_contender *maker, struct ew_error *err)
+{
+    if (config->interrupted && *config->interrupted) {
+        return ew_fail(err, EW_EINTR, "interrupted while planning");
+    }
+    if (!maker) {
+        return load_plan(out, w, err);
+    }
+    return maker->ref.plugin->is_trusted ? plan_here(out, config, maker, &w->problem, err)
+                                         : plan_apart(out, config, maker, &w->problem, err);
+}
+
+enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_config *config,
+                             const struct ew_contender *const *makers, struct ew_error *err)
+{
+    const struct ew_setup *setup = config->setup;
+    const double begin_s = now_s();
+    point->config = config;
+    enum ew_status status = label(point, makers, err); /* also when planning fails */
+    if (status != EW_OK) {
+        return status;
+    }
+    point->books = ew_arena_calloc(&point->arena, setup->n_workloads, sizeof *point->books);
+    status = point->books ? EW_OK : ew_fail_memory(err);
+    for (uint32_t i = 0; status == EW_OK && i < setup->n_workloads; i++) {
+        status = plan_workload(&point->books[i], config, &setup->workloads[i], makers[i], err);
+        if (status != EW_OK && setup->n_workloads > 1) {
+            (void)ew_prefix(err, "workload '%s': ", setup->workloads[i].name);
+        }
+    }
+    point->plan_time_s = now_s() - begin_s;
+    return status == EW_OK ? label(point, makers, err) : status;
+}
+
+void ew_point_fini(struct ew_point *point)
+{
+    for (uint32_t i = 0; point->books && i < point->config->setup->n_workloads; i++) {
+        ew_book_free(point->books[i]);
+    }
+    ew_arena_fini(&point->arena);
+    *point = (struct ew_point){0};
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+
+static void free_graphs(struct ew_task_graph **graphs, uint32_t n)
+{
+    for (uint32_t i = 0; graphs && i < n; i++) {
+        ew_task_graph_free(graphs[i]);
+    }
+    free(graphs);
+}
+
+enum ew_status ew_point_lower(struct ew_task_graph ***out, const struct ew_point *point,
+                              uint32_t workload, struct ew_error *err)
+{
+    const struct ew_book *book = point->books[workload];
+    const struct ew_plan_context *context =
+        &point->config->setup->workloads[workload].problem.context;
+    /* not merged: jobs overlap, and results keep a row per layer */
+    const struct ew_lower_options options = {.merge_chains = false};
+    struct ew_lower *lower = ew_lower_new();
+    struct ew_task_graph **graphs = calloc(book->n_plans, sizeof *graphs);
+    enum ew_status status = lower && graphs ? EW_OK : ew_fail_memory(err);
+    for (uint32_t i = 0; status == EW_OK && i < book->n_plans; i++) {
+        status = ew_lower_plan(&graphs[i], lower, context, book->plans[i], &options, err);
+    }
+    ew_lower_free(lower);
+    if (status == EW_OK) {
+        *out = graphs;
+    } else {
+        free_graphs(graphs, book->n_plans);
+    }
+    return status;
+}
+
+/* Everything alive during one run. */
+struct running {
+    const struct ew_point *point;
+    struct ew_task_graph ***graphs; /* per workload, per plan */
+    struct ew_run_workload *workloads;
+    struct ew_metrics_workload *watched;
+    struct ew_run run;
+    struct ew_metrics_config config;
+    struct ew_metrics *metrics;
+    struct ew_event_observer csv;
+    struct ew_event_observer progress;
+};
+
+static void observe_both(void *ctx, const struct ew_event *event, const struct ew_joules *joules)
+{
+    const struct running *r = ctx;
+    if (r->csv.observe) {
+        r->csv.observe(r->csv.ctx, event, joules);
+    }
+    if (r->progress.observe) {
+        r->progress.observe(r->progress.ctx, event, joules);
+    }
+}
+
+static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_error *err)
+{
+    const struct ew_setup_workload *w = &r->point->config->setup->workloads[i];
+    const enum ew_status status = ew_point_lower(&r->graphs[i], r->point, i, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    r->workloads[i] = (struct ew_run_workload){
+        .name = w->name,
+        .book = r->point->books[i],
+        .task_graphs = (const struct ew_task_graph *const *)r->graphs[i],
+        .arrival = w->arrival,
+        .n_requests = w->n_requests,
+        .requests_per_job = w->spec->requests_per_job,
+        .deadline_s = w->spec->deadline_s,
+    };
+    r->watched[i] = (struct ew_metrics_workload){
+        .context = &w->problem.context,
+        .min_accuracy = w->spec->min_accuracy,
+        .min_throughput_per_s = w->spec->min_throughput_per_s,
+    };
+    return EW_OK;
+}
+
+static enum ew_status prepare(struct running *r, struct ew_error *err)
+{
+    const struct ew_setup *setup = r->point->config->setup;
+    const uint32_t n = setup->n_workloads;
+    r->graphs = calloc(n, sizeof *r->graphs);
+    r->workloads = calloc(n, sizeof *r->workloads);
+    r->watched = calloc(n, sizeof *r->watched);
+    if (!r->graphs || !r->workloads || !r->watched) {
+        return ew_fail_memory(err);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const enum ew_status status = prepare_workload(r, i, err);
+        if (status != EW_OK) {
+            return status;
+        }
+    }
+    r->run = (struct ew_run){
+        .platform = setup->platform,
+        .net = setup->net,
+        .n_workloads = n,
+        .workloads = r->workloads,
+        .seed = setup->scenario->seed,
+        .interrupted = r->point->config->interrupted,
+    };
+    r->config = (struct ew_metrics_config){
+        .run = &r->run,
+        .workloads = r->watched,
+        .energy_rule = setup->energy_rule,
+        .observer = {r, observe_both},
+    };
+    return EW_OK;
+}
+
+static void running_fini(struct running *r)
+{
+    const uint32_t n = r->point->config->setup->n_workloads;
+    ew_metrics_free(r->metrics);
+    for (uint32_t i = 0; r->graphs && i < n; i++) {
+        free_graphs(r->graphs[i], r->point->books[i]->n_plans);
+    }
+    free(r->graphs);
+    free(r->workloads);
+    free(r->watched);
+}
+
+struct ew_run_labels ew_point_labels(const struct ew_point *point, const struct ew_engine *engine)
+{
+    return (struct ew_run_labels){
+        .strategy = point->strategy ? point->strategy : "",
+        .strategy_version = point->strategy_version ? point->strategy_version : "",
+        .params = point->params ? point->params : "",
+        .engine = engine->id,
+        .plan_time_s = point->plan_time_s,
+        .run_time_s = NAN,
+    };
+}
+
+static enum ew_status simulate(struct ew_result **out, struct running *r,
+                               const struct ew_point_run *how, struct ew_error *err)
+{
+    struct ew_run_facts facts = {0};
+    const double begin_s = now_s();
+    r->run.sink = ew_metrics_sink(r->metrics);
+    enum ew_status status = how->engine->run(&facts, &r->run, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    struct ew_run_labels labels = ew_point_labels(r->point, how->engine);
+    labels.run_time_s = now_s() - begin_s;
+    return ew_metrics_finish(out, r->metrics, &labels, err);
+}
+
+/* Failures that end a command; all others become a row. */
+static bool is_fatal(enum ew_status status)
+{
+    return status == EW_EINTR || status == EW_ENOMEM || status == EW_EIO;
+}
+
+enum ew_status ew_point_fail(struct ew_result **out, const struct ew_point *point,
+                             const struct ew_point_run *how, enum ew_status why,
+                             struct ew_error *err)
+{
+    if (is_fatal(why)) {
+        return why;
+    }
+    const struct ew_run_labels labels = ew_point_labels(point, how->engine);
+    struct ew_result *result = ew_result_new_error(&labels, why, err->message);
+    enum ew_status status = result ? EW_OK : ew_fail_memory(err);
+    if (status == EW_OK && how->csv) {
+        status = ew_csv_run_end(how->csv, result, err);
+    }
+    if (status == EW_OK) {
+        *out = result;
+    } else {
+        ew_result_free(result);
+    }
+    return status;
+}
+
+enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point,
+                            const struct ew_point_run *how, struct ew_error *err)
+{
+    struct running r = {.point = point, .progress = how->progress};
+    struct ew_result *result = NULL;
+    enum ew_status status = prepare(&r, err);
+    if (status == EW_OK && how->csv) {
+        status = ew_csv_run_begin(&r.csv, how->csv, &r.config, point->strategy, err);
+    }
+    if (status == EW_OK && !how->csv && !how->progress.observe) {
+        r.config.observer = (struct ew_event_observer){0};
+    }
+    if (status == EW_OK) {
+        status = ew_metrics_new(&r.metrics, &r.config, err);
+    }
+    if (status == EW_OK) {
+        status = simulate(&result, &r, how, err);
+    }
+    if (status != EW_OK) { /* before r goes: the CSV writer still holds on to its config */
+        status = ew_point_fail(&result, point, how, status, err);
+    } else if (how->csv) {
+        status = ew_csv_run_end(how->csv, result, err);
+    }
+    running_fini(&r);
+    if (status == EW_OK) {
+        *out = result;
+    } else {
+        ew_result_free(result);
+    }
+    return status;
+}
