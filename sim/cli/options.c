@@ -11,6 +11,17 @@ void ew_options_blame(struct ew_cli *cli, enum ew_option_id option)
     cli->blame = arg ? arg->at : -1;
 }
 
+enum ew_status ew_options_unknown(const struct ew_cli *cli, const struct ew_scenario *scenario,
+                                  enum ew_status status, struct ew_error *err)
+{
+    if (status != EW_EUSAGE || cli->blame >= 0 || !scenario->path) {
+        return status;
+    }
+    (void)ew_prefix(err, "%s: ", scenario->path);
+    err->status = EW_EINPUT;
+    return EW_EINPUT;
+}
+
 /* --- values ---------------------------------------------------------------------------------- */
 
 static enum ew_status as_count(uint64_t *out, const struct ew_arg *arg, uint64_t min, uint64_t max,
@@ -241,7 +252,8 @@ static void blame_if(struct ew_cli *cli, enum ew_option_id option, const char *v
     cli->blame = arg && arg->value == value ? arg->at : -1;
 }
 
-static enum ew_status find_files(struct ew_scenario *s, struct ew_cli *cli, struct ew_error *err)
+enum ew_status ew_options_find_files(struct ew_scenario *s, struct ew_cli *cli,
+                                     struct ew_error *err)
 {
     enum ew_status status = EW_OK;
     if (s->platform) {
@@ -259,7 +271,7 @@ static enum ew_status find_files(struct ew_scenario *s, struct ew_cli *cli, stru
     if (status == EW_OK) {
         cli->blame = -1;
     }
-    return status;
+    return ew_options_unknown(cli, s, status, err);
 }
 
 enum ew_status ew_options_scenario(struct ew_scenario *out, struct ew_cli *cli, bool takes_file,
@@ -284,7 +296,7 @@ enum ew_status ew_options_scenario(struct ew_scenario *out, struct ew_cli *cli, 
         status = apply(&s, &cli->args.options[i], err);
     }
     if (status == EW_OK) {
-        status = find_files(&s, cli, err);
+        status = ew_options_find_files(&s, cli, err);
     }
     if (status == EW_OK) {
         *out = s;

@@ -283,7 +283,7 @@ static enum ew_status unknown_name(const struct ew_paths *paths, enum ew_path_ki
         return status;
     }
     const char *near = ew_nearest_name(name, names.count, name_at, &names);
-    return ew_fail(err, EW_EINPUT, "unknown %s '%s'%s%s%s", KINDS[kind].word, name,
+    return ew_fail(err, EW_EUSAGE, "unknown %s '%s'%s%s%s", KINDS[kind].word, name,
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 

@@ -53,7 +53,7 @@ enum ew_status ew_paths_names(struct ew_path_list *out, const struct ew_paths *p
 
 /** Path of a thing given as NAME or FILE. A word with a '/' is a path, whether or not the file
  *  exists; so is a word with the kind's suffix if that file exists here. Anything else is a name in
- *  the kind's directories, and EW_EINPUT suggests the nearest. The path lives in `arena`. */
+ *  the kind's directories, and EW_EUSAGE suggests the nearest. The path lives in `arena`. */
 enum ew_status ew_paths_find(const char **out, const struct ew_paths *paths,
                              enum ew_path_kind kind, const char *name_or_file,
                              struct ew_arena *arena, struct ew_error *err);

@@ -105,8 +105,8 @@ static enum ew_status check_choice(struct ew_session *s, bool is_one, struct ew_
     return EW_OK;
 }
 
-/* Add what takes part, in the order asked for; strategies of single workloads behind. `n_free`
- *  receives how many are compared. */
+/* Add what takes part, in the order asked for; strategies of single workloads behind.
+ * `n_compared` receives how many are compared. */
 static enum ew_status add_contenders(struct ew_session *s, size_t *n_compared,
                                      struct ew_error *err)
 {
@@ -242,9 +242,11 @@ enum ew_status ew_session_open(struct ew_session *session, struct ew_cli *cli, b
     }
     if (status == EW_OK) {
         status = add_contenders(session, &n_compared, err);
+        status = ew_options_unknown(cli, &session->scenario, status, err);
     }
     if (status == EW_OK) {
         status = set_params(session, err);
+        status = ew_options_unknown(cli, &session->scenario, status, err);
     }
     if (status == EW_OK) {
         status = assign_makers(session, n_compared, err);

@@ -59,7 +59,8 @@ struct core_workload {
     uint64_t cycle; /**< jobs started, for pick cycle */
     uint64_t cycle_length;
     double next_time_s;     /**< of the last scheduled arrival */
-    EW_VEC(double) waiting; /**< arrival times of requests not yet in a job */
+    EW_VEC(double) waiting; /**< arrival times; those from waiting_head on are not yet in a job */
+    size_t waiting_head;
 };
 
 struct core_pending {

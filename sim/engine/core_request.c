@@ -134,6 +134,11 @@ static bool new_slot(struct ew_core *core, struct core_template *tmpl, uint32_t 
     return true;
 }
 
+static size_t count_waiting(const struct core_workload *wl)
+{
+    return wl->waiting.count - wl->waiting_head;
+}
+
 static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, double time_s)
 {
     struct core_workload *wl = &core->workloads[w];
@@ -147,14 +152,19 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     struct core_slot *slot = &core->slots.items[s];
     const struct ew_task_graph *graph = tmpl->graph;
     slot->job = core->next_job++;
-    slot->first_request = wl->n_issued - wl->waiting.count;
+    slot->first_request = wl->n_issued - count_waiting(wl);
     slot->n_requests = n_requests;
     slot->remaining = graph->n_nodes;
     memcpy(slot->deps, tmpl->initial_deps, graph->n_nodes * sizeof *slot->deps);
-    memcpy(slot->arrival_s, wl->waiting.items, n_requests * sizeof *slot->arrival_s);
-    wl->waiting.count -= n_requests;
-    memmove(wl->waiting.items, wl->waiting.items + n_requests,
-            wl->waiting.count * sizeof *wl->waiting.items);
+    memcpy(slot->arrival_s, wl->waiting.items + wl->waiting_head,
+           n_requests * sizeof *slot->arrival_s);
+    wl->waiting_head += n_requests;
+    if (2 * wl->waiting_head >= wl->waiting.count) { /* amortised: moves at most as many */
+        wl->waiting.count -= wl->waiting_head;
+        memmove(wl->waiting.items, wl->waiting.items + wl->waiting_head,
+                wl->waiting.count * sizeof *wl->waiting.items);
+        wl->waiting_head = 0;
+    }
     wl->jobs_in_flight++;
     struct ew_event event = request_event(EW_EVENT_JOB_START, time_s, w, slot->first_request, 0);
     event.job = slot->job;
@@ -171,14 +181,14 @@ static void start_jobs(struct ew_core *core, uint32_t w, double time_s)
 {
     struct core_workload *wl = &core->workloads[w];
     const uint32_t per_job = wl->run->requests_per_job;
-    while (wl->waiting.count >= per_job && core->status == EW_OK) {
+    while (count_waiting(wl) >= per_job && core->status == EW_OK) {
         start_job(core, w, per_job, time_s);
     }
     const bool all_issued = wl->n_issued == wl->n_to_issue;
     const bool loop_is_stuck =
         wl->run->arrival.kind == EW_ARRIVAL_CLOSED && wl->jobs_in_flight == 0;
-    if (wl->waiting.count && (all_issued || loop_is_stuck)) {
-        start_job(core, w, (uint32_t)wl->waiting.count, time_s);
+    if (count_waiting(wl) && (all_issued || loop_is_stuck)) {
+        start_job(core, w, (uint32_t)count_waiting(wl), time_s);
     }
 }
 

@@ -875,6 +875,9 @@ static enum ew_status walk_piece(struct ew_lower *lower, uint32_t number)
     if (status == EW_OK && !ew_vec_push(&lower->walk, number)) {
         status = ew_fail_memory(lower->err);
     }
+    if (status == EW_OK && lower->deps.count == 0) {
+        status = add_dep(lower, lower->input_node); /* it only reads padding */
+    }
     if (status == EW_OK) {
         status = wait_for_weights(lower, &piece, layer);
     }

@@ -155,6 +155,7 @@ static int32_t service_fail(const struct ew_host *host, int32_t code, const char
         (void)ew_fail(&instance->error, EW_EPLUGIN, "%s",
                       reason && *reason ? reason : "it gave no reason");
         instance->reason = HOST_STRATEGY_REASON;
+        instance->fail_code = negative;
     }
     return negative;
 }
@@ -273,7 +274,9 @@ static enum ew_status create_strategy(struct ew_instance *instance,
     forget_failures(instance);
     struct ew_strategy *strategy = entry->create(&instance->host, id);
     if (!strategy) {
-        return explain_failure(instance, "create", EW_STRATEGY_ECANNOT, err);
+        const bool has_code = instance->reason == HOST_STRATEGY_REASON;
+        return explain_failure(instance, "create",
+                               has_code ? instance->fail_code : EW_STRATEGY_EINTERNAL, err);
     }
     /* An object that is not whole cannot be trusted to be destroyed either: it is left alone. */
     if (strategy->struct_size < STRATEGY_MIN_SIZE ||

@@ -39,6 +39,7 @@ struct ew_instance {
     struct ew_builder *builder;
     struct ew_rng rng;
     enum host_reason reason;
+    int32_t fail_code;            /**< of the strategy's own reason */
     struct ew_error error;   /**< the last failure recorded in the current call */
     struct ew_error ignored; /**< first builder failure since the last reset */
     bool is_planning;        /**< views and builder answer only now */

@@ -30,8 +30,14 @@ enum ew_status ew_registry_add_dir(struct ew_registry *registry, const char *pat
 static enum ew_status open_entry(const struct ew_strategy_entry **out, const char *path,
                                  struct ew_error *err)
 {
+    struct ew_str place = {0};
+    ew_str_printf(&place, "%s%s", strchr(path, '/') ? "" : "./", path); /* else it is searched for */
+    if (place.failed) {
+        return ew_fail_memory(err);
+    }
     /* Not RTLD_DEEPBIND (sanitizers refuse it), never dlclose (see the header). */
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *handle = dlopen(place.text, RTLD_NOW | RTLD_LOCAL);
+    ew_str_fini(&place);
     if (!handle) {
         const char *why = dlerror();
         const size_t length = strlen(path);
@@ -120,12 +126,15 @@ static enum ew_status open_in_child(const struct ew_registry *registry, const ch
     return status;
 }
 
-enum ew_status ew_registry_open(const struct ew_plugin **out, struct ew_registry *registry,
-                                const char *path, bool is_trusted, struct ew_error *err)
+static enum ew_status open_ranked(const struct ew_plugin **out, struct ew_registry *registry,
+                                  const char *path, bool is_trusted, size_t rank,
+                                  struct ew_error *err)
 {
     for (size_t i = 0; i < registry->plugins.count; i++) {
-        if (strcmp(registry->plugins.items[i]->path, path) == 0) {
-            *out = registry->plugins.items[i];
+        struct ew_plugin *known = registry->plugins.items[i];
+        if (strcmp(known->path, path) == 0) {
+            known->rank = rank < known->rank ? rank : known->rank;
+            *out = known;
             return EW_OK;
         }
     }
@@ -145,6 +154,7 @@ enum ew_status ew_registry_open(const struct ew_plugin **out, struct ew_registry
     }
     plugin->path = kept;
     plugin->is_trusted = is_trusted;
+    plugin->rank = rank;
     const enum ew_status status = open_plugin(plugin, &registry->arena, err);
     if (status) {
         return status;
@@ -154,6 +164,19 @@ enum ew_status ew_registry_open(const struct ew_plugin **out, struct ew_registry
     }
     *out = plugin;
     return EW_OK;
+}
+
+enum ew_status ew_registry_open(const struct ew_plugin **out, struct ew_registry *registry,
+                                const char *path, bool is_trusted, struct ew_error *err)
+{
+    return open_ranked(out, registry, path, is_trusted, 0, err);
+}
+
+/* A plugin of the i-th directory. */
+static enum ew_status open_from_dir(const struct ew_plugin **out, struct ew_registry *registry,
+                                    const char *path, size_t i, struct ew_error *err)
+{
+    return open_ranked(out, registry, path, registry->dirs.items[i].is_trusted, i + 1, err);
 }
 
 /* ------------------------------------------------------------------------------------- finding */
@@ -223,24 +246,65 @@ static enum ew_status find_by_name(struct ew_strategy_ref *out, struct ew_regist
     return EW_ENOTSUP;
 }
 
+static bool find_among_files(struct ew_strategy_ref *out, const struct ew_registry *registry,
+                             const char *id)
+{
+    for (size_t i = 0; i < registry->plugins.count; i++) {
+        const struct ew_plugin *plugin = registry->plugins.items[i];
+        if (plugin->rank == 0 && pick_from(out, plugin, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A look through everything. */
 struct search {
     const char *id;
     struct ew_strategy_ref found;
     EW_VEC(const char *) ids;
+    size_t n_problems;
+    struct ew_error problem; /* the first */
 };
 
 static void consider(void *ctx, const struct ew_strategy_ref *ref)
 {
     struct search *search = ctx;
-    if (!search->found.plugin && strcmp(ref->info->id, search->id) == 0) {
+    if (strcmp(ref->info->id, search->id) == 0) {
         search->found = *ref;
     }
-    (void)ew_vec_push(&search->ids, ref->info->id);
+    (void)ew_vec_push(&search->ids, ref->info->id); /* missing one costs a suggestion */
+}
+
+static void note_problem(void *ctx, const char *message)
+{
+    struct search *search = ctx;
+    if (search->n_problems++ == 0) {
+        (void)ew_fail(&search->problem, EW_EPLUGIN, "%s", message);
+    }
 }
 
 static const char *id_at(const void *ctx, size_t i)
 {
     return ((const struct search *)ctx)->ids.items[i];
+}
+
+static enum ew_status fail_unknown(const struct search *search, struct ew_error *err)
+{
+    const char *near = ew_nearest_name(search->id, search->ids.count, id_at, search);
+    struct ew_str text = {0};
+    ew_str_printf(&text, "there is no strategy '%s'%s%s%s", search->id,
+                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    if (search->n_problems) {
+        ew_str_printf(&text, "; %zu plugin%s could not be used, the first: %s", search->n_problems,
+                      search->n_problems > 1 ? "s" : "", search->problem.message);
+    } else if (!near) {
+        ew_str_append(&text, "; `edgeweave list strategies` shows all");
+    }
+    const enum ew_status status =
+        text.failed ? ew_fail_memory(err) : ew_fail(err, EW_EUSAGE, "%s", ew_str_text(&text));
+    ew_str_fini(&text);
+    return status;
 }
 
 enum ew_status ew_registry_find(struct ew_strategy_ref *out, struct ew_registry *registry,
@@ -250,21 +314,19 @@ enum ew_status ew_registry_find(struct ew_strategy_ref *out, struct ew_registry 
     if (strchr(id_or_path, '/') || (length > 3 && strcmp(id_or_path + length - 3, ".so") == 0)) {
         return find_in_file(out, registry, id_or_path, err);
     }
+    if (find_among_files(out, registry, id_or_path)) {
+        return EW_OK;
+    }
     enum ew_status status = find_by_name(out, registry, id_or_path, err);
     if (status != EW_ENOTSUP) {
         return status;
     }
     struct search search = {.id = id_or_path};
-    status = ew_registry_each(registry, consider, NULL, &search, err);
+    status = ew_registry_each(registry, consider, note_problem, &search, err);
     if (status == EW_OK && search.found.plugin) {
         *out = search.found;
     } else if (status == EW_OK) {
-        const char *near = ew_nearest_name(id_or_path, search.ids.count, id_at, &search);
-        status =
-            ew_fail(err, EW_EUSAGE,
-                    "there is no strategy '%s'%s%s%s; `edgeweave list "
-                    "strategies` shows all",
-                    id_or_path, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        status = fail_unknown(&search, err);
     }
     ew_vec_fini(&search.ids);
     return status;
@@ -311,19 +373,27 @@ static enum ew_status list_dir(struct path_list *out, const char *dir, struct ew
 static int compare_refs(const void *a, const void *b)
 {
     const struct ew_strategy_ref *x = a, *y = b;
-    return strcmp(x->info->id, y->info->id);
+    const int by_id = strcmp(x->info->id, y->info->id);
+    if (by_id) {
+        return by_id;
+    }
+    if (x->plugin->rank != y->plugin->rank) {
+        return x->plugin->rank < y->plugin->rank ? -1 : 1;
+    }
+    return strcmp(x->plugin->path, y->plugin->path);
 }
 
-static enum ew_status open_dir(struct ew_registry *registry, const struct ew_plugin_dir *dir,
+/* Open all plugins of the i-th directory. */
+static enum ew_status open_dir(struct ew_registry *registry, size_t i,
                                void (*problem)(void *ctx, const char *message), void *ctx,
                                struct ew_error *err)
 {
     struct path_list paths = {0};
-    enum ew_status status = list_dir(&paths, dir->path, err);
-    for (size_t i = 0; i < paths.count && status == EW_OK; i++) {
+    enum ew_status status = list_dir(&paths, registry->dirs.items[i].path, err);
+    for (size_t k = 0; k < paths.count && status == EW_OK; k++) {
         const struct ew_plugin *plugin;
         struct ew_error bad = {0};
-        status = ew_registry_open(&plugin, registry, paths.items[i], dir->is_trusted, &bad);
+        status = open_from_dir(&plugin, registry, paths.items[k], i, &bad);
         if (status == EW_EPLUGIN) {
             if (problem) {
                 problem(ctx, bad.message);
@@ -333,8 +403,8 @@ static enum ew_status open_dir(struct ew_registry *registry, const struct ew_plu
             *err = bad;
         }
     }
-    for (size_t i = 0; i < paths.count; i++) {
-        free(paths.items[i]);
+    for (size_t k = 0; k < paths.count; k++) {
+        free(paths.items[k]);
     }
     ew_vec_fini(&paths);
     return status;
@@ -347,7 +417,7 @@ enum ew_status ew_registry_each(struct ew_registry *registry,
 {
     enum ew_status status = EW_OK;
     for (size_t i = 0; i < registry->dirs.count && status == EW_OK; i++) {
-        status = open_dir(registry, &registry->dirs.items[i], problem, ctx, err);
+        status = open_dir(registry, i, problem, ctx, err);
     }
     EW_VEC(struct ew_strategy_ref) refs = {0};
     for (size_t i = 0; i < registry->plugins.count && status == EW_OK; i++) {

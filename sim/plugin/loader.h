@@ -21,6 +21,8 @@ enum { EW_PLUGIN_MAX_STRATEGIES = 256, EW_PLUGIN_MAX_PARAMS = 256 };
 struct ew_plugin {
     const char *path;
     bool is_trusted; /**< from the install directory */
+    size_t rank;     /**< of two strategies with one id, that of the lower rank counts: 0 for files
+                          opened by name, then the directories in order */
     const struct ew_strategy_entry *entry;
     uint32_t count;
     const struct ew_strategy_info *const *infos;
@@ -52,14 +54,16 @@ void ew_registry_fini(struct ew_registry *registry);
 enum ew_status ew_registry_add_dir(struct ew_registry *registry, const char *path, bool is_trusted,
                                    struct ew_error *err);
 
-/** Open one file and check it fully; opening it again gives the same plugin. EW_EPLUGIN: not a
- *  plugin, wrong version, bad descriptors, or it crashed or hung while being opened. */
+/** Open one file and check it fully; opening it again gives the same plugin. Its strategies come
+ *  before those of all directories. EW_EPLUGIN: not a plugin, wrong version, bad descriptors, or it
+ *  crashed or hung while being opened. */
 enum ew_status ew_registry_open(const struct ew_plugin **out, struct ew_registry *registry,
                                 const char *path, bool is_trusted, struct ew_error *err);
 
-/** Find a strategy by id, or by the path of a file that holds exactly one. Looks for DIR/ID.so (and
- *  DIR/PREFIX.so for an id "prefix.name") before opening everything. EW_EUSAGE with a suggestion
- *  when there is none. */
+/** Find a strategy by id, or by the path of a file that holds exactly one. Looks in files already
+ *  opened by name, then for DIR/ID.so (and DIR/PREFIX.so for an id "prefix.name"), before opening
+ *  everything. EW_EUSAGE with a suggestion when there is none; plugins that cannot be used are then
+ *  mentioned. */
 enum ew_status ew_registry_find(struct ew_strategy_ref *out, struct ew_registry *registry,
                                 const char *id_or_path, struct ew_error *err);
 

@@ -461,9 +461,8 @@ enum ew_status ew_csv_finish(struct ew_csv *csv, const struct ew_report *report,
         goto done;
     }
     print_manifest(&manifest, csv, report);
-    status = manifest.failed
-                 ? ew_fail_memory(err)
-                 : ew_file_write(path, ew_str_text(&manifest), manifest.length, err);
+    status = manifest.failed ? ew_fail_memory(err)
+                             : ew_file_write(path, ew_str_text(&manifest), manifest.length, err);
 done:
     ew_str_fini(&manifest);
     free(path);

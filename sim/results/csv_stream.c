@@ -311,12 +311,9 @@ static struct node_view view_node(const struct ew_csv_stream *stream, const stru
 }
 
 static const char *const class_names[EW_CLASS_COUNT] = {
-    [EW_CLASS_CONV] = "conv",
-    [EW_CLASS_FC] = "fc",
-    [EW_CLASS_POOL] = "pool",
-    [EW_CLASS_ELEMENTWISE] = "elementwise",
-    [EW_CLASS_NORM] = "norm",
-    [EW_CLASS_VIEW] = "view",
+    [EW_CLASS_CONV] = "conv", [EW_CLASS_FC] = "fc",
+    [EW_CLASS_POOL] = "pool", [EW_CLASS_ELEMENTWISE] = "elementwise",
+    [EW_CLASS_NORM] = "norm", [EW_CLASS_VIEW] = "view",
 };
 
 static const char *layer_name(const struct ew_graph *graph, uint32_t layer)

@@ -97,14 +97,14 @@ enum ew_status ew_metrics_new(struct ew_metrics **out, const struct ew_metrics_c
     metrics->run = config->run;
     metrics->workloads =
         calloc(config->run->n_workloads ? config->run->n_workloads : 1, sizeof *metrics->workloads);
-    bool is_ready =
-        metrics->workloads &&
-        ew_energy_new(&metrics->energy, config->run->platform, config->energy_rule, NULL) == EW_OK;
+    bool is_ready = metrics->workloads && ew_energy_new(&metrics->energy, config->run->platform,
+                                                        config->energy_rule, NULL) == EW_OK;
     for (uint32_t w = 0; is_ready && w < config->run->n_workloads; w++) {
         is_ready = init_workload(metrics, w);
     }
     if (is_ready) {
-        metrics->layers = calloc(metrics->n_layers ? metrics->n_layers : 1, sizeof *metrics->layers);
+        metrics->layers =
+            calloc(metrics->n_layers ? metrics->n_layers : 1, sizeof *metrics->layers);
     }
     if (!metrics->layers) {
         ew_metrics_free(metrics);

@@ -21,7 +21,8 @@ struct ew_layer_fold {
 };
 
 /** Counts and times of one workload. Its layer folds are numbered from layer_begin: for every
- *  variant its layers, then one for transfers that no layer reads (the answer's way to the sink). */
+ *  variant its layers, then one for transfers that no layer reads (the answer's way to the sink).
+ */
 struct ew_workload_fold {
     struct ew_counts counts;
     bool has_arrival;
@@ -33,13 +34,13 @@ struct ew_workload_fold {
     struct ew_sum latency_s;
     EW_VEC(double) latencies_s;
     uint32_t n_plans;
-    uint64_t *n_completed;      /**< per plan */
-    uint64_t n_unknown_plan;    /**< completed by a plan outside the book */
+    uint64_t *n_completed;   /**< per plan */
+    uint64_t n_unknown_plan; /**< completed by a plan outside the book */
     uint32_t layer_begin;
-    uint32_t n_base_layers;     /**< of variant 0 */
-    uint32_t **node_layers;     /**< [plan][node] -> number of the layer fold; NULL when only
-                                     variant 0 is in use and ids can be taken as they are */
-    uint32_t *n_nodes;          /**< per plan, of node_layers */
+    uint32_t n_base_layers; /**< of variant 0 */
+    uint32_t **node_layers; /**< [plan][node] -> number of the layer fold; NULL when only
+                                 variant 0 is in use and ids can be taken as they are */
+    uint32_t *n_nodes;      /**< per plan, of node_layers */
 };
 
 struct ew_metrics {

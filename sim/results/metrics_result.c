@@ -95,8 +95,8 @@ static bool make_plan(struct ew_plan_result *out, struct ew_arena *arena,
 }
 
 /* Mean of a per-plan figure over completed requests; NAN when a used plan does not have it. */
-static double plan_mean(const struct ew_workload_fold *fold,
-                        const struct ew_plan_result *plans, size_t offset)
+static double plan_mean(const struct ew_workload_fold *fold, const struct ew_plan_result *plans,
+                        size_t offset)
 {
     struct ew_sum sum = {0};
     double weight = 0;
@@ -273,12 +273,12 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
         return true;
     }
     struct ew_service *whole = &result->service;
-    *whole = (struct ew_service){.first_arrival_s = NAN,
-                                 .last_completion_s = NAN,
-                                 .deadline_s = result->n_workloads ? result->workloads[0].service.deadline_s
-                                                                  : NAN,
-                                 .claims_feasible = result->n_workloads > 0,
-                                 .is_met = result->n_workloads > 0};
+    *whole = (struct ew_service){
+        .first_arrival_s = NAN,
+        .last_completion_s = NAN,
+        .deadline_s = result->n_workloads ? result->workloads[0].service.deadline_s : NAN,
+        .claims_feasible = result->n_workloads > 0,
+        .is_met = result->n_workloads > 0};
     struct ew_sum latency_s = {0};
     double max_s = NAN, first_completion_s = NAN;
     for (uint32_t w = 0; w < result->n_workloads; w++) {
@@ -289,8 +289,8 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
         whole->first_arrival_s = fmin(whole->first_arrival_s, part->first_arrival_s);
         whole->last_completion_s = fmax(whole->last_completion_s, part->last_completion_s);
         max_s = fmax(max_s, part->latency.max_s);
-        first_completion_s = fmin(first_completion_s,
-                                  fold->has_completion ? fold->first_completion_s : NAN);
+        first_completion_s =
+            fmin(first_completion_s, fold->has_completion ? fold->first_completion_s : NAN);
         ew_sum_add(&latency_s, ew_sum_value(&fold->latency_s));
         if (part->deadline_s < whole->deadline_s || part->deadline_s > whole->deadline_s) {
             whole->deadline_s = NAN;
@@ -298,16 +298,15 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
         whole->claims_feasible = whole->claims_feasible && part->claims_feasible;
         whole->is_met = whole->is_met && part->is_met;
         const char *exit = part->exit;
-        const bool is_common =
-            exit && (w == 0 || (whole->exit && strcmp(whole->exit, exit) == 0));
+        const bool is_common = exit && (w == 0 || (whole->exit && strcmp(whole->exit, exit) == 0));
         whole->exit = is_common ? exit : NULL;
     }
     double *latencies_s, *owned;
     if (!gather_latencies(&latencies_s, &owned, metrics)) {
         return false;
     }
-    fill_latency(&whole->latency, latencies_s, whole->counts.completed,
-                 ew_sum_value(&latency_s), max_s);
+    fill_latency(&whole->latency, latencies_s, whole->counts.completed, ew_sum_value(&latency_s),
+                 max_s);
     free(owned);
     fill_rates(whole, first_completion_s);
     whole->accuracy = service_mean(result, offsetof(struct ew_service, accuracy));
@@ -470,8 +469,7 @@ static bool fill_device(struct ew_device_result *out, struct ew_result *result,
     const double horizon_s = result->horizon_end_s - result->horizon_begin_s;
     *out = (struct ew_device_result){
         .name = ew_arena_strdup(&result->arena, device->name),
-        .node = ew_arena_strdup(&result->arena,
-                                metrics->run->platform->nodes[device->node].name),
+        .node = ew_arena_strdup(&result->arena, metrics->run->platform->nodes[device->node].name),
         .profile = ew_arena_strdup(&result->arena, device->profile->name),
         .busy_s = meter.busy_s,
         .tx_s = meter.tx_s,
@@ -525,8 +523,7 @@ static void fill_energy(struct ew_result *result)
     result->energy_j = result->dynamic_energy_j + base_j;
     const bool has_any = completed > 0;
     result->energy_per_request_j = has_any ? result->energy_j / completed : NAN;
-    result->dynamic_energy_per_request_j =
-        has_any ? result->dynamic_energy_j / completed : NAN;
+    result->dynamic_energy_per_request_j = has_any ? result->dynamic_energy_j / completed : NAN;
     result->idle_share_per_request_j = has_any ? base_j / completed : NAN;
 }
 

@@ -40,10 +40,10 @@ struct ew_report_input {
 struct ew_report {
     const char *command; /**< "run", "compare" */
     uint32_t n_args;
-    const char *const *args;       /**< command line after the program's name */
-    const char *version;           /**< of EdgeWeave */
-    const char *simgrid_version;   /**< NULL: SimGrid was not used */
-    const char *engine;            /**< id */
+    const char *const *args;     /**< command line after the program's name */
+    const char *version;         /**< of EdgeWeave */
+    const char *simgrid_version; /**< NULL: SimGrid was not used */
+    const char *engine;          /**< id */
     uint64_t seed;
     const struct ew_net_model *net;
     enum ew_energy_rule energy_rule;

@@ -40,6 +40,7 @@ static void put_net(struct ew_json *j, const struct ew_net_model *net)
     ew_json_kv_double(j, "latency_factor", net->latency_factor);
     ew_json_kv_double(j, "bandwidth_factor", net->bandwidth_factor);
     ew_json_kv_double(j, "weight_s_bytes", net->weight_s);
+    /* Both presets run without these two (engine/engine.h). */
     ew_json_kv_bool(j, "has_crosstraffic", false);
     ew_json_kv_double(j, "tcp_window_bytes", 0);
     ew_json_object_end(j);

@@ -18,6 +18,11 @@ static struct ew_service empty_service(void)
     };
 }
 
+static const char *copy_text(struct ew_result *result, const char *text)
+{
+    return ew_arena_strdup(&result->arena, text ? text : "");
+}
+
 struct ew_result *ew_result_new_error(const struct ew_run_labels *labels, enum ew_status status,
                                       const char *message)
 {
@@ -25,11 +30,11 @@ struct ew_result *ew_result_new_error(const struct ew_run_labels *labels, enum e
     if (!result) {
         return NULL;
     }
-    result->strategy = ew_arena_strdup(&result->arena, labels->strategy);
-    result->strategy_version = ew_arena_strdup(&result->arena, labels->strategy_version);
-    result->params = ew_arena_strdup(&result->arena, labels->params);
-    result->engine = ew_arena_strdup(&result->arena, labels->engine);
-    result->error = ew_arena_strdup(&result->arena, message);
+    result->strategy = copy_text(result, labels->strategy);
+    result->strategy_version = copy_text(result, labels->strategy_version);
+    result->params = copy_text(result, labels->params);
+    result->engine = copy_text(result, labels->engine);
+    result->error = copy_text(result, message);
     if (!result->strategy || !result->strategy_version || !result->params || !result->engine ||
         !result->error) {
         ew_result_free(result);

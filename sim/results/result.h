@@ -16,7 +16,8 @@
 #include "plan/plan.h"
 #include "results/energy.h"
 
-/** What only the caller knows about a run; borrowed, copied by whoever makes a result. */
+/** What only the caller knows about a run; borrowed, copied by whoever makes a result. NULL texts
+ *  count as "". */
 struct ew_run_labels {
     const char *strategy;         /**< id */
     const char *strategy_version; /**< "" when not known */
@@ -95,9 +96,9 @@ struct ew_layer_result {
     double compute_s; /**< summed over tasks and devices */
     double compute_j; /**< above idle; NAN without power figures, as below */
     uint64_t n_transfers;
-    uint64_t rx_bytes;  /**< that this layer received */
-    double transfer_s;  /**< summed over transfers */
-    double transfer_j;  /**< both ends, by the energy rule */
+    uint64_t rx_bytes; /**< that this layer received */
+    double transfer_s; /**< summed over transfers */
+    double transfer_j; /**< both ends, by the energy rule */
 };
 
 struct ew_workload_result {
@@ -119,10 +120,10 @@ struct ew_device_result {
     uint64_t tx_bytes;
     uint64_t rx_bytes;
     uint64_t n_tasks;
-    double utilisation_ratio;   /**< busy_s / horizon; NAN when the horizon is empty */
-    bool has_energy;            /**< its node has power figures */
-    double energy_j;            /**< sum over states */
-    double dynamic_energy_j;    /**< compute + tx + rx */
+    double utilisation_ratio; /**< busy_s / horizon; NAN when the horizon is empty */
+    bool has_energy;          /**< its node has power figures */
+    double energy_j;          /**< sum over states */
+    double dynamic_energy_j;  /**< compute + tx + rx */
     double state_j[EW_POWER_STATE_COUNT];
     uint64_t peak_memory_bytes; /**< per workload the largest of its plans; summed */
     double rows_share;          /**< of conv and pool output, mean over completed requests */
@@ -158,7 +159,8 @@ struct ew_result {
     uint32_t n_devices;
     const struct ew_device_result *devices; /**< in platform order */
     uint32_t n_layers;
-    const struct ew_layer_result *layers; /**< by workload, variant, layer; only rows with activity */
+    const struct ew_layer_result
+        *layers; /**< by workload, variant, layer; only rows with activity */
 };
 
 /** A row for a strategy that cannot serve or whose run failed. All copied. NULL: out of memory. */

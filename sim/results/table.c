@@ -195,9 +195,9 @@ static void add_run(struct ew_grid *grid, const struct ew_result *result, const 
 void ew_table_print_runs(struct ew_str *out, uint32_t n, const struct ew_result *const *results,
                          const struct ew_table_options *options)
 {
-    static const char *const heads[] = {"strategy",     "latency ", "p99",      "rate/s",
-                                        "energy/req ",  "dynamic/req", "accuracy", "in time",
-                                        "devices",      "planning"};
+    static const char *const heads[] = {"strategy",    "latency ",    "p99",      "rate/s",
+                                        "energy/req ", "dynamic/req", "accuracy", "in time",
+                                        "devices",     "planning"};
     const uint32_t n_heads = sizeof heads / sizeof *heads;
     struct ew_grid grid = {.n_columns = options->without_wall_clock ? n_heads - 1 : n_heads};
     const struct best best = find_best(n, results);
@@ -219,7 +219,7 @@ void ew_table_print_runs(struct ew_str *out, uint32_t n, const struct ew_result 
 
 void ew_table_print_devices(struct ew_str *out, const struct ew_result *result)
 {
-    static const char *const heads[] = {"device", "busy",   "use",     "sent",   "received",
+    static const char *const heads[] = {"device", "busy",    "use",    "sent", "received",
                                         "energy", "dynamic", "memory", "rows"};
     struct ew_grid grid = {.n_columns = sizeof heads / sizeof *heads};
     if (result->error) {
@@ -252,8 +252,8 @@ void ew_table_print_devices(struct ew_str *out, const struct ew_result *result)
 
 void ew_table_print_workloads(struct ew_str *out, const struct ew_result *result)
 {
-    static const char *const heads[] = {"workload", "graph",    "requests", "completed", "late",
-                                        "lost",     "latency",  "p99",      "accuracy",  "dynamic"};
+    static const char *const heads[] = {"workload", "graph",   "requests", "completed", "late",
+                                        "lost",     "latency", "p99",      "accuracy",  "dynamic"};
     struct ew_grid grid = {.n_columns = sizeof heads / sizeof *heads};
     if (result->error) {
         return;

@@ -8,8 +8,8 @@
 #include "results/result.h"
 
 struct ew_table_options {
-    uint32_t width;           /**< columns to stay within; 0: 100. Reasons wrap, figures never */
-    bool without_wall_clock;  /**< leave out planning time, so that equal runs print alike */
+    uint32_t width;          /**< columns to stay within; 0: 100. Reasons wrap, figures never */
+    bool without_wall_clock; /**< leave out planning time, so that equal runs print alike */
 };
 
 /** One line per result: latency, throughput, energy, accuracy, deadline, and why a strategy has

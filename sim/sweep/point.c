@@ -8,7 +8,7 @@
 #include "io/plan_json.h"
 #include "plan/check.h"
 #include "plan/lower.h"
-#include "plugin/guard.h"
+#include "plugin/make_book.h"
 
 /* How long a plugin from outside the installation may plan. */
 static const double PLAN_LIMIT_S = 600;
@@ -38,7 +38,8 @@ static void serve_log(void *ctx, const char *strategy, uint32_t level, const cha
     }
 }
 
-static enum ew_status plan_here(struct ew_book **out, const struct ew_point_config *config,
+/* Ask a strategy; one from outside the installation runs in a child process. */
+static enum ew_status make_plan(struct ew_book **out, const struct ew_point_config *config,
                                 const struct ew_contender *maker, const struct ew_problem *problem,
                                 struct ew_error *err)
 {
@@ -47,53 +48,14 @@ static enum ew_status plan_here(struct ew_book **out, const struct ew_point_conf
         .evaluate = serve_evaluate,
         .log = serve_log,
     };
-    struct ew_instance *instance = NULL;
-    enum ew_status status =
-        ew_instance_new(&instance, maker->ref.plugin->entry, maker->ref.info, &maker->params,
-                        problem, &services, err);
-    if (status == EW_OK) {
-        status = ew_instance_plan(out, instance, err);
-    }
-    ew_instance_free(instance);
-    return status;
-}
-
-/* What the child of plan_apart needs. */
-struct planning {
-    const struct ew_point_config *config;
-    const struct ew_contender *maker;
-    const struct ew_problem *problem;
-};
-
-static enum ew_status plan_in_child(void *ctx, struct ew_str *answer, struct ew_error *err)
-{
-    const struct planning *p = ctx;
-    struct ew_book *book = NULL;
-    const enum ew_status status = plan_here(&book, p->config, p->maker, p->problem, err);
-    if (status == EW_OK) {
-        ew_book_print_json(answer, &p->problem->context, book);
-    }
-    ew_book_free(book);
-    return status;
-}
-
-/* As plan_here, in a child process that hands the book over as text. */
-static enum ew_status plan_apart(struct ew_book **out, const struct ew_point_config *config,
-                                 const struct ew_contender *maker,
-                                 const struct ew_problem *problem, struct ew_error *err)
-{
-    struct planning p = {config, maker, problem};
-    struct ew_str answer = {0}, what = {0};
-    ew_str_printf(&what, "strategy '%s': while planning", maker->ref.info->id);
-    enum ew_status status =
-        ew_guard_run(&answer, plan_in_child, &p, PLAN_LIMIT_S, ew_str_text(&what), err);
-    if (status == EW_OK) {
-        status = ew_book_parse_json(out, ew_str_text(&answer), answer.length, "plan of the plugin",
-                                    &problem->context, err);
-    }
-    ew_str_fini(&what);
-    ew_str_fini(&answer);
-    return status;
+    const struct ew_book_request request = {
+        .strategy = maker->ref,
+        .params = &maker->params,
+        .problem = problem,
+        .services = &services,
+        .plan_limit_s = PLAN_LIMIT_S,
+    };
+    return ew_book_make(out, &request, err);
 }
 
 static enum ew_status check_plan_fits(const struct ew_setup_workload *w, const struct ew_plan *plan,
@@ -193,8 +155,7 @@ static enum ew_status plan_workload(struct ew_book **out, const struct ew_point_
     if (!maker) {
         return load_plan(out, w, err);
     }
-    return maker->ref.plugin->is_trusted ? plan_here(out, config, maker, &w->problem, err)
-                                         : plan_apart(out, config, maker, &w->problem, err);
+    return make_plan(out, config, maker, &w->problem, err);
 }
 
 enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_config *config,

@@ -123,8 +123,8 @@ enum clp_outcome clp_model_solve(struct clp_model *model, double *x)
     const struct clp *clp = model->clp;
     clp->dual(model->simplex, 0);
     int status = clp->status(model->simplex);
-    if (status != STATUS_OPTIMAL) {
-        /* The dual simplex may give up after a change of bounds; the primal has the last word. */
+    if (status != STATUS_OPTIMAL && status != STATUS_INFEASIBLE) {
+        /* The dual simplex may give up after a change of costs; the primal has the last word. */
         clp->primal(model->simplex, 0);
         status = clp->status(model->simplex);
     }

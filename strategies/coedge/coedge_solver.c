@@ -11,6 +11,9 @@
  * so that the number of linear programs grows with the logarithm. */
 enum { ONE_BY_ONE_DEVICES = 16 };
 
+/* Up to here rounding is repaired by looking at every pair of devices. */
+enum { PAIRWISE_DEVICES = 8 };
+
 /* Shares come out of the simplex with about this relative error. */
 static const double SHARE_TOLERANCE = 1e-6;
 
@@ -25,7 +28,6 @@ struct search {
     double *shares;
     double *trial;
     int32_t *rows;
-    int32_t *previous_rows;
     uint32_t *by_capability; /* device numbers, the most capable first */
     struct coedge_cost relaxed;
     struct coedge_cost cost; /* of rows */
@@ -160,14 +162,41 @@ static bool meets_deadline(const struct search *search)
     return search->cost.s <= search->problem->deadline_s * (1.0 + 1e-9);
 }
 
+static bool can_give(const struct search *search, uint32_t device)
+{
+    return search->rows[device] > search->problem->threshold_rows;
+}
+
+static bool can_take(const struct search *search, uint32_t device)
+{
+    return search->rows[device] > 0 &&
+           search->rows[device] < search->problem->devices[device].max_rows;
+}
+
+/* Move one row if that shortens the run. */
+static bool move_row(struct search *search, uint32_t donor, uint32_t receiver)
+{
+    double before_s = search->cost.s;
+    search->rows[donor]--;
+    search->rows[receiver]++;
+    evaluate_rows(search);
+    if (search->cost.s < before_s) {
+        return true;
+    }
+    search->rows[donor]++;
+    search->rows[receiver]--;
+    evaluate_rows(search);
+    return false;
+}
+
 /* The device that is most often the slowest and can give a row. */
 static uint32_t find_donor(const struct search *search)
 {
     uint32_t donor = search->n;
     for (uint32_t i = 0; i < search->n; i++) {
-        bool can_give = search->rows[i] > search->problem->threshold_rows;
-        if (can_give && (donor == search->n ||
-                         search->scratch.n_slowest[i] > search->scratch.n_slowest[donor])) {
+        if (can_give(search, i) &&
+            (donor == search->n ||
+             search->scratch.n_slowest[i] > search->scratch.n_slowest[donor])) {
             donor = i;
         }
     }
@@ -179,37 +208,44 @@ static uint32_t find_receiver(const struct search *search, uint32_t donor)
 {
     uint32_t receiver = search->n;
     for (uint32_t i = 0; i < search->n; i++) {
-        bool can_take = i != donor && search->rows[i] > 0 &&
-                        search->rows[i] < search->problem->devices[i].max_rows;
-        if (can_take && (receiver == search->n ||
-                         search->scratch.slack_s[i] > search->scratch.slack_s[receiver])) {
+        if (i != donor && can_take(search, i) &&
+            (receiver == search->n ||
+             search->scratch.slack_s[i] > search->scratch.slack_s[receiver])) {
             receiver = i;
         }
     }
     return receiver;
 }
 
-/* Rounding may have cost the deadline: move single rows from the bottleneck to the device with most
- * slack while that shortens the run. When latency is the objective, as long as it helps. */
+/* From the bottleneck to the device with most slack; when that does not help, any move that does. */
+static bool move_some_row(struct search *search)
+{
+    uint32_t donor = find_donor(search);
+    uint32_t receiver = find_receiver(search, donor);
+    if (donor == search->n || receiver == search->n) {
+        return false;
+    }
+    if (move_row(search, donor, receiver)) {
+        return true;
+    }
+    for (donor = 0; donor < search->n && search->n <= PAIRWISE_DEVICES; donor++) {
+        for (receiver = 0; receiver < search->n && can_give(search, donor); receiver++) {
+            if (receiver != donor && can_take(search, receiver) &&
+                move_row(search, donor, receiver)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Rounding may have cost the deadline: move single rows while that shortens the run. When latency is
+ * the objective, as long as it helps. */
 static void polish_rows(struct search *search)
 {
     for (int32_t step = 0; step < search->problem->rows; step++) {
-        if (search->objective == COEDGE_MIN_ENERGY && meets_deadline(search)) {
-            return;
-        }
-        uint32_t donor = find_donor(search);
-        uint32_t receiver = find_receiver(search, donor);
-        if (donor == search->n || receiver == search->n) {
-            return;
-        }
-        double before_s = search->cost.s;
-        memcpy(search->previous_rows, search->rows, search->n * sizeof *search->rows);
-        search->rows[donor]--;
-        search->rows[receiver]++;
-        evaluate_rows(search);
-        if (search->cost.s >= before_s) {
-            memcpy(search->rows, search->previous_rows, search->n * sizeof *search->rows);
-            evaluate_rows(search);
+        if ((search->objective == COEDGE_MIN_ENERGY && meets_deadline(search)) ||
+            !move_some_row(search)) {
             return;
         }
     }
@@ -370,7 +406,6 @@ static bool allocate(struct search *search)
     search->shares = calloc(n, sizeof *search->shares);
     search->trial = calloc(n, sizeof *search->trial);
     search->rows = calloc(n, sizeof *search->rows);
-    search->previous_rows = calloc(n, sizeof *search->previous_rows);
     search->by_capability = calloc(n, sizeof *search->by_capability);
     search->scratch = (struct coedge_scratch){
         .is_active = calloc(n, sizeof *search->scratch.is_active),
@@ -380,7 +415,7 @@ static bool allocate(struct search *search)
         .n_slowest = calloc(n, sizeof *search->scratch.n_slowest),
     };
     return search->is_active && search->is_raised && search->shares && search->trial &&
-           search->rows && search->previous_rows && search->by_capability &&
+           search->rows && search->by_capability &&
            search->scratch.is_active && search->scratch.cuts && search->scratch.step_s &&
            search->scratch.slack_s && search->scratch.n_slowest;
 }
@@ -393,7 +428,6 @@ static void release(struct search *search)
     free(search->shares);
     free(search->trial);
     free(search->rows);
-    free(search->previous_rows);
     free(search->by_capability);
     free(search->scratch.is_active);
     free(search->scratch.cuts);

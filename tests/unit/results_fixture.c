@@ -61,12 +61,24 @@ static struct ew_graph *make_graph(const char *name, int32_t channels)
                                      .groups = 1};
     const struct ew_layer_desc layers[FIX_LAYERS] = {
         {.name = "input", .op = EW_OP_INPUT, .shape = {1, 3, 8, 8}, .place = "/layers/0"},
-        {.name = "conv1", .op = EW_OP_CONV, .attrs = conv, .n_inputs = 1, .inputs = from_input,
+        {.name = "conv1",
+         .op = EW_OP_CONV,
+         .attrs = conv,
+         .n_inputs = 1,
+         .inputs = from_input,
          .place = "/layers/1"},
-        {.name = "conv2", .op = EW_OP_CONV, .attrs = conv, .n_inputs = 1, .inputs = from_conv1,
+        {.name = "conv2",
+         .op = EW_OP_CONV,
+         .attrs = conv,
+         .n_inputs = 1,
+         .inputs = from_conv1,
          .place = "/layers/2"},
-        {.name = "fc", .op = EW_OP_FC, .attrs = {.out_channels = 10}, .n_inputs = 1,
-         .inputs = from_conv2, .place = "/layers/3"},
+        {.name = "fc",
+         .op = EW_OP_FC,
+         .attrs = {.out_channels = 10},
+         .n_inputs = 1,
+         .inputs = from_conv2,
+         .place = "/layers/3"},
     };
     const struct ew_exit_desc exits[] = {
         {.name = "early", .n_layers = 1, .layers = from_conv1, .accuracy = 0.4},
@@ -100,14 +112,14 @@ static void init_nodes(struct fixture *f)
     };
     const struct ew_task_info infos[FIX_NODES] = {
         [FIX_N_INPUT] = {EW_NONE, EW_NONE, EW_NONE, 0, EW_NONE, .n_merged = 1},
-        [FIX_N_CONV1] = {FIX_CONV1, FIX_CONV1, FIX_CONV1, 0, 0,
-                         .box = {{0, 0, 0, 0}, {1, 4, 8, 8}}, .macs = 6912, .n_merged = 1},
-        [FIX_N_SEND] = {FIX_CONV1, FIX_CONV2, FIX_CONV1, 0, 0,
-                        .box = {{0, 0, 0, 0}, {1, 4, 8, 8}}, .n_merged = 1},
-        [FIX_N_CONV2] = {FIX_CONV2, FIX_CONV2, FIX_FC, 0, 1,
-                         .box = {{0, 0, 0, 0}, {1, 4, 8, 8}}, .macs = 11776, .n_merged = 2},
-        [FIX_N_ANSWER] = {FIX_FC, EW_NONE, FIX_FC, 0, 2,
-                          .box = {{0, 0, 0, 0}, {1, 10, 1, 1}}, .n_merged = 1},
+        [FIX_N_CONV1] = {FIX_CONV1, FIX_CONV1, FIX_CONV1, 0, 0, .box = {{0, 0, 0, 0}, {1, 4, 8, 8}},
+                         .macs = 6912, .n_merged = 1},
+        [FIX_N_SEND] = {FIX_CONV1, FIX_CONV2, FIX_CONV1, 0, 0, .box = {{0, 0, 0, 0}, {1, 4, 8, 8}},
+                        .n_merged = 1},
+        [FIX_N_CONV2] = {FIX_CONV2, FIX_CONV2, FIX_FC, 0, 1, .box = {{0, 0, 0, 0}, {1, 4, 8, 8}},
+                         .macs = 11776, .n_merged = 2},
+        [FIX_N_ANSWER] = {FIX_FC, EW_NONE, FIX_FC, 0, 2, .box = {{0, 0, 0, 0}, {1, 10, 1, 1}},
+                          .n_merged = 1},
         [FIX_N_RESULT] = {EW_NONE, EW_NONE, EW_NONE, 0, EW_NONE, .n_merged = 1},
     };
     memcpy(f->nodes, nodes, sizeof nodes);
@@ -134,15 +146,16 @@ static void init_plans(struct fixture *f)
         f->plan_pointers[p] = &f->plans[p];
         f->loads[p][0] = (struct ew_device_load){1000, 500, 1, 6912, .rows_share = 0.5};
         f->loads[p][1] = (struct ew_device_load){2000, 700 + 100 * p, 2, 11776, .rows_share = 0.5};
-        f->task_graphs[p] = (struct ew_task_graph){
-            .n_nodes = FIX_NODES,
-            .nodes = f->nodes,
-            .info = f->infos,
-            .result = FIX_N_RESULT,
-            .n_devices = 3,
-            .devices = f->loads[p],
-            .stats = {.macs = 18688, .message_bytes = 1040, .n_messages = 2,
-                      .expected_accuracy = accuracies[p]}};
+        f->task_graphs[p] = (struct ew_task_graph){.n_nodes = FIX_NODES,
+                                                   .nodes = f->nodes,
+                                                   .info = f->infos,
+                                                   .result = FIX_N_RESULT,
+                                                   .n_devices = 3,
+                                                   .devices = f->loads[p],
+                                                   .stats = {.macs = 18688,
+                                                             .message_bytes = 1040,
+                                                             .n_messages = 2,
+                                                             .expected_accuracy = accuracies[p]}};
         f->task_graph_pointers[p] = &f->task_graphs[p];
     }
     f->book = (struct ew_book){

@@ -159,9 +159,8 @@ static bool exists(const char *name)
     return is_there;
 }
 
-static const char *const csv_names[] = {"runs.csv",   "workloads.csv", "devices.csv",
-                                        "energy.csv", "layers.csv",    "requests.csv",
-                                        "tasks.csv",  "timing.csv"};
+static const char *const csv_names[] = {"runs.csv",   "workloads.csv", "devices.csv", "energy.csv",
+                                        "layers.csv", "requests.csv",  "tasks.csv",   "timing.csv"};
 enum { N_CSV = sizeof csv_names / sizeof *csv_names };
 
 START_TEST(no_final_name_before_finish)
@@ -320,8 +319,8 @@ START_TEST(requests_come_in_order_with_the_energy_of_their_job)
     fixture_job(sink, EW_EVENT_JOB_START, 1, 0, 0, 1, 0, 0);
     fixture_arrive(sink, 2, 0, 1, 4);
     fixture_job(sink, EW_EVENT_JOB_START, 2, 0, 1, 1, 1, 1);
-    fixture_task(sink, &fix, 2, 3, 0, 1, 1, FIX_N_CONV1);  /* 4 J for job 1 */
-    fixture_task(sink, &fix, 3, 5, 0, 0, 0, FIX_N_CONV2);  /* 14 J for job 0 */
+    fixture_task(sink, &fix, 2, 3, 0, 1, 1, FIX_N_CONV1); /* 4 J for job 1 */
+    fixture_task(sink, &fix, 3, 5, 0, 0, 0, FIX_N_CONV2); /* 14 J for job 0 */
     fixture_end(sink, EW_EVENT_REQUEST_LATE, 5, 0, 1, 1, 1, 3);
     fixture_job(sink, EW_EVENT_JOB_END, 5, 0, 1, 1, 1, 1);
     fixture_end(sink, EW_EVENT_REQUEST_DONE, 6, 0, 0, 0, 0, 6);
@@ -452,9 +451,8 @@ START_TEST(manifest_lists_every_file_with_size_and_hash)
             (void)snprintf(wanted, sizeof wanted, "%016" PRIx64,
                            ew_hash_bytes(EW_HASH_BEGIN, content, strlen(content)));
             ck_assert_str_eq(hash->valuestring, wanted);
-            ck_assert_double_eq(
-                cJSON_GetObjectItemCaseSensitive(file, "size_bytes")->valuedouble,
-                (double)strlen(content));
+            ck_assert_double_eq(cJSON_GetObjectItemCaseSensitive(file, "size_bytes")->valuedouble,
+                                (double)strlen(content));
         }
         free(content);
     }
@@ -487,6 +485,29 @@ START_TEST(a_new_set_replaces_an_old_one)
     free(old);
     free(still);
     free(new);
+}
+END_TEST
+
+START_TEST(every_column_is_documented)
+{
+    finish();
+    char *docs;
+    size_t size;
+    struct ew_error err = {0};
+    ck_assert_msg(ew_file_read(&docs, &size, EW_SOURCE_DIR "/docs/outputs.md", 1 << 20, &err) ==
+                      EW_OK,
+                  "%s", err.message);
+    for (int i = 0; i < N_CSV; i++) {
+        ck_assert_msg(strstr(docs, csv_names[i]) != NULL, "%s", csv_names[i]);
+        char *text = read_file(csv_names[i]);
+        for (char *p = text; *p; p += strcspn(p, ",\n") + 1) {
+            char wanted[80];
+            (void)snprintf(wanted, sizeof wanted, "`%.*s`", (int)strcspn(p, ",\n"), p);
+            ck_assert_msg(strstr(docs, wanted) != NULL, "%s: column %s", csv_names[i], wanted);
+        }
+        free(text);
+    }
+    free(docs);
 }
 END_TEST
 
@@ -532,6 +553,7 @@ static Suite *csv_suite(void)
     tcase_add_test(rows, every_row_has_the_header_s_columns);
     tcase_add_test(rows, figures_are_those_of_the_result);
     tcase_add_test(rows, text_is_quoted_where_needed);
+    tcase_add_test(rows, every_column_is_documented);
     suite_add_tcase(suite, rows);
     TCase *stream = tcase_create("stream");
     tcase_add_checked_fixture(stream, set_up, tear_down);

@@ -384,8 +384,8 @@ static void random_event(struct stream *s, struct ew_rng *rng, double time_s, ui
         const double ratio = ew_rng_below(rng, 2) ? 1 : 0;
         joules = feed(EW_EVENT_DEVICE_CHANGE, time_s, a, EW_NONE, ratio);
     } else if (a == b) {
-        joules = feed(s->is_busy[a] ? EW_EVENT_TASK_END : EW_EVENT_TASK_START, time_s, a, EW_NONE,
-                      0);
+        joules =
+            feed(s->is_busy[a] ? EW_EVENT_TASK_END : EW_EVENT_TASK_START, time_s, a, EW_NONE, 0);
         s->is_busy[a] = !s->is_busy[a];
     } else {
         joules = feed(s->is_flowing[a][b] ? EW_EVENT_TRANSFER_END : EW_EVENT_TRANSFER_FLOW, time_s,

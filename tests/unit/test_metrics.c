@@ -177,6 +177,7 @@ END_TEST
 
 START_TEST(energy_goes_to_the_layer_that_computes_or_reads)
 {
+    fix.book.n_plans = 1 + (uint32_t)_i; /* with 1 no plan uses a variant */
     begin();
     fixture_serve(sink, &fix, 0, 0, 0, 0, 0);
     finish();
@@ -290,8 +291,7 @@ START_TEST(requirements_are_deadline_accuracy_and_throughput)
     static const struct {
         double min_accuracy, min_throughput_per_s;
         bool is_met;
-    } cases[] = {{0, 0, true},       {0.8, 0.2, true}, {0.81, 0, false},
-                 {0, 0.21, false}};
+    } cases[] = {{0, 0, true}, {0.8, 0.2, true}, {0.81, 0, false}, {0, 0.21, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fix.asked[0].min_accuracy = cases[i].min_accuracy;
         fix.asked[0].min_throughput_per_s = cases[i].min_throughput_per_s;
@@ -481,7 +481,7 @@ static Suite *metrics_suite(void)
     TCase *attribution = tcase_create("attribution");
     tcase_add_checked_fixture(attribution, set_up, tear_down);
     tcase_add_test(attribution, one_request_costs_what_the_hand_says);
-    tcase_add_test(attribution, energy_goes_to_the_layer_that_computes_or_reads);
+    tcase_add_loop_test(attribution, energy_goes_to_the_layer_that_computes_or_reads, 0, 2);
     tcase_add_test(attribution, layers_of_variants_are_kept_apart);
     tcase_add_test(attribution, devices_tell_work_memory_and_share);
     tcase_add_test(attribution, workloads_are_kept_apart_and_summed);

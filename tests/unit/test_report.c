@@ -5,9 +5,11 @@
 #include <check.h>
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "results/report.h"
 #include "unit/results_fixture.h"
 
@@ -209,6 +211,33 @@ START_TEST(wall_clock_fields_are_named)
 }
 END_TEST
 
+static void check_documented(const cJSON *item, const char *docs)
+{
+    for (const cJSON *c = item->child; c; c = c->next) {
+        if (c->string) {
+            char wanted[80];
+            (void)snprintf(wanted, sizeof wanted, "`%s`", c->string);
+            ck_assert_msg(strstr(docs, wanted) != NULL, "key %s is not documented", wanted);
+        }
+        check_documented(c, docs);
+    }
+}
+
+START_TEST(every_key_is_documented)
+{
+    char *docs;
+    size_t size;
+    struct ew_error err = {0};
+    ck_assert_msg(ew_file_read(&docs, &size, EW_SOURCE_DIR "/docs/outputs.md", 1 << 20, &err) ==
+                      EW_OK,
+                  "%s", err.message);
+    print_and_parse();
+    check_documented(child(json, "header"), docs);
+    check_documented(child(json, "runs"), docs);
+    free(docs);
+}
+END_TEST
+
 START_TEST(hash_is_fnv1a)
 {
     /* Published test vectors of the 64-bit FNV-1a. */
@@ -240,6 +269,7 @@ static Suite *report_suite(void)
     tcase_add_test(keys, workloads_tell_their_plans);
     tcase_add_test(keys, unknown_energy_is_null);
     tcase_add_test(keys, wall_clock_fields_are_named);
+    tcase_add_test(keys, every_key_is_documented);
     suite_add_tcase(suite, keys);
     TCase *inputs = tcase_create("inputs");
     tcase_add_test(inputs, hash_is_fnv1a);

@@ -49,7 +49,8 @@ static void check_runs(uint32_t n, const struct ew_result *results,
 
 START_TEST(runs_are_aligned_and_the_best_marked)
 {
-    const struct ew_result results[] = {make_result("local", 1.25, 2), make_result("coedge", 0.5, 3)};
+    const struct ew_result results[] = {make_result("local", 1.25, 2),
+                                        make_result("coedge", 0.5, 3)};
     check_runs(2, results, &plain,
                "strategy  latency      p99  rate/s  energy/req   dynamic/req  accuracy  in time"
                "  devices\n"
@@ -100,8 +101,9 @@ END_TEST
 START_TEST(a_strategy_that_cannot_serve_says_why)
 {
     struct ew_result results[] = {make_result("local", 1, NAN), {.strategy = "edgent"}};
-    results[1].error = "no regression for layer res2a_branch1 of resnet50: the published regressions "
-                       "cover conv, relu, pool, lrn, dropout and fc of AlexNet";
+    results[1].error =
+        "no regression for layer res2a_branch1 of resnet50: the published regressions "
+        "cover conv, relu, pool, lrn, dropout and fc of AlexNet";
     results[0].service.accuracy = NAN;
     results[0].service.throughput_per_s = NAN;
     check_runs(2, results, &plain,

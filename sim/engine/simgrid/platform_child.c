@@ -306,6 +306,7 @@ enum ew_status ew_platform_read_child(struct ew_words *out, const char *xml_path
     if (child == 0) {
         (void)close(data[0]);
         (void)close(message[0]);
+        free(h);
         run_child(xml_path, data[1], message[1]);
     }
     (void)close(data[1]);

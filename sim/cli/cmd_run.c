@@ -1,0 +1,94 @@
+#include "base/file.h"
+#include "cli/outcome.h"
+#include "cli/plan_out.h"
+#include "cli/progress.h"
+
+static uint64_t count_requests(const struct ew_setup *setup)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < setup->n_workloads; i++) {
+        n += setup->workloads[i].n_requests;
+    }
+    return n;
+}
+
+static enum ew_status simulate(struct ew_outcome *outcome, const struct ew_point *point,
+                               struct ew_error *err)
+{
+    struct ew_session *s = outcome->session;
+    struct ew_result *result = NULL;
+    struct ew_progress progress = ew_progress_begin(s->cli, 1);
+    ew_progress_point(&progress, 0, point->strategy, count_requests(&s->setup));
+    const struct ew_point_run how = {outcome->engine, outcome->csv,
+                                     ew_progress_observer(&progress)};
+    const enum ew_status status = ew_point_run(&result, point, &how, err);
+    ew_progress_end(&progress);
+    if (status == EW_OK) {
+        ew_outcome_add_take(outcome, result);
+    }
+    return status;
+}
+
+/* A strategy that says it cannot serve has answered; anything else that went wrong is an error. */
+static enum ew_status plan_failed(struct ew_outcome *outcome, const struct ew_point *point,
+                                  enum ew_status why, struct ew_error *err)
+{
+    struct ew_result *result = NULL;
+    const struct ew_point_run how = {.engine = outcome->engine, .csv = outcome->csv};
+    if (why != EW_ENOTSUP) {
+        return why;
+    }
+    const enum ew_status status = ew_point_fail(&result, point, &how, why, err);
+    if (status == EW_OK) {
+        ew_outcome_add_take(outcome, result);
+    }
+    return status;
+}
+
+/* What to say, beyond the table, of the one result. */
+static enum ew_status judge(struct ew_cli *cli, const struct ew_result *result,
+                            struct ew_error *err)
+{
+    if (result->error && result->error_status != EW_ENOTSUP) {
+        return ew_fail(err, result->error_status, "%s", result->error);
+    }
+    cli->is_unmet = result->error || !result->service.is_met;
+    return EW_OK;
+}
+
+enum ew_status ew_cmd_run(struct ew_cli *cli, struct ew_error *err)
+{
+    struct ew_session session = {0};
+    struct ew_outcome outcome = {0};
+    struct ew_point point = {0};
+    enum ew_status status = ew_session_open(&session, cli, true, err);
+    if (status == EW_OK) {
+        status = ew_outcome_begin(&outcome, &session, err);
+    }
+    if (status != EW_OK) {
+        goto done;
+    }
+    status = ew_point_plan(&point, &session.config, ew_session_makers(&session, 0), err);
+    if (status != EW_OK) {
+        status = plan_failed(&outcome, &point, status, err);
+    } else {
+        status = ew_plan_out_save(cli, &point, err);
+        if (status == EW_OK) {
+            status = ew_outcome_add_plans(&outcome, &point, err);
+        }
+        if (status == EW_OK) {
+            status = simulate(&outcome, &point, err);
+        }
+    }
+    if (status == EW_OK) {
+        status = ew_outcome_end(&outcome, err);
+    }
+    if (status == EW_OK) {
+        status = judge(cli, outcome.results[0], err);
+    }
+done:
+    ew_point_fini(&point);
+    ew_outcome_fini(&outcome);
+    ew_session_fini(&session);
+    return status;
+}

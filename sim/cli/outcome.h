@@ -1,0 +1,39 @@
+/*
+ * Outcome: the results of run and compare on their way out, as a table, as JSON, and as the files
+ * of --out.
+ */
+#ifndef EW_CLI_OUTCOME_H
+#define EW_CLI_OUTCOME_H
+
+#include "cli/session.h"
+#include "results/report.h"
+
+/** Results so far. Zero-initialise; free with ew_outcome_fini in any case. */
+struct ew_outcome {
+    struct ew_session *session;
+    const struct ew_engine *engine;
+    struct ew_csv *csv;
+    struct ew_result **results; /**< owned */
+    size_t count;
+    struct ew_report_workload *workloads;
+    struct ew_report_input *inputs;
+    uint32_t n_inputs;
+};
+
+/** Find the engine, and open the directory of --out if there is one. */
+enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *session,
+                                struct ew_error *err);
+
+/** Take a result over. */
+void ew_outcome_add_take(struct ew_outcome *outcome, struct ew_result *result);
+
+/** Put a plan of the point into the directory of --out, if there is one. */
+enum ew_status ew_outcome_add_plans(struct ew_outcome *outcome, const struct ew_point *point,
+                                    struct ew_error *err);
+
+/** Print table or JSON to standard output and finish the directory. */
+enum ew_status ew_outcome_end(struct ew_outcome *outcome, struct ew_error *err);
+
+void ew_outcome_fini(struct ew_outcome *outcome);
+
+#endif

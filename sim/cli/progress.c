@@ -1,0 +1,89 @@
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BAR_WIDTH = 30, TICKS_PER_LOOK = 4096 };
+
+static const double FIRST_S = 1.0, STEP_S = 0.1;
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+struct ew_progress ew_progress_begin(const struct ew_cli *cli, size_t n_points)
+{
+    return (struct ew_progress){
+        .is_on = cli->verbosity != EW_QUIET && isatty(STDERR_FILENO),
+        .begin_s = now_s(),
+        .n_points = n_points,
+        .label = "",
+    };
+}
+
+static void draw(struct ew_progress *p, double time_s)
+{
+    const double part = p->total ? (double)p->done / (double)p->total : 0;
+    const double share = ((double)p->point + part) / (double)(p->n_points ? p->n_points : 1);
+    const int filled = (int)(share * BAR_WIDTH);
+    char bar[BAR_WIDTH + 1];
+    for (int i = 0; i < BAR_WIDTH; i++) {
+        bar[i] = i < filled ? '#' : '.';
+    }
+    bar[BAR_WIDTH] = '\0';
+    fprintf(stderr, "\r\033[K[%s] %3.0f %%  %zu/%zu %s  %.0f s", bar, share * 100, p->point + 1,
+            p->n_points, p->label, time_s - p->begin_s);
+    fflush(stderr);
+    p->is_shown = true;
+    p->drawn_s = time_s;
+}
+
+static void look(struct ew_progress *p)
+{
+    const double time_s = now_s();
+    if (time_s - p->begin_s >= FIRST_S && time_s - p->drawn_s >= STEP_S) {
+        draw(p, time_s);
+    }
+}
+
+void ew_progress_point(struct ew_progress *progress, size_t point, const char *label,
+                       uint64_t n_requests)
+{
+    progress->point = point;
+    progress->label = label;
+    progress->done = 0;
+    progress->total = n_requests;
+    if (progress->is_on) {
+        look(progress);
+    }
+}
+
+static void observe(void *ctx, const struct ew_event *event, const struct ew_joules *joules)
+{
+    struct ew_progress *p = ctx;
+    (void)joules;
+    p->done += event->kind == EW_EVENT_REQUEST_DONE || event->kind == EW_EVENT_REQUEST_LATE;
+    if (++p->ticks >= TICKS_PER_LOOK) {
+        p->ticks = 0;
+        look(p);
+    }
+}
+
+struct ew_event_observer ew_progress_observer(struct ew_progress *progress)
+{
+    return progress->is_on ? (struct ew_event_observer){progress, observe}
+                           : (struct ew_event_observer){0};
+}
+
+void ew_progress_end(struct ew_progress *progress)
+{
+    if (progress->is_shown) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+        progress->is_shown = false;
+    }
+}

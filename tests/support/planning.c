@@ -1,0 +1,238 @@
+#include "support/planning.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "plan/lower.h"
+#include "plugin/loader.h"
+
+#ifndef EW_STRATEGY_DIR
+#define EW_STRATEGY_DIR EW_BINARY_DIR "/lib/edgeweave/strategies"
+#endif
+
+enum { MAX_SETTINGS = 16, SETTINGS_SIZE = 256 };
+
+struct planning {
+    struct ew_graph *graph;
+    struct ew_platform *platform;
+    struct ew_problem problem;
+    struct ew_registry registry;
+    struct ew_book *book;
+    struct ew_error error;
+    double latency_s; /* of the request being run */
+};
+
+struct planning *planning_new(struct ew_graph *graph, struct ew_platform *platform)
+{
+    struct planning *planning = calloc(1, sizeof *planning);
+    ck_assert_ptr_nonnull(planning);
+    planning->graph = graph;
+    planning->platform = platform;
+    planning->problem = (struct ew_problem){
+        .context = {graph, platform, ew_element_bytes_of(graph)},
+        .batch = 1,
+        .deadline_s = INFINITY,
+        .arrival = "closed:1",
+        .workload = "test",
+        .seed = 1,
+    };
+    struct ew_error err = {0};
+    ck_assert_msg(ew_registry_add_dir(&planning->registry, EW_STRATEGY_DIR, true, &err) == EW_OK,
+                  "%s", err.message);
+    return planning;
+}
+
+void planning_free(struct planning *planning)
+{
+    ew_book_free(planning->book);
+    ew_registry_fini(&planning->registry);
+    ew_platform_free(planning->platform);
+    ew_graph_free(planning->graph);
+    free(planning);
+}
+
+struct ew_problem *planning_problem(struct planning *planning)
+{
+    return &planning->problem;
+}
+
+const struct ew_error *planning_error(const struct planning *planning)
+{
+    return &planning->error;
+}
+
+/* "a=b c=d" in place; returns how many. */
+static size_t split_settings(struct ew_param_setting *out, char *text)
+{
+    size_t n = 0;
+    char *rest = text;
+    for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char *equals = strchr(word, '=');
+        ck_assert(equals != NULL && n < MAX_SETTINGS);
+        *equals = '\0';
+        out[n++] = (struct ew_param_setting){word, equals + 1};
+    }
+    return n;
+}
+
+static const struct ew_host_services NO_SERVICES;
+
+static void run_entry(struct planning *planning, const struct ew_strategy_entry *entry,
+                      const struct ew_strategy_info *info, const struct ew_params *params)
+{
+    struct ew_instance *instance = NULL;
+    struct ew_error *err = &planning->error;
+    ck_assert_msg(ew_instance_new(&instance, entry, info, params, &planning->problem, &NO_SERVICES,
+                                  err) == EW_OK,
+                  "%s", err->message);
+    if (ew_instance_plan(&planning->book, instance, err) != EW_OK) {
+        planning->book = NULL;
+    }
+    ew_instance_free(instance);
+}
+
+const struct ew_plan *planning_run(struct planning *planning, const char *strategy,
+                                   const char *settings)
+{
+    struct ew_strategy_ref ref;
+    struct ew_params params = {0};
+    struct ew_param_setting list[MAX_SETTINGS];
+    char text[SETTINGS_SIZE];
+    struct ew_error *err = &planning->error;
+    ck_assert_uint_lt(strlen(settings), sizeof text);
+    memcpy(text, settings, strlen(settings) + 1);
+    size_t n = split_settings(list, text);
+    ew_book_free(planning->book);
+    planning->book = NULL;
+    *err = (struct ew_error){0};
+    ck_assert_msg(ew_registry_find(&ref, &planning->registry, strategy, err) == EW_OK, "%s",
+                  err->message);
+    ck_assert_msg(ew_params_make(&params, ref.info, list, n, err) == EW_OK, "%s", err->message);
+    run_entry(planning, ref.plugin->entry, ref.info, &params);
+    ew_params_fini(&params);
+    return planning->book ? planning->book->plans[0] : NULL;
+}
+
+static void record_latency(void *ctx, const struct ew_event *event)
+{
+    struct planning *planning = ctx;
+    if (event->kind == EW_EVENT_REQUEST_DONE || event->kind == EW_EVENT_REQUEST_LATE) {
+        planning->latency_s = event->value;
+    }
+}
+
+double planning_latency_s(struct planning *planning)
+{
+    struct ew_lower *lower = ew_lower_new();
+    struct ew_task_graph *tasks = NULL;
+    struct ew_error err = {0};
+    ck_assert(lower != NULL && planning->book != NULL);
+    ck_assert_msg(ew_lower_plan(&tasks, lower, &planning->problem.context,
+                                planning->book->plans[0], NULL, &err) == EW_OK,
+                  "%s", err.message);
+    const struct ew_task_graph *graphs[] = {tasks};
+    const struct ew_run_workload workload = {
+        .name = "test",
+        .book = planning->book,
+        .task_graphs = graphs,
+        .arrival = {.kind = EW_ARRIVAL_CLOSED, .outstanding = 1},
+        .n_requests = 1,
+        .requests_per_job = 1,
+        .deadline_s = planning->problem.deadline_s,
+    };
+    const struct ew_run run = {
+        .platform = planning->platform,
+        .net = ew_net_model_find("ideal"),
+        .n_workloads = 1,
+        .workloads = &workload,
+        .seed = 1,
+        .sink = {planning, record_latency},
+    };
+    struct ew_run_facts facts = {0};
+    planning->latency_s = NAN;
+    ck_assert_msg(ew_engine_fast.run(&facts, &run, &err) == EW_OK, "%s", err.message);
+    ew_task_graph_free(tasks);
+    ew_lower_free(lower);
+    return planning->latency_s;
+}
+
+const char *planning_note(const struct planning *planning, const char *key)
+{
+    const struct ew_plan *plan = planning->book->plans[0];
+    for (uint32_t i = 0; i < plan->n_notes; i++) {
+        if (strcmp(plan->notes[i].key, key) == 0) {
+            return plan->notes[i].value;
+        }
+    }
+    return "";
+}
+
+uint32_t planning_active_devices(const struct planning *planning)
+{
+    const struct ew_plan *plan = planning->book->plans[0];
+    uint32_t n = 0;
+    for (uint32_t d = 0; d < planning->platform->n_devices; d++) {
+        bool is_active = false;
+        for (uint32_t i = 0; i < plan->n_pieces && !is_active; i++) {
+            const struct ew_piece *piece = &plan->pieces[i];
+            const struct ew_graph *graph =
+                ew_segment_graph(planning->graph, &plan->segments[piece->segment]);
+            enum ew_op_class cls = ew_op_class(graph->layers[piece->layer].op);
+            const int32_t rows = graph->layers[piece->layer].shape[EW_H];
+            is_active = piece->device == d && rows > 1 &&
+                        (cls == EW_CLASS_CONV || cls == EW_CLASS_POOL);
+        }
+        n += is_active;
+    }
+    return n;
+}
+
+/* ------------------------------------------------------------------ asking the host */
+
+/* The ABI hands a strategy no way to reach its caller but its own object: one static slot, set by
+ * planning_ask and read within the same call. */
+static void (*current_question)(const struct ew_host *host, struct ew_plan_builder *builder);
+
+static int32_t answer(struct ew_strategy *strategy, const struct ew_host *host,
+                      struct ew_plan_builder *builder)
+{
+    (void)strategy;
+    current_question(host, builder);
+    return (host->fail)(host, EW_STRATEGY_ECANNOT, "asked"); /* Check has a macro fail() */
+}
+
+static void destroy(struct ew_strategy *strategy)
+{
+    free(strategy);
+}
+
+static struct ew_strategy *create(const struct ew_host *host, const char *id)
+{
+    (void)host;
+    (void)id;
+    struct ew_strategy *strategy = calloc(1, sizeof *strategy);
+    ck_assert_ptr_nonnull(strategy);
+    strategy->struct_size = sizeof *strategy;
+    strategy->plan = answer;
+    strategy->destroy = destroy;
+    return strategy;
+}
+
+void planning_ask(struct planning *planning,
+                  void (*question)(const struct ew_host *host, struct ew_plan_builder *builder))
+{
+    static const struct ew_strategy_info info = {.struct_size = sizeof info,
+                                                 .id = "question",
+                                                 .version = "1.0.0",
+                                                 .summary = "",
+                                                 .citation = ""};
+    static const struct ew_strategy_entry entry = {.struct_size = sizeof entry, .create = create};
+    struct ew_params params = {0};
+    current_question = question;
+    planning->error = (struct ew_error){0};
+    run_entry(planning, &entry, &info, &params);
+    ck_assert_str_eq(planning->error.message, "asked");
+}

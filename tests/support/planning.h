@@ -1,0 +1,42 @@
+/*
+ * Asking strategies in tests: one problem, the plugins of the build tree, the fast engine as judge.
+ * Running out of memory and missing plugins fail the test.
+ */
+#ifndef EW_TESTS_PLANNING_H
+#define EW_TESTS_PLANNING_H
+
+#include "edgeweave/strategy.h"
+#include "plugin/host.h"
+
+struct planning;
+
+/** A problem over a graph and a platform, both taken: one image, from and to device 0, no deadline.
+ *  Free with planning_free. */
+struct planning *planning_new(struct ew_graph *graph, struct ew_platform *platform);
+void planning_free(struct planning *planning);
+
+/** The problem, to be changed before planning_run. */
+struct ew_problem *planning_problem(struct planning *planning);
+
+/** Let a strategy plan; `settings` is "name=value name=value", may be "". The first plan of its
+ *  book, valid until the next call; NULL when it did not plan, see planning_error. */
+const struct ew_plan *planning_run(struct planning *planning, const char *strategy,
+                                   const char *settings);
+
+/** Why the last planning_run gave nothing. */
+const struct ew_error *planning_error(const struct planning *planning);
+
+/** What the fast engine says of the last plan, one request, preset ideal. */
+double planning_latency_s(struct planning *planning);
+
+/** A note of the last plan; "" when there is none. */
+const char *planning_note(const struct planning *planning, const char *key);
+
+/** Devices with a piece of some conv or pool layer in the last plan. */
+uint32_t planning_active_devices(const struct planning *planning);
+
+/** Call `question` as a strategy's plan would be called, with the host and the builder. */
+void planning_ask(struct planning *planning,
+                  void (*question)(const struct ew_host *host, struct ew_plan_builder *builder));
+
+#endif
