@@ -34,29 +34,34 @@ static void append_word(struct ew_str *out, const char *word)
     ew_str_append(out, is_plain ? "" : "'");
 }
 
-static void print_blame(const struct ew_cli *cli)
+/* Append the words from..to, shortened at the end when the line gets long; where the blamed word
+ * begins and ends goes to `begin` and `end`. */
+static void append_words(struct ew_str *line, const struct ew_cli *cli, int from, size_t *begin,
+                         size_t *end)
 {
-    struct ew_str line = {0};
-    size_t begin = 0, end = 0;
-    ew_str_append(&line, "edgeweave");
-    for (int i = 1; i < cli->argc; i++) {
-        ew_str_append(&line, " ");
-        if (i == cli->blame) {
-            if (width(ew_str_text(&line)) > LINE_WIDTH / 2) { /* long: begin just before the word */
-                line.length = 0;
-                ew_str_append(&line, "... ");
-            }
-            begin = width(ew_str_text(&line));
-        }
-        append_word(&line, cli->argv[i]);
-        if (i == cli->blame) {
-            end = width(ew_str_text(&line));
-        } else if (i > cli->blame && width(ew_str_text(&line)) > LINE_WIDTH) {
-            ew_str_append(&line, " ...");
+    for (int i = from; i < cli->argc; i++) {
+        ew_str_append(line, line->length ? " " : "");
+        *begin = i == cli->blame ? width(ew_str_text(line)) : *begin;
+        append_word(line, cli->argv[i]);
+        *end = i == cli->blame ? width(ew_str_text(line)) : *end;
+        if (i > cli->blame && width(ew_str_text(line)) > LINE_WIDTH) {
+            ew_str_append(line, " ...");
             break;
         }
     }
-    struct ew_str marks = {0};
+}
+
+static void print_blame(const struct ew_cli *cli)
+{
+    struct ew_str line = {0}, marks = {0};
+    size_t begin = 0, end = 0;
+    ew_str_append(&line, "edgeweave");
+    append_words(&line, cli, 1, &begin, &end);
+    if (end > LINE_WIDTH) { /* far to the right: begin just before the word */
+        line.length = 0;
+        ew_str_append(&line, "...");
+        append_words(&line, cli, cli->blame > 1 ? cli->blame - 1 : 1, &begin, &end);
+    }
     for (size_t i = 0; i < end; i++) {
         ew_str_append(&marks, i < begin ? " " : "^");
     }

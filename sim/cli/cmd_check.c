@@ -269,11 +269,12 @@ enum ew_status ew_cmd_check(struct ew_cli *cli, struct ew_error *err)
             status = ew_cli_put(&text, &bad);
         }
         ew_str_fini(&text);
-        if (status != EW_OK && first == EW_OK) { /* main prints the first, the others now */
-            first = status;
+        if (status != EW_OK) { /* main prints the last one, whatever its exit code */
+            if (first != EW_OK) {
+                ew_cli_print_error(cli, err);
+            }
+            first = first == EW_OK ? status : first;
             *err = bad;
-        } else if (status != EW_OK) {
-            ew_cli_print_error(cli, &bad);
         }
     }
     return first;

@@ -179,7 +179,9 @@ static struct ew_report make_report(const struct ew_outcome *o)
 
 static void print_table(struct ew_str *out, const struct ew_outcome *o)
 {
-    const struct ew_table_options options = {.width = 0};
+    /* planning time only when asked for, so that equal runs print alike */
+    const struct ew_table_options options = {
+        .without_wall_clock = o->session->cli->verbosity != EW_VERBOSE};
     ew_table_print_runs(out, (uint32_t)o->count, (const struct ew_result *const *)o->results,
                         &options);
     if (o->count == 1 && !o->results[0]->error) {

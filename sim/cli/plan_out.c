@@ -100,6 +100,14 @@ static void print_devices(struct ew_str *out, const struct ew_plan_context *cont
     for (uint32_t i = 0; i < graph->n_devices; i++) {
         const struct ew_device_load *load = &graph->devices[i];
         char work[32], weights[32], working[32];
+        if (load->macs == 0 && load->work_s == 0) {
+            row = ew_grid_add(&grid);
+            if (row) {
+                *row = (struct ew_grid_row){.cells = {context->platform->devices[i].name, "-", "-",
+                                                      "-", "-", "-"}};
+            }
+            continue;
+        }
         ew_human_seconds(work, load->work_s);
         ew_human_bytes(weights, (double)load->weight_bytes);
         ew_human_bytes(working, (double)load->peak_working_bytes);
@@ -173,22 +181,48 @@ static void print_layer(struct ew_str *out, const struct ew_plan_context *contex
     }
 }
 
+/* Layers in a row that are dealt with alike. */
+struct alike {
+    const char *first;
+    const char *last;
+    const char *text;
+    uint32_t count;
+};
+
+static void end_alike(struct ew_grid *grid, const struct alike *a)
+{
+    struct ew_grid_row *row = a->count ? ew_grid_add(grid) : NULL;
+    if (row && a->count == 1) {
+        row->cells[0] = a->first;
+        row->text = a->text;
+    } else if (row) {
+        row->cells[0] = ew_grid_format(grid, "%s .. %s", a->first, a->last);
+        row->text = ew_grid_format(grid, "(%u layers) %s", a->count, a->text);
+    }
+}
+
 static void print_layers(struct ew_str *out, const struct ew_plan_context *context,
                          const struct ew_plan *plan)
 {
     struct ew_grid grid = {.n_columns = 2};
     for (uint32_t v = 0; v < context->graph->n_variants; v++) {
         const struct ew_graph *graph = context->graph->variants[v].graph;
+        struct alike alike = {0};
         for (uint32_t i = 0; i < graph->n_layers; i++) {
             struct ew_str text = {0};
+            const char *name = graph->layers[i].name;
             print_layer(&text, context, plan, v, i);
-            struct ew_grid_row *row = text.length ? ew_grid_add(&grid) : NULL;
-            if (row) {
-                row->cells[0] = graph->layers[i].name;
-                row->text = ew_grid_format(&grid, "%s", ew_str_text(&text));
+            if (text.length && alike.count && strcmp(alike.text, ew_str_text(&text)) == 0) {
+                alike.last = name;
+                alike.count++;
+            } else if (text.length) {
+                end_alike(&grid, &alike);
+                alike = (struct alike){name, name, ew_grid_format(&grid, "%s", text.text), 1};
             }
+            out->failed = out->failed || text.failed;
             ew_str_fini(&text);
         }
+        end_alike(&grid, &alike);
     }
     ew_describe_grid_end(out, &grid);
 }

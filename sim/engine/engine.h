@@ -23,8 +23,8 @@
 #define EW_GRAIN_S 1e-9
 
 /** Network model constants. Effective latency = latency * latency_factor, bandwidth likewise;
- *  sharing weight of a flow = 1 / (effective latency + sum over links of weight_s / bandwidth), or
- *  1 when that is 0. */
+ *  sharing weight of a flow = 1 / (latency + sum over links of weight_s / bandwidth), both without
+ *  their factors, or 1 on a route without latency. */
 struct ew_net_model {
     const char *id;       /**< "ideal" or "tcp" */
     const char *sg_model; /**< SimGrid's name: CM02, LV08 */

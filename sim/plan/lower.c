@@ -354,8 +354,8 @@ static enum ew_status available_node(struct ew_lower *lower, uint32_t number, ui
 {
     const struct ew_piece *piece = &lower->pieces.items[number];
     *out = lower->piece_node.items[number];
-    if (!boundary_of(lower, piece).has_barrier) {
-        return EW_OK;
+    if (piece->role == EW_PIECE_PARTIAL || !boundary_of(lower, piece).has_barrier) {
+        return EW_OK; /* terms of a sum are no output yet */
     }
     struct lw_bucket *bucket =
         &lower->buckets.items[bucket_of(lower, piece->segment, piece->layer)];

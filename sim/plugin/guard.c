@@ -238,8 +238,12 @@ static enum ew_status take_report(struct ew_str *answer, const struct watch *wat
         return explain_death(watch->wait_status, what, err);
     }
     memcpy(&report, watch->data.text, sizeof report);
+    const uint64_t n_received = watch->data.length - sizeof report;
     if (report.magic != REPORT_MAGIC || !is_status(report.status) ||
-        report.answer_bytes != watch->data.length - sizeof report) {
+        report.answer_bytes > max_answer_bytes || report.answer_bytes < n_received) {
+        return ew_fail(err, EW_EPLUGIN, "%s: what it sent back is damaged", what);
+    }
+    if (report.answer_bytes > n_received) {
         return explain_death(watch->wait_status, what, err);
     }
     if (answer) {

@@ -235,8 +235,7 @@ static enum ew_status find_by_name(struct ew_strategy_ref *out, struct ew_regist
                 continue;
             }
             const struct ew_plugin *plugin = NULL;
-            const enum ew_status status =
-                ew_registry_open(&plugin, registry, path, registry->dirs.items[i].is_trusted, err);
+            const enum ew_status status = open_from_dir(&plugin, registry, path, i, err);
             free(path);
             if (status || pick_from(out, plugin, id)) {
                 return status;

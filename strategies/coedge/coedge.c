@@ -52,15 +52,17 @@ static const struct ew_param_info PARAM_PAYER = {
     .choices = PAYERS,
     .doc = "Who pays for a transfer in the energy model: the pulling device, or both ends.",
 };
-static const char *const GATHERS[] = {"master", "largest", NULL};
+static const char *const GATHERS[] = {"auto", "master", "largest", NULL};
 static const struct ew_param_info PARAM_GATHER = {
     .struct_size = sizeof(struct ew_param_info),
     .kind = EW_PARAM_CHOICE,
     .name = "gather",
     .unit = "",
-    .default_text = "master",
+    .default_text = "auto",
     .choices = GATHERS,
-    .doc = "Device that computes layers that cannot be cut: the source, or the largest share's.",
+    .doc =
+        "Device that computes layers that cannot be cut: the source (master), or the one with the "
+        "largest share; auto: the source if it has a share, else the largest.",
 };
 static const struct ew_param_info PARAM_REPAIR = {
     .struct_size = sizeof(struct ew_param_info),
@@ -239,14 +241,12 @@ static int32_t solve(struct coedge *coedge)
         return kit_fail(host, EW_STRATEGY_ECANNOT, "the LP solver is missing: %s", reason);
     }
     int32_t rc = solve_once(coedge);
-    if (rc < 0 || !coedge->model.has_whole_layer || !kit_param_is(host, "gather", "largest")) {
+    bool keeps_master = !coedge->model.has_whole_layer || kit_param_is(host, "gather", "master") ||
+                        (kit_param_is(host, "gather", "auto") && coedge->rows[0] > 0);
+    if (rc < 0 || keeps_master || largest_share(coedge) == 0) {
         return rc;
     }
-    uint32_t target = largest_share(coedge);
-    if (target == 0) {
-        return rc;
-    }
-    coedge_model_set_target(&coedge->model, target);
+    coedge_model_set_target(&coedge->model, largest_share(coedge));
     return solve_once(coedge);
 }
 
@@ -316,6 +316,10 @@ static int32_t set_notes(const struct coedge *coedge, struct ew_plan_builder *bu
                       coedge->minimises_energy ? "energy"
                       : has_deadline           ? "latency"
                                                : "latency (there is no deadline)");
+    }
+    if (rc >= 0 && coedge->model.has_whole_layer) {
+        uint32_t target = coedge->group.device[coedge->model.problem.target];
+        rc = kit_note(builder, "gather", "%s", host->device(host, target)->name);
     }
     if (rc >= 0) {
         rc = kit_note(builder, "threshold_rows", "%d", coedge->model.problem.threshold_rows);

@@ -194,9 +194,8 @@ static uint32_t find_donor(const struct search *search)
 {
     uint32_t donor = search->n;
     for (uint32_t i = 0; i < search->n; i++) {
-        if (can_give(search, i) &&
-            (donor == search->n ||
-             search->scratch.n_slowest[i] > search->scratch.n_slowest[donor])) {
+        if (can_give(search, i) && (donor == search->n || search->scratch.n_slowest[i] >
+                                                              search->scratch.n_slowest[donor])) {
             donor = i;
         }
     }
@@ -217,7 +216,8 @@ static uint32_t find_receiver(const struct search *search, uint32_t donor)
     return receiver;
 }
 
-/* From the bottleneck to the device with most slack; when that does not help, any move that does. */
+/* From the bottleneck to the device with most slack; when that does not help, any move that does.
+ */
 static bool move_some_row(struct search *search)
 {
     uint32_t donor = find_donor(search);
@@ -239,8 +239,8 @@ static bool move_some_row(struct search *search)
     return false;
 }
 
-/* Rounding may have cost the deadline: move single rows while that shortens the run. When latency is
- * the objective, as long as it helps. */
+/* Rounding may have cost the deadline: move single rows while that shortens the run. When latency
+ * is the objective, as long as it helps. */
 static void polish_rows(struct search *search)
 {
     for (int32_t step = 0; step < search->problem->rows; step++) {
@@ -415,9 +415,9 @@ static bool allocate(struct search *search)
         .n_slowest = calloc(n, sizeof *search->scratch.n_slowest),
     };
     return search->is_active && search->is_raised && search->shares && search->trial &&
-           search->rows && search->by_capability &&
-           search->scratch.is_active && search->scratch.cuts && search->scratch.step_s &&
-           search->scratch.slack_s && search->scratch.n_slowest;
+           search->rows && search->by_capability && search->scratch.is_active &&
+           search->scratch.cuts && search->scratch.step_s && search->scratch.slack_s &&
+           search->scratch.n_slowest;
 }
 
 static void release(struct search *search)

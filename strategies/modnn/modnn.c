@@ -32,7 +32,9 @@ static const struct ew_param_info PARAM_OWNER = {
     .name = "group_owner",
     .unit = "",
     .default_text = "auto",
-    .doc = "Device that relays and computes the layers that cannot be cut; auto: the source.",
+    .doc =
+        "Device that relays and computes the layers that cannot be cut; auto: the source, or the "
+        "most capable device when the source is too weak for a strip.",
 };
 static const char *const CAPABILITIES[] = {"profile", "flops", NULL};
 static const struct ew_param_info PARAM_CAPABILITY = {
@@ -87,28 +89,52 @@ static enum kit_dim choose_dim(const struct ew_host *host)
     return kit_param_is(host, "edge", "columns") ? KIT_COLUMNS : KIT_ROWS;
 }
 
+/* auto: the source leads. One that is too weak for a single line of the input is no member of the
+ * group but only asks; then the most capable device leads. */
+static int32_t choose_owner(struct modnn *modnn, const struct kit_group_options *options)
+{
+    const struct kit_net *net = &modnn->net;
+    const struct ew_host *host = net->host;
+    struct kit_group group = {0};
+    int32_t rc = kit_param_device(&modnn->owner, host, "group_owner");
+    if (rc < 0 || modnn->owner != EW_ID_NONE) {
+        return rc;
+    }
+    rc = kit_group_init(&group, net, options);
+    int32_t *counts = calloc(group.n + 1u, sizeof *counts);
+    if (rc >= 0 && !counts) {
+        rc = kit_fail_memory(host);
+    }
+    if (rc >= 0) {
+        kit_round_shares(counts, group.capability, group.n, net->extent);
+        modnn->owner = group.device[counts[0] == 0 ? 1 : 0];
+    }
+    free(counts);
+    kit_group_fini(&group);
+    return rc;
+}
+
 static int32_t form_group(struct modnn *modnn)
 {
     const struct ew_host *host = modnn->net.host;
-    int32_t rc = kit_param_device(&modnn->owner, host, "group_owner");
-    if (rc < 0) {
-        return rc;
-    }
     uint32_t source = host->requirements(host)->source_device;
-    modnn->owner = modnn->owner == EW_ID_NONE ? source : modnn->owner;
     modnn->is_relayed = kit_param_is(host, "exchange", "relay");
-    if (!kit_has_route(host, source, modnn->owner)) {
-        return kit_fail(host, EW_STRATEGY_ECANNOT,
-                        "no route between the source %s and the group "
-                        "owner %s",
-                        host->device(host, source)->name, host->device(host, modnn->owner)->name);
-    }
     struct kit_group_options options = {
-        .first = modnn->owner,
+        .first = source,
         .capability = kit_param_is(host, "capability", "flops") ? KIT_CAPABILITY_FLOPS
                                                                 : KIT_CAPABILITY_PROFILE,
         .needs_all_pairs = !modnn->is_relayed,
     };
+    int32_t rc = choose_owner(modnn, &options);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!kit_has_route(host, source, modnn->owner)) {
+        return kit_fail(host, EW_STRATEGY_ECANNOT,
+                        "no route between the source %s and the group owner %s",
+                        host->device(host, source)->name, host->device(host, modnn->owner)->name);
+    }
+    options.first = modnn->owner;
     rc = kit_group_init(&modnn->group, &modnn->net, &options);
     if (rc < 0) {
         return rc;

@@ -130,8 +130,8 @@ double planning_latency_s(struct planning *planning)
     struct ew_task_graph *tasks = NULL;
     struct ew_error err = {0};
     ck_assert(lower != NULL && planning->book != NULL);
-    ck_assert_msg(ew_lower_plan(&tasks, lower, &planning->problem.context,
-                                planning->book->plans[0], NULL, &err) == EW_OK,
+    ck_assert_msg(ew_lower_plan(&tasks, lower, &planning->problem.context, planning->book->plans[0],
+                                NULL, &err) == EW_OK,
                   "%s", err.message);
     const struct ew_task_graph *graphs[] = {tasks};
     const struct ew_run_workload workload = {
@@ -182,8 +182,8 @@ uint32_t planning_active_devices(const struct planning *planning)
                 ew_segment_graph(planning->graph, &plan->segments[piece->segment]);
             enum ew_op_class cls = ew_op_class(graph->layers[piece->layer].op);
             const int32_t rows = graph->layers[piece->layer].shape[EW_H];
-            is_active = piece->device == d && rows > 1 &&
-                        (cls == EW_CLASS_CONV || cls == EW_CLASS_POOL);
+            is_active =
+                piece->device == d && rows > 1 && (cls == EW_CLASS_CONV || cls == EW_CLASS_POOL);
         }
         n += is_active;
     }

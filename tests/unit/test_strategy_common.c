@@ -80,8 +80,7 @@ START_TEST(cuts_map_to_the_nearest_line_and_keep_their_order)
     ck_assert_int_eq(kit_map_cut(224, 224, 7), 7);
     for (int32_t extent = 1; extent < 60; extent += 7) {
         for (int32_t line = 0; line < 224; line++) {
-            int32_t step =
-                kit_map_cut(line + 1, 224, extent) - kit_map_cut(line, 224, extent);
+            int32_t step = kit_map_cut(line + 1, 224, extent) - kit_map_cut(line, 224, extent);
             ck_assert(step == 0 || step == 1);
         }
     }
@@ -123,8 +122,8 @@ static const struct tiny_layer squeeze_excite[] = {
 static void check_places(const struct ew_host *host, struct ew_plan_builder *builder)
 {
     (void)builder;
-    const uint8_t expected[] = {KIT_INPUT,  KIT_BANDED, KIT_BANDED, KIT_WHOLE, KIT_WHOLE,
-                                KIT_WHOLE,  KIT_BANDED, KIT_BANDED, KIT_WHOLE, KIT_WHOLE};
+    const uint8_t expected[] = {KIT_INPUT, KIT_BANDED, KIT_BANDED, KIT_WHOLE, KIT_WHOLE,
+                                KIT_WHOLE, KIT_BANDED, KIT_BANDED, KIT_WHOLE, KIT_WHOLE};
     struct kit_net net = {0};
     ck_assert_int_eq(kit_net_init(&net, host, 0, EW_ID_NONE, KIT_ROWS), 0);
     ck_assert_uint_eq(net.n_layers, 10);
@@ -246,8 +245,8 @@ static void check_memory(const struct ew_host *host, struct ew_plan_builder *bui
     (void)builder;
     struct kit_net net = {0};
     ck_assert_int_eq(kit_net_init(&net, host, 0, EW_ID_NONE, KIT_ROWS), 0);
-    /* a: 1x8x8 -> 2x8x8, b: 2x8x8 -> 2x8x8: weights (1*9*2 + 2*9*2) * 4 bytes; alive at most 2 * 512
-     * bytes while b runs (256 bytes of input die with a) */
+    /* a: 1x8x8 -> 2x8x8, b: 2x8x8 -> 2x8x8: weights (1*9*2 + 2*9*2) * 4 bytes; alive at most 2 *
+     * 512 bytes while b runs (256 bytes of input die with a) */
     ck_assert_uint_eq(kit_net_memory_bytes(&net), (18 + 36) * 4 + 1024);
     ck_assert_uint_eq(kit_net_input_bytes(&net), 256);
     ck_assert_uint_eq(kit_net_result_bytes(&net), 512);

@@ -32,14 +32,15 @@ static uint32_t add_hops(struct net_hop *hops, const struct ew_route *route)
     return n;
 }
 
+/* As SimGrid: without the latency factor, and 1 on a route without latency. */
 static double route_penalty(const struct ew_platform *platform, const struct ew_route *route,
                             const struct ew_net_model *model)
 {
-    double penalty = route->latency_s * model->latency_factor;
+    double penalty = route->latency_s;
     for (uint32_t i = 0; i < route->n_links && model->weight_s > 0; i++) {
-        penalty += model->weight_s / (platform->links[route->links[i]].bandwidth_bytes_per_s);
+        penalty += model->weight_s / platform->links[route->links[i]].bandwidth_bytes_per_s;
     }
-    return penalty > 0 ? penalty : 1;
+    return route->latency_s > 0 ? penalty : 1;
 }
 
 enum ew_status ew_network_init(struct ew_network *network, const struct ew_core *core,
@@ -270,7 +271,8 @@ static void apply_rate(struct net_flow *flow, uint32_t id, double time_s, struct
         return;
     }
     const double elapsed_s = time_s - flow->updated_s;
-    if (elapsed_s > 0) {
+    const bool is_new = flow->rate_bytes_per_s == 0; /* has its rate from its own beginning on */
+    if (elapsed_s > 0 && !is_new) {
         flow->remaining_bytes -= flow->rate_bytes_per_s * elapsed_s;
         flow->updated_s = time_s;
     }

@@ -54,17 +54,25 @@ void ew_sg_hand_dismiss(struct ew_sg_world *world, struct ew_sg_work *work)
     struct ew_sg_hand *hand = work->hand;
     work->hand = NULL;
     hand->work = NULL;
+    hand->is_dismissed = true;
     if (!ew_vec_push(&world->dismissed, hand)) {
         out_of_memory(world);
     }
 }
 
-/* A dismissed hand whose activity ended at this very time may still come back. Once condemned, it
- * does nothing any more, and after the kill its memory is free. */
+/* A hand that has just begun needs one more round of actors until it waits for its activity; killed
+ * before, it would leave the activity behind. A hand whose activity ends at this very time comes
+ * back by itself: then it is no longer dismissed; or, once condemned, it does nothing any more. */
 static void kill_dismissed(struct ew_sg_world *world)
 {
     while (world->dismissed.count) {
         struct ew_sg_hand *hand = world->dismissed.items[--world->dismissed.count];
+        sg_actor_yield();
+        sg_actor_yield();
+        if (!hand->is_dismissed) {
+            continue;
+        }
+        hand->is_dismissed = false;
         hand->is_condemned = true;
         sg_actor_kill(hand->actor);
         if (!ew_vec_push(&world->spare, hand)) {
@@ -145,6 +153,7 @@ static void live(int argc, char **argv)
             return;
         }
         world->n_free++;
+        hand->is_dismissed = false;
         if (hand->work) {
             hand->work = NULL;
             ew_sg_report(world, work);

@@ -14,7 +14,8 @@ struct ew_sg_hand {
     struct ew_sg_world *world;
     sg_actor_t actor;        /**< set by the actor itself */
     struct ew_sg_work *work; /**< what it does; NULL: nothing, or it has been dismissed */
-    bool is_condemned;       /**< dismissed, and being killed */
+    bool is_dismissed;       /**< to be killed */
+    bool is_condemned;       /**< being killed */
 };
 
 /** Make the first hand, which lets the job machine begin; to be called before simgrid_run. */

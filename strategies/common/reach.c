@@ -1,0 +1,163 @@
+#include "common/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/plugin.h"
+#include "common/share.h"
+
+/* ------------------------------------------------------------------ tables */
+
+static int32_t fill_table(struct kit_reach *reach, uint32_t layer, uint32_t input)
+{
+    const struct kit_net *net = reach->net;
+    int32_t extent = kit_layer_extent(net, layer);
+    int32_t in_extent = kit_layer_extent(net, net->layers[layer]->inputs[input]);
+    size_t at = reach->at[reach->first_edge[layer] + input];
+    int32_t *lo = reach->lo + at;
+    int32_t *hi = reach->hi + at;
+    for (int32_t line = 0; line < extent; line++) {
+        struct ew_tensor_box out = kit_band_box(net, layer, line, line + 1);
+        struct ew_tensor_box in;
+        int32_t rc = net->host->input_box(net->host, net->variant, layer, input, &out, &in);
+        if (rc < 0) {
+            return rc;
+        }
+        bool is_empty = kit_box_is_empty(&in);
+        lo[line] = is_empty ? in_extent : in.lo[net->dim];
+        hi[line] = is_empty ? 0 : in.hi[net->dim];
+    }
+    for (int32_t line = extent - 1; line > 0; line--) {
+        lo[line - 1] = lo[line] < lo[line - 1] ? lo[line] : lo[line - 1];
+    }
+    for (int32_t line = 1; line < extent; line++) {
+        hi[line] = hi[line - 1] > hi[line] ? hi[line - 1] : hi[line];
+    }
+    return EW_STRATEGY_OK;
+}
+
+static bool is_in_banded_block(const struct kit_blocks *blocks, uint32_t layer)
+{
+    uint32_t b = blocks->block_of[layer];
+    return b != EW_ID_NONE && blocks->items[b].is_banded;
+}
+
+/* Number the edges of banded blocks; gives their count and the sum of their table lengths. */
+static void lay_out(struct kit_reach *reach, uint32_t *n_edges, size_t *n_lines)
+{
+    const struct kit_net *net = reach->net;
+    *n_edges = 0;
+    *n_lines = 0;
+    for (uint32_t l = 0; l < net->n_layers; l++) {
+        reach->first_edge[l] = *n_edges;
+        if (!is_in_banded_block(reach->blocks, l)) {
+            continue;
+        }
+        for (uint32_t k = 0; k < net->layers[l]->n_inputs; k++) {
+            if (reach->at) {
+                reach->at[*n_edges] = *n_lines;
+            }
+            (*n_edges)++;
+            *n_lines += (size_t)kit_layer_extent(net, l);
+        }
+    }
+}
+
+int32_t kit_reach_init(struct kit_reach *reach, const struct kit_net *net,
+                       const struct kit_blocks *blocks)
+{
+    uint32_t n_edges;
+    size_t n_lines;
+    reach->net = net;
+    reach->blocks = blocks;
+    reach->first_edge = calloc(net->n_layers, sizeof *reach->first_edge);
+    if (!reach->first_edge) {
+        return kit_fail_memory(net->host);
+    }
+    lay_out(reach, &n_edges, &n_lines);
+    reach->at = calloc(n_edges + 1u, sizeof *reach->at);
+    reach->lo = calloc(n_lines + 1u, sizeof *reach->lo);
+    reach->hi = calloc(n_lines + 1u, sizeof *reach->hi);
+    if (!reach->at || !reach->lo || !reach->hi) {
+        return kit_fail_memory(net->host);
+    }
+    lay_out(reach, &n_edges, &n_lines);
+    int32_t rc = EW_STRATEGY_OK;
+    for (uint32_t l = 0; l < net->n_layers; l++) {
+        uint32_t n_inputs = is_in_banded_block(blocks, l) ? net->layers[l]->n_inputs : 0;
+        for (uint32_t k = 0; k < n_inputs && rc >= 0; k++) {
+            rc = fill_table(reach, l, k);
+        }
+    }
+    return rc;
+}
+
+void kit_reach_fini(struct kit_reach *reach)
+{
+    free(reach->first_edge);
+    free(reach->at);
+    free(reach->lo);
+    free(reach->hi);
+    memset(reach, 0, sizeof *reach);
+}
+
+/* ------------------------------------------------------------------ spans */
+
+static void widen(struct kit_span *span, int32_t lo, int32_t hi)
+{
+    if (lo >= hi) {
+        return;
+    }
+    if (span->lo >= span->hi) {
+        *span = (struct kit_span){lo, hi};
+        return;
+    }
+    span->lo = lo < span->lo ? lo : span->lo;
+    span->hi = hi > span->hi ? hi : span->hi;
+}
+
+static void set_outputs(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
+                        uint32_t last, int32_t lo, int32_t hi)
+{
+    int32_t of = reach->blocks->items[last].extent;
+    for (uint32_t b = first; b <= last; b++) {
+        const struct kit_block *block = &reach->blocks->items[b];
+        for (uint32_t i = 0; i < block->n_outputs; i++) {
+            uint32_t layer = block->outputs[i];
+            if (b == last || kit_is_exit_layer(reach->net, layer)) {
+                int32_t extent = kit_layer_extent(reach->net, layer);
+                spans[layer] = (struct kit_span){kit_map_cut(lo, of, extent),
+                                                 kit_map_cut(hi, of, extent)};
+            }
+        }
+    }
+}
+
+void kit_reach_spans(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
+                     uint32_t last, int32_t lo, int32_t hi)
+{
+    const struct kit_net *net = reach->net;
+    uint32_t begin = reach->blocks->items[first].begin;
+    uint32_t end = reach->blocks->items[last].end;
+    const struct kit_block *entry = &reach->blocks->items[first];
+    for (uint32_t i = begin; i < end; i++) {
+        spans[net->order[i]] = (struct kit_span){0, 0};
+    }
+    for (uint32_t i = 0; i < entry->n_entering; i++) {
+        spans[entry->entering[i]] = (struct kit_span){0, 0};
+    }
+    set_outputs(spans, reach, first, last, lo, hi);
+    for (uint32_t i = end; i-- > begin;) {
+        uint32_t layer = net->order[i];
+        struct kit_span span = spans[layer];
+        if (span.lo >= span.hi) {
+            continue;
+        }
+        const struct ew_layer_info *info = net->layers[layer];
+        for (uint32_t k = 0; k < info->n_inputs; k++) {
+            size_t at = reach->at[reach->first_edge[layer] + k];
+            widen(&spans[info->inputs[k]], reach->lo[at + (size_t)span.lo],
+                  reach->hi[at + (size_t)span.hi - 1]);
+        }
+    }
+}

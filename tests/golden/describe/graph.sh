@@ -1,0 +1,2 @@
+ew describe graph "$DATA/tiny.json"
+ew describe graph "$DATA/tiny.json" --json

@@ -1,0 +1,2 @@
+ew describe platform "$DATA/tiny.xml"
+ew describe platform "$DATA/tiny.xml" --json

@@ -1,0 +1,2 @@
+ew describe strategy local
+ew describe strategy local --json

@@ -1,0 +1,2 @@
+ew version --help
+ew list -h

@@ -1,0 +1,3 @@
+ew help
+ew --help
+ew -h

@@ -1,0 +1,2 @@
+ew help compar
+ew help nonsense

@@ -1,0 +1,2 @@
+ew list engines
+ew list engines --json

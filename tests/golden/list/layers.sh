@@ -1,0 +1,2 @@
+ew list layers --graph "$DATA/tiny.json"
+ew list layers --graph "$DATA/tiny.json" --json

@@ -1,0 +1,1 @@
+ew list strategies

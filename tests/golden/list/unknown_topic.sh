@@ -1,0 +1,3 @@
+ew list graph
+ew list
+ew list elephants

@@ -1,0 +1,4 @@
+ew run --engine simgird
+ew run --net tpc
+ew run --energy-rule sender
+ew plan --print dott

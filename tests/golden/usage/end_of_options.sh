@@ -1,0 +1,1 @@
+ew check -- --no-such-file

@@ -1,0 +1,2 @@
+ew run --graph
+ew run --graph --json

@@ -1,0 +1,2 @@
+ew version --graph vgg16
+ew compare --save-plan x.json

@@ -1,0 +1,1 @@
+ew run --graph 'my graph.json' --platform "it's" --requests x

@@ -1,0 +1,2 @@
+ew run a.json b.json
+ew help run compare

@@ -1,0 +1,3 @@
+ew comparee --graph vgg16
+ew quux
+ew -x

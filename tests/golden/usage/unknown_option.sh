@@ -1,0 +1,4 @@
+ew run --grahp vgg16
+ew run --nonsense
+ew run -z
+ew list strategies --graphs

@@ -1,0 +1,1 @@
+ew version --json

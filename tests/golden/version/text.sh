@@ -1,0 +1,2 @@
+ew version
+ew --version

@@ -1,0 +1,1 @@
+ew version 1
