@@ -161,6 +161,8 @@ enum ew_status ew_command_unknown(const char *name, struct ew_error *err)
         count++;
     }
     const char *near = ew_nearest_name(name, count, command_name_at, ew_commands);
-    return ew_fail(err, EW_EUSAGE, "unknown command '%s'%s%s%s; see 'edgeweave help'", name,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    if (near) {
+        return ew_fail(err, EW_EUSAGE, "unknown command '%s'; did you mean '%s'?", name, near);
+    }
+    return ew_fail(err, EW_EUSAGE, "unknown command '%s'; see 'edgeweave help'", name);
 }

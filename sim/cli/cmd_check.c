@@ -172,10 +172,8 @@ static enum ew_status check_plan(struct ew_str *out, struct ew_cli *cli, const c
     struct ew_setup_blame blame = {0};
     const struct ew_platform_source source = ew_session_source(cli, &simgrid);
     struct ew_book *book = NULL;
-    const int word = cli->blame;
     enum ew_status status = ew_options_scenario(&scenario, cli, false, err);
     if (status == EW_OK && !scenario.platform) {
-        cli->blame = word;
         status = ew_fail(err, EW_EUSAGE, "%s: a plan is checked against a platform; see --platform",
                          path);
     }
@@ -260,7 +258,7 @@ enum ew_status ew_cmd_check(struct ew_cli *cli, struct ew_error *err)
         const struct kind *kind = NULL;
         struct ew_str text = {0};
         struct ew_error bad = {0};
-        cli->blame = cli->args.n_positionals > 1 ? -1 : file->at;
+        cli->blame = -1; /* messages name the file */
         status = find_kind(&kind, file->value, &bad);
         if (status == EW_OK) {
             status = kind->check(&text, cli, file->value, &bad);

@@ -115,6 +115,7 @@ static enum ew_status set_arrival(struct ew_scenario *s, const struct ew_arg *ar
     struct ew_arrival_spec spec;
     const enum ew_status status = ew_arrival_spec_parse(&spec, arg->value, err);
     if (status != EW_OK) {
+        (void)ew_prefix(err, "option '--arrival': ");
         err->status = EW_EUSAGE;
         return EW_EUSAGE;
     }

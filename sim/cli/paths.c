@@ -278,6 +278,11 @@ static enum ew_status unknown_name(const struct ew_paths *paths, enum ew_path_ki
                                    const char *name, struct ew_arena *arena, struct ew_error *err)
 {
     struct ew_path_list names;
+    const size_t n = strlen(name), m = strlen(KINDS[kind].suffix);
+    if (n > m && strcmp(name + n - m, KINDS[kind].suffix) == 0) {
+        return ew_fail(err, EW_EINPUT, "%s: no such file, neither here nor among the %ss", name,
+                       KINDS[kind].word);
+    }
     const enum ew_status status = ew_paths_names(&names, paths, kind, arena, err);
     if (status != EW_OK) {
         return status;

@@ -205,11 +205,13 @@ static enum ew_status open_setup(struct ew_session *s, struct ew_error *err)
     struct ew_setup_blame blame = {0};
     s->source = ew_session_source(s->cli, &s->simgrid);
     enum ew_status status = ew_setup_open(&s->setup, &s->scenario, &s->source, &blame, err);
-    if (status != EW_OK) {
+    s->cli->blame = -1;
+    if (status == EW_EINPUT || status == EW_EUSAGE) { /* otherwise no word is to blame */
         blame_part(s, &blame);
+    }
+    if (status != EW_OK) {
         return status;
     }
-    s->cli->blame = -1;
     for (uint32_t i = 0; i < s->setup.platform->n_warnings; i++) {
         ew_cli_warn(s->cli, "%s: %s", s->setup.platform->path, s->setup.platform->warnings[i]);
     }

@@ -297,7 +297,7 @@ static void mark_dirty(struct ew_core *core, struct core_server *server)
 static void enqueue(struct ew_core *core, struct core_server *server, uint32_t s, uint32_t n,
                     double time_s)
 {
-    if (!ew_ready_push(&server->queue, core->slots.items[s].job, n, s, time_s)) {
+    if (!ew_ready_push(&server->queue, core->slots.items[s].rank, n, s, time_s)) {
         core_out_of_memory(core);
     }
     mark_dirty(core, server);

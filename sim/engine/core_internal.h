@@ -27,6 +27,8 @@ struct core_template {
 struct core_slot {
     struct core_template *tmpl;
     uint64_t job;
+    uint64_t rank; /**< for queues: by number within the workload, then workload. Unlike the job's
+                        id it does not depend on which of two simultaneous jobs starts first */
     uint64_t first_request;
     uint32_t n_requests;
     uint32_t remaining; /**< nodes not finished */

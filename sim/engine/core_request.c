@@ -152,6 +152,7 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     struct core_slot *slot = &core->slots.items[s];
     const struct ew_task_graph *graph = tmpl->graph;
     slot->job = core->next_job++;
+    slot->rank = (wl->cycle - 1) * core->run->n_workloads + w;
     slot->first_request = wl->n_issued - count_waiting(wl);
     slot->n_requests = n_requests;
     slot->remaining = graph->n_nodes;

@@ -16,7 +16,7 @@ static enum ew_status parse_closed(struct ew_arrival_spec *spec, const char *tex
     uint64_t outstanding = 1;
     if (k && (!ew_parse_u64(k, &outstanding) || outstanding < 1 ||
               outstanding > EW_SCENARIO_MAX_OUTSTANDING)) {
-        return ew_fail(err, EW_EINPUT, "arrival: expected closed:K with K in 1..%d, found '%s'",
+        return ew_fail(err, EW_EINPUT, "expected closed:K with K in 1..%d, found '%s'",
                        EW_SCENARIO_MAX_OUTSTANDING, text);
     }
     spec->form = EW_ARRIVE_CLOSED;
@@ -31,7 +31,7 @@ static enum ew_status parse_rate(struct ew_arrival_spec *spec, enum ew_arrival_f
     if (!rate || !ew_parse_double(rate, &spec->rate_per_s) || spec->rate_per_s < 1e-9 ||
         spec->rate_per_s > 1e9) {
         return ew_fail(err, EW_EINPUT,
-                       "arrival: expected %s with a rate in 1e-9..1e9 requests/s, found '%s'",
+                       "expected %s with a rate in 1e-9..1e9 requests/s, found '%s'",
                        form == EW_ARRIVE_POISSON ? "poisson:RATE" : "periodic:RATE", text);
     }
     return EW_OK;
@@ -55,7 +55,7 @@ enum ew_status ew_arrival_spec_parse(struct ew_arrival_spec *out, const char *te
         spec.trace_path = value;
     } else {
         status =
-            ew_fail(err, EW_EINPUT, "arrival: expected %s, found '%s'", ARRIVAL_FORMS, text);
+            ew_fail(err, EW_EINPUT, "expected %s, found '%s'", ARRIVAL_FORMS, text);
     }
     if (status == EW_OK) {
         *out = spec;
@@ -134,8 +134,7 @@ static const char *override_name_at(const void *ctx, size_t i)
     return first[i].name;
 }
 
-static enum ew_status unknown_field(bool is_link, const char *field, const char *path,
-                                    struct ew_error *err)
+static enum ew_status unknown_field(bool is_link, const char *field, struct ew_error *err)
 {
     size_t first = 0;
     while (OVERRIDES[first].is_link != is_link) {
@@ -148,7 +147,7 @@ static enum ew_status unknown_field(bool is_link, const char *field, const char 
         n++;
     }
     const char *near = ew_nearest_name(field, n, override_name_at, &OVERRIDES[first]);
-    (void)ew_fail(err, EW_EINPUT, "%s: a %s has no figure '%s'; expected one of %s%s%s%s", path,
+    (void)ew_fail(err, EW_EINPUT, "a %s has no figure '%s'; expected one of %s%s%s%s",
                   is_link ? "link" : "device", field, ew_str_text(&all),
                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     ew_str_fini(&all);
@@ -166,14 +165,13 @@ static bool find_field(enum ew_override_field *out, bool is_link, const char *na
     return false;
 }
 
-static enum ew_status check_override_value(const struct ew_override *o, const char *path,
-                                           struct ew_error *err)
+static enum ew_status check_override_value(const struct ew_override *o, struct ew_error *err)
 {
     const struct override_info *info = &OVERRIDES[o->field];
     const double most = o->field == EW_OVERRIDE_DEVICE_MEMORY ? 1e18 : 1e24;
     const bool is_enough = info->least_allowed ? o->value >= info->least : o->value > info->least;
     if (!is_enough || !(o->value <= most)) {
-        return ew_fail(err, EW_EINPUT, "%s: expected a number %s %g and at most %g, found %g", path,
+        return ew_fail(err, EW_EINPUT, "%s: expected a number %s %g and at most %g, found %g", info->name,
                        info->least_allowed ? "of at least" : "greater than", info->least, most,
                        o->value);
     }
@@ -193,9 +191,9 @@ enum ew_status ew_override_parse(struct ew_override *out, struct ew_arena *arena
     }
     struct ew_override o = {.value = value, .arg = -1};
     if (!find_field(&o.field, is_link, last + 1)) {
-        return unknown_field(is_link, last + 1, path, err);
+        return unknown_field(is_link, last + 1, err);
     }
-    enum ew_status status = check_override_value(&o, path, err);
+    enum ew_status status = check_override_value(&o, err);
     if (status != EW_OK) {
         return status;
     }

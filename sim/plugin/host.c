@@ -46,6 +46,12 @@ int32_t host_refuse(struct ew_instance *instance, const char *fmt, ...)
     return EW_STRATEGY_EINVALID;
 }
 
+bool host_is_faulty(struct ew_instance *instance, enum ew_fault kind)
+{
+    instance->n_calls[kind]++;
+    return instance->fault == kind && instance->n_calls[kind] >= instance->fault_at;
+}
+
 static void pass_message(struct ew_instance *instance, uint32_t level, const char *message)
 {
     const struct ew_host_services *services = instance->services;
@@ -121,7 +127,8 @@ static const char *param_text(const struct ew_host *host, const char *name)
 static void *service_alloc(const struct ew_host *host, uint64_t bytes)
 {
     struct ew_instance *instance = host_instance(host);
-    if (!instance || bytes > max_alloc_bytes - instance->alloc_bytes) {
+    if (!instance || bytes > max_alloc_bytes - instance->alloc_bytes ||
+        host_is_faulty(instance, EW_FAULT_ALLOC)) {
         return NULL;
     }
     void *memory = ew_arena_calloc(&instance->arena, 1, (size_t)bytes);
@@ -188,6 +195,9 @@ static int32_t evaluate(const struct ew_host *host, struct ew_plan_builder *buil
                            sizeof *out, out ? "" : "NULL and ", out ? out->struct_size : 0);
     }
     struct ew_error err = {0};
+    if (host_is_faulty(instance, EW_FAULT_EVALUATE)) {
+        return host_refuse(instance, "evaluate: refused, to see what the strategy does");
+    }
     if (!instance->services->evaluate) {
         return host_refuse(instance, "evaluate: this host cannot evaluate plans");
     }
@@ -380,10 +390,12 @@ enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instan
     forget_failures(instance);
     seed_stream(instance);
     ew_builder_reset(instance->builder);
+    memset(instance->n_calls, 0, sizeof instance->n_calls);
     instance->is_planning = true;
     const int32_t code =
         instance->strategy->plan(instance->strategy, &instance->host, &instance->abi_builder);
     instance->is_planning = false;
+    instance->plan_code = code;
     if (code > 0) {
         return ew_fail(err, EW_EPLUGIN,
                        "strategy '%s': plan returned %d; expected 0, or a negative "
@@ -405,6 +417,22 @@ enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instan
 uint64_t ew_instance_evaluations(const struct ew_instance *instance)
 {
     return instance->n_evaluations;
+}
+
+void ew_instance_inject(struct ew_instance *instance, enum ew_fault fault, uint64_t at)
+{
+    instance->fault = fault;
+    instance->fault_at = at;
+}
+
+uint64_t ew_instance_calls(const struct ew_instance *instance, enum ew_fault kind)
+{
+    return instance->n_calls[kind];
+}
+
+int32_t ew_instance_plan_code(const struct ew_instance *instance)
+{
+    return instance->plan_code;
 }
 
 void ew_instance_free(struct ew_instance *instance)

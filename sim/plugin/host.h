@@ -58,6 +58,18 @@ enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instan
 /** Number of evaluate calls so far. */
 uint64_t ew_instance_evaluations(const struct ew_instance *instance);
 
+/* For plugin-check: a host that does not do what it is asked. */
+enum ew_fault { EW_FAULT_NONE, EW_FAULT_BUILDER, EW_FAULT_EVALUATE, EW_FAULT_ALLOC };
+
+/** In every plan from now on, calls of this kind fail from the `at`-th on (1: the first). */
+void ew_instance_inject(struct ew_instance *instance, enum ew_fault fault, uint64_t at);
+
+/** Calls of this kind during the last plan. */
+uint64_t ew_instance_calls(const struct ew_instance *instance, enum ew_fault kind);
+
+/** What the strategy's own plan function returned last. */
+int32_t ew_instance_plan_code(const struct ew_instance *instance);
+
 /** Destroy the strategy and free; accepts NULL. */
 void ew_instance_free(struct ew_instance *instance);
 

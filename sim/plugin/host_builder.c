@@ -18,6 +18,10 @@ static struct ew_instance *building(struct ew_plan_builder *builder)
         (void)host_refuse(instance, "the builder was used outside of plan");
         return NULL;
     }
+    if (instance && host_is_faulty(instance, EW_FAULT_BUILDER)) {
+        (void)host_refuse(instance, "refused, to see what the strategy does");
+        return NULL;
+    }
     return instance;
 }
 

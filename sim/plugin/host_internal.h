@@ -39,10 +39,14 @@ struct ew_instance {
     struct ew_builder *builder;
     struct ew_rng rng;
     enum host_reason reason;
-    int32_t fail_code;            /**< of the strategy's own reason */
+    int32_t fail_code;       /**< of the strategy's own reason */
     struct ew_error error;   /**< the last failure recorded in the current call */
     struct ew_error ignored; /**< first builder failure since the last reset */
     bool is_planning;        /**< views and builder answer only now */
+    int32_t plan_code;       /**< what plan returned last */
+    enum ew_fault fault;     /**< to be simulated */
+    uint64_t fault_at;
+    uint64_t n_calls[EW_FAULT_ALLOC + 1]; /**< by kind, during the last plan */
     uint64_t n_evaluations;
     uint64_t alloc_bytes; /**< handed out so far */
     uint32_t n_messages;  /**< logged so far */
@@ -59,6 +63,9 @@ struct ew_instance *host_instance(const struct ew_host *host);
 int32_t host_record(struct ew_instance *instance, const struct ew_error *error);
 /** Record that the plugin passed something wrong; EW_STRATEGY_EINVALID. `instance` may be NULL. */
 int32_t host_refuse(struct ew_instance *instance, const char *fmt, ...) EW_PRINTF(2, 3);
+
+/** Count a call of this kind; true when it is to fail for a test. */
+bool host_is_faulty(struct ew_instance *instance, enum ew_fault kind);
 
 /** host_text.c: copy a plugin's text as one line of valid UTF-8: control characters become spaces,
  *  broken sequences '?'. Cut at `size` - 1 bytes; `text` is not read beyond that. Returns `out`, or

@@ -17,14 +17,14 @@ static const char *device_name_at(const void *ctx, size_t i)
 }
 
 enum ew_status ew_setup_find_device(uint32_t *out, const struct ew_platform *platform,
-                                    const char *name, struct ew_error *err)
+                                    const char *what, const char *name, struct ew_error *err)
 {
     if (ew_platform_find_device(out, platform, name)) {
         return EW_OK;
     }
     const char *near = ew_nearest_name(name, platform->n_devices, device_name_at, platform);
-    return ew_fail(err, EW_EINPUT, "%s: unknown device '%s'%s%s%s", platform->path, name,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return ew_fail(err, EW_EINPUT, "%s: expected a device of %s, found '%s'%s%s%s", what,
+                   platform->path, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 /* --- one workload ---------------------------------------------------------------------------- */
@@ -68,7 +68,7 @@ static enum ew_status find_ends(struct ew_setup *s, struct ew_setup_workload *w,
     enum ew_status status = EW_OK;
     blame->part = EW_SETUP_SOURCE;
     if (spec->source_device) {
-        status = ew_setup_find_device(&w->problem.source_device, s->platform,
+        status = ew_setup_find_device(&w->problem.source_device, s->platform, "source",
                                       spec->source_device, err);
     }
     if (status != EW_OK) {
@@ -76,7 +76,7 @@ static enum ew_status find_ends(struct ew_setup *s, struct ew_setup_workload *w,
     }
     blame->part = EW_SETUP_SINK;
     w->problem.sink_device = w->problem.source_device;
-    return spec->sink_device ? ew_setup_find_device(&w->problem.sink_device, s->platform,
+    return spec->sink_device ? ew_setup_find_device(&w->problem.sink_device, s->platform, "sink",
                                                     spec->sink_device, err)
                              : EW_OK;
 }

@@ -62,8 +62,8 @@ enum ew_status ew_setup_open(struct ew_setup *setup, const struct ew_scenario *s
 /** Accepts a zeroed one. */
 void ew_setup_fini(struct ew_setup *setup);
 
-/** Id of a device by name. EW_EINPUT with the nearest name. */
+/** Id of a device by name. EW_EINPUT, beginning with `what`, with the nearest name. */
 enum ew_status ew_setup_find_device(uint32_t *out, const struct ew_platform *platform,
-                                    const char *name, struct ew_error *err);
+                                    const char *what, const char *name, struct ew_error *err);
 
 #endif

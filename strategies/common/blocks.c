@@ -107,6 +107,7 @@ static void link_blocks(struct kit_blocks *blocks, const struct kit_net *net)
             if (leaves(blocks, net, b, layer)) {
                 int32_t extent = kit_layer_extent(net, layer);
                 block->extent = extent > block->extent ? extent : block->extent;
+                block->has_answer = block->has_answer || kit_is_exit_layer(net, layer);
                 next[block->n_outputs++] = layer;
             }
         }
@@ -240,7 +241,8 @@ static void set_outputs(struct ew_tensor_box *boxes, const struct kit_net *net,
 {
     for (uint32_t b = first; b <= last; b++) {
         const struct kit_block *block = &blocks->items[b];
-        for (uint32_t i = 0; i < block->n_outputs; i++) {
+        uint32_t n = b == last || block->has_answer ? block->n_outputs : 0;
+        for (uint32_t i = 0; i < n; i++) {
             if (b == last || kit_is_exit_layer(net, block->outputs[i])) {
                 boxes[block->outputs[i]] = tile_of_layer(net, block->outputs[i], tile);
             }

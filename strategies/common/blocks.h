@@ -21,6 +21,7 @@ struct kit_block {
     const uint32_t *outputs;  /**< layers that others read or that answer */
     int32_t extent;           /**< lines of the output with the most lines */
     bool is_banded;           /**< every layer can be split into bands */
+    bool has_answer;          /**< an output is one of the exit's layers */
 };
 
 /** All blocks in order. Arrays are owned. */

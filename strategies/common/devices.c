@@ -121,6 +121,17 @@ int32_t kit_group_init(struct kit_group *group, const struct kit_net *net,
     return EW_STRATEGY_OK;
 }
 
+void kit_group_drop(struct kit_group *group, const struct kit_net *net, uint32_t position,
+                    const char *why)
+{
+    note_excluded(group, net->host->device(net->host, group->device[position])->name, why);
+    group->n--;
+    for (uint32_t i = position; i < group->n; i++) {
+        group->device[i] = group->device[i + 1];
+        group->capability[i] = group->capability[i + 1];
+    }
+}
+
 void kit_group_fini(struct kit_group *group)
 {
     free(group->device);

@@ -40,6 +40,10 @@ int32_t kit_group_init(struct kit_group *group, const struct kit_net *net,
                        const struct kit_group_options *options);
 void kit_group_fini(struct kit_group *group);
 
+/** Leave the member at chain position `position` out, noting why. */
+void kit_group_drop(struct kit_group *group, const struct kit_net *net, uint32_t position,
+                    const char *why);
+
 /** Capability of one device, > 0. */
 double kit_device_capability(const struct kit_net *net, uint32_t device, enum kit_capability kind);
 

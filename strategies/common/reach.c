@@ -122,7 +122,8 @@ static void set_outputs(struct kit_span *spans, const struct kit_reach *reach, u
     int32_t of = reach->blocks->items[last].extent;
     for (uint32_t b = first; b <= last; b++) {
         const struct kit_block *block = &reach->blocks->items[b];
-        for (uint32_t i = 0; i < block->n_outputs; i++) {
+        uint32_t n = b == last || block->has_answer ? block->n_outputs : 0;
+        for (uint32_t i = 0; i < n; i++) {
             uint32_t layer = block->outputs[i];
             if (b == last || kit_is_exit_layer(reach->net, layer)) {
                 int32_t extent = kit_layer_extent(reach->net, layer);

@@ -25,14 +25,14 @@ static void add_column(struct volume_cost *by_first, const struct lcpss_problem 
         double ops = 0.0;
         for (uint32_t u = end; u-- > lowest;) {
             const struct vsl_unit *unit = &problem->units[u];
-            ops += unit->row_ops * vsl_count(rows);
+            ops += unit->row_ops * (double)vsl_count(rows);
             rows = vsl_input(unit, problem->law, rows);
             by_first[u].ops += ops;
-            by_first[u].in_elements += unit->in_elements * vsl_count(rows);
+            by_first[u].in_elements += unit->in_elements * (double)vsl_count(rows);
             if (u > 0) {
                 const int32_t *before = cuts + (size_t)(u - 1) * stride;
                 struct vsl_rows own = {before[i], before[i + 1]};
-                by_first[u].halo_elements += unit->in_elements * vsl_missing(rows, own);
+                by_first[u].halo_elements += unit->in_elements * (double)vsl_missing(rows, own);
             }
         }
     }

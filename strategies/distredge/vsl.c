@@ -3,34 +3,12 @@
 #include <math.h>
 #include <stdbool.h>
 
-static struct vsl_unit window(int32_t kernel, int32_t stride, int32_t pad, const int32_t shape[3],
-                              int32_t out_channels, double pixel_ops)
-{
-    int32_t out_rows = (shape[1] + 2 * pad - kernel) / stride + 1;
-    int32_t out_columns = (shape[2] + 2 * pad - kernel) / stride + 1;
-    return (struct vsl_unit){
-        .kernel = kernel,
-        .stride = stride,
-        .pad = pad,
-        .in_rows = shape[1],
-        .out_rows = out_rows,
-        .row_ops = pixel_ops * out_columns,
-        .in_elements = (double)shape[0] * shape[2],
-        .out_elements = (double)out_channels * out_columns,
-    };
-}
+/* Far outside of any tensor; no product of two such numbers overflows. */
+static const int64_t FAR = INT64_C(1) << 31;
 
-struct vsl_unit vsl_conv(int32_t kernel, int32_t stride, int32_t pad, const int32_t in_shape[3],
-                         int32_t out_channels)
+static int64_t bounded(int64_t row)
 {
-    double pixel_ops = 2.0 * kernel * kernel * in_shape[0] * out_channels;
-    return window(kernel, stride, pad, in_shape, out_channels, pixel_ops);
-}
-
-struct vsl_unit vsl_pool(int32_t kernel, int32_t stride, int32_t pad, const int32_t in_shape[3])
-{
-    double pixel_ops = (double)kernel * kernel * in_shape[0];
-    return window(kernel, stride, pad, in_shape, in_shape[0], pixel_ops);
+    return row < -FAR ? -FAR : row > FAR ? FAR : row;
 }
 
 struct vsl_rows vsl_input(const struct vsl_unit *unit, enum vsl_law law, struct vsl_rows out)
@@ -39,8 +17,8 @@ struct vsl_rows vsl_input(const struct vsl_unit *unit, enum vsl_law law, struct 
         return (struct vsl_rows){0, 0};
     }
     struct vsl_rows in = {
-        .lo = out.lo * unit->stride - unit->pad,
-        .hi = (out.hi - 1) * unit->stride - unit->pad + unit->kernel,
+        .lo = bounded(out.lo * unit->stride - unit->pad),
+        .hi = bounded((out.hi - 1) * unit->stride - unit->pad + unit->kernel),
     };
     if (law == VSL_CLAMPED) {
         in.lo = in.lo < 0 ? 0 : in.lo;
@@ -49,12 +27,12 @@ struct vsl_rows vsl_input(const struct vsl_unit *unit, enum vsl_law law, struct 
     return in;
 }
 
-int32_t vsl_count(struct vsl_rows rows)
+int64_t vsl_count(struct vsl_rows rows)
 {
     return rows.hi > rows.lo ? rows.hi - rows.lo : 0;
 }
 
-int32_t vsl_missing(struct vsl_rows need, struct vsl_rows have)
+int64_t vsl_missing(struct vsl_rows need, struct vsl_rows have)
 {
     struct vsl_rows common = {
         .lo = need.lo > have.lo ? need.lo : have.lo,

@@ -18,8 +18,8 @@ enum vsl_law {
 
 /** Half-open rows; empty when lo >= hi. Under the literal law lo may be negative. */
 struct vsl_rows {
-    int32_t lo;
-    int32_t hi;
+    int64_t lo;
+    int64_t hi;
 };
 
 /** A unit as plain numbers. Heights are those of the tensors, without padding. */
@@ -29,27 +29,21 @@ struct vsl_unit {
     int32_t pad;    /**< P: rows of padding above */
     int32_t in_rows;
     int32_t out_rows;
-    double row_ops;      /**< operations per output row */
+    double row_ops;      /**< operations per output row; 2 F F Cin Cout W for a convolution, F F C W
+                              for a pooling */
     double in_elements;  /**< per input row: channels times width */
     double out_elements; /**< per output row */
 };
 
-/** A convolution, counted as 2 F F Cin Cout operations per output pixel. */
-struct vsl_unit vsl_conv(int32_t kernel, int32_t stride, int32_t pad, const int32_t in_shape[3],
-                         int32_t out_channels);
-
-/** A pooling, counted as F F C operations per output pixel. `in_shape`: channels, rows, columns. */
-struct vsl_unit vsl_pool(int32_t kernel, int32_t stride, int32_t pad, const int32_t in_shape[3]);
-
 /** Rows `out` of the unit's output need these rows of its input: [lo S - P, (hi - 1) S - P + F).
- *  Empty stays empty. */
+ *  Empty stays empty; numbers beyond 2^31 are cut there. */
 struct vsl_rows vsl_input(const struct vsl_unit *unit, enum vsl_law law, struct vsl_rows out);
 
 /** max(0, hi - lo). */
-int32_t vsl_count(struct vsl_rows rows);
+int64_t vsl_count(struct vsl_rows rows);
 
 /** Rows of `need` that are not in `have`. */
-int32_t vsl_missing(struct vsl_rows need, struct vsl_rows have);
+int64_t vsl_missing(struct vsl_rows need, struct vsl_rows have);
 
 /** The split decision of fractions: n_parts - 1 ascending fractions of `rows`, rounded half to
  *  even; out has n_parts + 1 cuts from 0 to rows. */

@@ -283,6 +283,57 @@ START_TEST(coedge_latency_objective_finds_the_fastest_split)
 }
 END_TEST
 
+START_TEST(coedge_wide_search_finds_the_single_device_that_the_loop_misses)
+{
+    /* D = 300: the loop's [9, 0, 7] costs 1608.8 mJ, device 2 alone 1606.4. */
+    struct coedge_options options = FULL;
+    options.has_wide_search = true;
+    struct result result = solve(300, options);
+    ck_assert_int_eq(result.outcome, COEDGE_SOLVED);
+    assert_rows(&result, 0, 0, 16);
+    assert_cost(result.solution.cost, 1606.4, 243.2);
+}
+END_TEST
+
+START_TEST(coedge_many_equal_devices_get_nearly_equal_rows)
+{
+    /* 40 devices without network cost: the fastest split of 100 rows has 2 or 3 rows everywhere and
+     * takes 3/100 of one device's time. */
+    enum { MANY = 40, MANY_ROWS = 100 };
+    struct coedge_device devices[MANY];
+    double compute_s[MANY];
+    double free_wires[MANY * MANY] = {0};
+    int32_t rows[MANY];
+    const struct coedge_layer layer = {.rows = MANY_ROWS};
+    for (int i = 0; i < MANY; i++) {
+        devices[i] = (struct coedge_device){.capability = 1.0, .max_rows = MANY_ROWS};
+        compute_s[i] = 1.0;
+    }
+    struct coedge_problem problem = {
+        .n_devices = MANY,
+        .n_layers = 1,
+        .rows = MANY_ROWS,
+        .threshold_rows = 1,
+        .deadline_s = INFINITY,
+        .devices = devices,
+        .layers = &layer,
+        .compute_s = compute_s,
+        .message_s = free_wires,
+        .byte_s = free_wires,
+    };
+    struct coedge_options options = {.objective = COEDGE_MIN_LATENCY};
+    struct coedge_solution solution = {.rows = rows};
+    ck_assert_int_eq(coedge_solve(&solution, &problem, library, &options), COEDGE_SOLVED);
+    int32_t total = 0;
+    for (int i = 0; i < MANY; i++) {
+        ck_assert(rows[i] == 2 || rows[i] == 3);
+        total += rows[i];
+    }
+    ck_assert_int_eq(total, MANY_ROWS);
+    ck_assert_double_eq_tol(solution.cost.s, 0.03, 1e-12);
+}
+END_TEST
+
 START_TEST(coedge_memory_limit_bounds_a_share)
 {
     struct coedge_device devices[N];
@@ -451,6 +502,8 @@ int main(void)
     tcase_add_test(solving, coedge_without_repair_falls_back_to_a_plan_in_time);
     tcase_add_test(solving, coedge_impossible_deadline_gives_the_fastest_plan_and_says_so);
     tcase_add_test(solving, coedge_latency_objective_finds_the_fastest_split);
+    tcase_add_test(solving, coedge_wide_search_finds_the_single_device_that_the_loop_misses);
+    tcase_add_test(solving, coedge_many_equal_devices_get_nearly_equal_rows);
     tcase_add_test(solving, coedge_memory_limit_bounds_a_share);
     tcase_add_test(solving, coedge_is_close_to_brute_force_on_random_problems);
     tcase_add_test(solving, coedge_solves_the_same_problem_to_the_same_rows);

@@ -83,20 +83,23 @@ static void handle(struct fast *fast, uint32_t id, double time_s)
     }
 }
 
+/* Everything that happens within the grain of first_s; gives the time of the last of it. */
+static double handle_batch(struct fast *fast, double first_s)
+{
+    double time_s = first_s;
+    while (fast->heap.count && ew_heap_first(&fast->heap)->key <= first_s + EW_GRAIN_S) {
+        const struct ew_heap_entry next = ew_heap_pop(&fast->heap);
+        time_s = next.key;
+        handle(fast, next.id, next.key);
+    }
+    return time_s;
+}
+
 static enum ew_status run_loop(struct fast *fast, const struct ew_run *run, struct ew_error *err)
 {
     ew_core_start(fast->core);
-    ew_core_settle(fast->core);
-    ew_network_share(&fast->network, 0, &fast->heap, fast->first_connection);
-    uint32_t steps = 0;
-    while (fast->heap.count) {
-        const double first_s = ew_heap_first(&fast->heap)->key;
-        double time_s = first_s;
-        do {
-            const struct ew_heap_entry next = ew_heap_pop(&fast->heap);
-            time_s = next.key;
-            handle(fast, next.id, next.key);
-        } while (fast->heap.count && ew_heap_first(&fast->heap)->key <= first_s + EW_GRAIN_S);
+    double time_s = handle_batch(fast, 0);
+    for (uint32_t steps = 1;; steps++) {
         ew_core_settle(fast->core);
         if (fast->network.n_dirty) {
             ew_network_share(&fast->network, time_s, &fast->heap, fast->first_connection);
@@ -105,9 +108,13 @@ static enum ew_status run_loop(struct fast *fast, const struct ew_run *run, stru
         if (status || fast->is_out_of_memory) {
             return status ? status : ew_fail_memory(err);
         }
-        if ((++steps & 1023u) == 0 && run->interrupted && *run->interrupted) {
+        if ((steps & 1023u) == 0 && run->interrupted && *run->interrupted) {
             return ew_fail(err, EW_EINTR, "interrupted at simulated time %g s", time_s);
         }
+        if (!fast->heap.count) {
+            break;
+        }
+        time_s = handle_batch(fast, ew_heap_first(&fast->heap)->key);
     }
     if (!ew_core_is_finished(fast->core)) {
         return ew_fail(err, EW_EDEADLOCK, "%llu requests never finished: no event is left",

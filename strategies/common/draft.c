@@ -1,0 +1,354 @@
+#include "common/draft.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/plugin.h"
+
+/* ------------------------------------------------------------------ pieces */
+
+void kit_draft_begin(struct kit_draft *draft, const struct kit_net *net)
+{
+    draft->net = net;
+    draft->n = 0;
+}
+
+void kit_draft_fini(struct kit_draft *draft)
+{
+    free(draft->pieces);
+    memset(draft, 0, sizeof *draft);
+}
+
+int32_t kit_draft_piece(struct kit_draft *draft, const struct kit_piece *piece)
+{
+    if (kit_box_is_empty(&piece->box)) {
+        return EW_STRATEGY_OK;
+    }
+    if (draft->n == draft->capacity) {
+        uint32_t capacity = draft->capacity ? 2 * draft->capacity : 256;
+        struct kit_piece *grown = realloc(draft->pieces, capacity * sizeof *grown);
+        if (!grown) {
+            return kit_fail_memory(draft->net->host);
+        }
+        draft->pieces = grown;
+        draft->capacity = capacity;
+    }
+    draft->pieces[draft->n++] = *piece;
+    return EW_STRATEGY_OK;
+}
+
+int32_t kit_draft_whole(struct kit_draft *draft, uint32_t layer, uint32_t device)
+{
+    struct kit_piece piece = {layer, device, EW_ID_NONE, kit_full_box(draft->net, layer)};
+    return kit_draft_piece(draft, &piece);
+}
+
+int32_t kit_draft_band(struct kit_draft *draft, uint32_t layer, uint32_t device, int32_t lo,
+                       int32_t hi)
+{
+    struct kit_piece piece = {layer, device, EW_ID_NONE, kit_band_box(draft->net, layer, lo, hi)};
+    return kit_draft_piece(draft, &piece);
+}
+
+int32_t kit_draft_blocks(struct kit_draft *draft, const struct kit_blocks *blocks, uint32_t first,
+                         uint32_t last, uint32_t device)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    for (uint32_t i = blocks->items[first].begin; i < blocks->items[last].end && rc >= 0; i++) {
+        rc = kit_draft_whole(draft, draft->net->order[i], device);
+    }
+    return rc;
+}
+
+int32_t kit_draft_volume(struct kit_draft *draft, const struct kit_blocks *blocks, uint32_t first,
+                         uint32_t last, const struct ew_tensor_box *boxes, uint32_t device,
+                         uint32_t chain)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    for (uint32_t i = blocks->items[first].begin; i < blocks->items[last].end && rc >= 0; i++) {
+        uint32_t layer = draft->net->order[i];
+        struct kit_piece piece = {layer, device, chain, boxes[layer]};
+        rc = kit_draft_piece(draft, &piece);
+    }
+    return rc;
+}
+
+int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *builder)
+{
+    for (uint32_t i = 0; i < draft->n; i++) {
+        const struct kit_piece *piece = &draft->pieces[i];
+        struct ew_piece_desc desc = {
+            .struct_size = sizeof desc,
+            .layer = piece->layer,
+            .device = piece->device,
+            .role = EW_ROLE_FULL,
+            .chain = piece->chain,
+            .sum_piece = EW_ID_NONE,
+            .box = piece->box,
+        };
+        int32_t id = builder->add_piece(builder, &desc);
+        if (id < 0) {
+            return id;
+        }
+    }
+    return EW_STRATEGY_OK;
+}
+
+/* ------------------------------------------------------------------ memory */
+
+/* Sweep in the order in which a plan runs: layer by layer. An output lives on its device from its
+ * piece to the last piece there of a layer that reads it; what a piece reads and its device did not
+ * make lives while the piece runs. Weights count whole. */
+struct sweep {
+    const struct kit_draft *draft;
+    uint32_t n_devices;
+    uint32_t *first;    /* by layer: its pieces are order[first[l] .. first[l + 1]) */
+    uint32_t *order;    /* piece numbers by layer */
+    uint32_t *last_at;  /* by layer and device: position in order of the last piece; or NONE */
+    uint32_t *dies;     /* by position: head of the pieces that die behind it; or NONE */
+    uint32_t *next;     /* by position */
+    uint64_t *live_bytes;
+    uint64_t *peak_bytes;
+    uint64_t *weight_bytes;
+};
+
+static int32_t allocate(struct sweep *sweep)
+{
+    const struct kit_net *net = sweep->draft->net;
+    size_t n = sweep->draft->n;
+    size_t n_cells = (size_t)net->n_layers * sweep->n_devices;
+    sweep->first = calloc(net->n_layers + 1u, sizeof *sweep->first);
+    sweep->order = calloc(n + 1u, sizeof *sweep->order);
+    sweep->last_at = malloc((n_cells + 1u) * sizeof *sweep->last_at);
+    sweep->dies = malloc((n + 1u) * sizeof *sweep->dies);
+    sweep->next = malloc((n + 1u) * sizeof *sweep->next);
+    sweep->live_bytes = calloc(sweep->n_devices + 1u, sizeof *sweep->live_bytes);
+    sweep->peak_bytes = calloc(sweep->n_devices + 1u, sizeof *sweep->peak_bytes);
+    sweep->weight_bytes = calloc(sweep->n_devices + 1u, sizeof *sweep->weight_bytes);
+    if (!sweep->first || !sweep->order || !sweep->last_at || !sweep->dies || !sweep->next ||
+        !sweep->live_bytes || !sweep->peak_bytes || !sweep->weight_bytes) {
+        return kit_fail_memory(net->host);
+    }
+    memset(sweep->last_at, 0xff, n_cells * sizeof *sweep->last_at);
+    memset(sweep->dies, 0xff, (n + 1u) * sizeof *sweep->dies);
+    return EW_STRATEGY_OK;
+}
+
+static void release(struct sweep *sweep)
+{
+    free(sweep->first);
+    free(sweep->order);
+    free(sweep->last_at);
+    free(sweep->dies);
+    free(sweep->next);
+    free(sweep->live_bytes);
+    free(sweep->peak_bytes);
+    free(sweep->weight_bytes);
+}
+
+static void sort_by_layer(struct sweep *sweep)
+{
+    const struct kit_draft *draft = sweep->draft;
+    uint32_t n_layers = draft->net->n_layers;
+    for (uint32_t i = 0; i < draft->n; i++) {
+        sweep->first[draft->pieces[i].layer + 1]++;
+    }
+    for (uint32_t l = 0; l < n_layers; l++) {
+        sweep->first[l + 1] += sweep->first[l];
+    }
+    for (uint32_t i = 0; i < draft->n; i++) {
+        sweep->order[sweep->first[draft->pieces[i].layer]++] = i;
+    }
+    for (uint32_t l = n_layers; l > 0; l--) { /* every entry has moved on to its end */
+        sweep->first[l] = sweep->first[l - 1];
+    }
+    sweep->first[0] = 0;
+}
+
+static uint32_t *cell(const struct sweep *sweep, uint32_t layer, uint32_t device)
+{
+    return &sweep->last_at[(size_t)layer * sweep->n_devices + device];
+}
+
+/* Where pieces end, and the weights of the devices that have any of a layer. */
+static void note_positions(struct sweep *sweep)
+{
+    const struct kit_draft *draft = sweep->draft;
+    for (uint32_t at = 0; at < draft->n; at++) {
+        const struct kit_piece *piece = &draft->pieces[sweep->order[at]];
+        uint32_t *last = cell(sweep, piece->layer, piece->device);
+        if (*last == EW_ID_NONE) {
+            sweep->weight_bytes[piece->device] += draft->net->layers[piece->layer]->weight_bytes;
+        }
+        *last = at;
+    }
+    for (uint32_t at = 0; at < draft->n; at++) {
+        const struct kit_piece *piece = &draft->pieces[sweep->order[at]];
+        const struct ew_layer_info *info = draft->net->layers[piece->layer];
+        uint32_t end = at;
+        for (uint32_t c = 0; c < info->n_consumers; c++) {
+            uint32_t last = *cell(sweep, info->consumers[c], piece->device);
+            end = last != EW_ID_NONE && last > end ? last : end;
+        }
+        sweep->next[at] = sweep->dies[end];
+        sweep->dies[end] = at;
+    }
+}
+
+static double element_bytes(const struct kit_net *net, uint32_t layer)
+{
+    return net->layers[layer]->is_input ? net->graph->input_bytes_per_element
+                                        : net->graph->activation_bytes_per_element;
+}
+
+static uint64_t box_bytes(const struct kit_net *net, uint32_t layer,
+                          const struct ew_tensor_box *box)
+{
+    return (uint64_t)ceil((double)kit_box_elements(box) * element_bytes(net, layer));
+}
+
+/* Elements of `need` that the largest piece of `layer` on `device` holds. */
+static uint64_t held_elements(const struct sweep *sweep, uint32_t layer, uint32_t device,
+                              const struct ew_tensor_box *need)
+{
+    uint64_t most = 0;
+    for (uint32_t at = sweep->first[layer]; at < sweep->first[layer + 1]; at++) {
+        const struct kit_piece *piece = &sweep->draft->pieces[sweep->order[at]];
+        struct ew_tensor_box common = *need;
+        for (int d = 0; d < 4; d++) {
+            common.lo[d] = piece->box.lo[d] > need->lo[d] ? piece->box.lo[d] : need->lo[d];
+            common.hi[d] = piece->box.hi[d] < need->hi[d] ? piece->box.hi[d] : need->hi[d];
+        }
+        uint64_t held = piece->device == device ? kit_box_elements(&common) : 0;
+        most = held > most ? held : most;
+    }
+    return most;
+}
+
+static int32_t received_bytes(uint64_t *out, const struct sweep *sweep,
+                              const struct kit_piece *piece)
+{
+    const struct kit_net *net = sweep->draft->net;
+    const struct ew_layer_info *info = net->layers[piece->layer];
+    *out = 0;
+    for (uint32_t k = 0; k < info->n_inputs; k++) {
+        struct ew_tensor_box need;
+        int32_t rc =
+            net->host->input_box(net->host, net->variant, piece->layer, k, &piece->box, &need);
+        if (rc < 0) {
+            return rc;
+        }
+        uint64_t elements = kit_box_elements(&need) -
+                            held_elements(sweep, info->inputs[k], piece->device, &need);
+        /* Parts may come from several devices and round up one by one. */
+        *out += (uint64_t)ceil((double)elements * element_bytes(net, info->inputs[k])) +
+                (elements ? sweep->draft->n : 0);
+    }
+    return EW_STRATEGY_OK;
+}
+
+static int32_t run_sweep(struct sweep *sweep)
+{
+    const struct kit_draft *draft = sweep->draft;
+    sort_by_layer(sweep);
+    note_positions(sweep);
+    for (uint32_t at = 0; at < draft->n; at++) {
+        const struct kit_piece *piece = &draft->pieces[sweep->order[at]];
+        uint64_t received;
+        int32_t rc = received_bytes(&received, sweep, piece);
+        if (rc < 0) {
+            return rc;
+        }
+        uint64_t *live = &sweep->live_bytes[piece->device];
+        uint64_t *peak = &sweep->peak_bytes[piece->device];
+        *live += box_bytes(draft->net, piece->layer, &piece->box);
+        *peak = *live + received > *peak ? *live + received : *peak;
+        for (uint32_t i = sweep->dies[at]; i != EW_ID_NONE; i = sweep->next[i]) {
+            const struct kit_piece *gone = &draft->pieces[sweep->order[i]];
+            sweep->live_bytes[gone->device] -= box_bytes(draft->net, gone->layer, &gone->box);
+        }
+    }
+    return EW_STRATEGY_OK;
+}
+
+/* Sum over the devices of `device`'s node, and which of them needs most. */
+static struct kit_overfull weigh_node(const struct sweep *sweep, uint32_t device)
+{
+    const struct ew_host *host = sweep->draft->net->host;
+    struct kit_overfull node = {.device = device,
+                                .memory_bytes = host->device(host, device)->memory_bytes};
+    uint64_t most = 0;
+    for (uint32_t d = device; d < sweep->n_devices; d++) {
+        if (host->device(host, d)->node != host->device(host, device)->node) {
+            continue;
+        }
+        uint64_t bytes = sweep->weight_bytes[d] + sweep->peak_bytes[d];
+        node.needed_bytes += bytes;
+        node.device = bytes > most ? d : node.device;
+        most = bytes > most ? bytes : most;
+    }
+    return node;
+}
+
+static bool is_first_of_node(const struct ew_host *host, uint32_t device)
+{
+    for (uint32_t d = 0; d < device; d++) {
+        if (host->device(host, d)->node == host->device(host, device)->node) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_limits(const struct ew_host *host)
+{
+    for (uint32_t d = 0; d < host->device_count(host); d++) {
+        if (host->device(host, d)->memory_bytes > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int32_t kit_draft_overfull(struct kit_overfull *out, const struct kit_draft *draft)
+{
+    const struct ew_host *host = draft->net->host;
+    struct sweep sweep = {.draft = draft, .n_devices = host->device_count(host)};
+    *out = (struct kit_overfull){.device = EW_ID_NONE};
+    if (!has_limits(host)) {
+        return EW_STRATEGY_OK;
+    }
+    int32_t rc = allocate(&sweep);
+    if (rc >= 0) {
+        rc = run_sweep(&sweep);
+    }
+    for (uint32_t d = 0; d < sweep.n_devices && rc >= 0 && out->device == EW_ID_NONE; d++) {
+        struct kit_overfull node = weigh_node(&sweep, d);
+        if (is_first_of_node(host, d) && node.memory_bytes > 0 &&
+            node.needed_bytes > node.memory_bytes) {
+            *out = node;
+        }
+    }
+    release(&sweep);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ leaving devices out */
+
+int32_t kit_group_drop_overfull(struct kit_group *group, const struct kit_net *net,
+                                const struct kit_overfull *overfull)
+{
+    for (uint32_t i = 0; i < group->n && group->n > 1; i++) {
+        if (group->device[i] == overfull->device) {
+            kit_group_drop(group, net, i, "memory");
+            return EW_STRATEGY_OK;
+        }
+    }
+    return kit_fail(net->host, EW_STRATEGY_ECANNOT,
+                    "%s needs %" PRIu64 " bytes of memory for its share (weights and largest "
+                    "working set), it has %" PRIu64,
+                    net->host->device(net->host, overfull->device)->name, overfull->needed_bytes,
+                    overfull->memory_bytes);
+}

@@ -1,0 +1,70 @@
+/*
+ * A plan in the making: its pieces, before they go to the builder, so that a strategy can see
+ * whether they fit into the devices' memory and leave a device out when they do not.
+ */
+#ifndef EDGEWEAVE_STRATEGIES_COMMON_DRAFT_H
+#define EDGEWEAVE_STRATEGIES_COMMON_DRAFT_H
+
+#include "common/blocks.h"
+#include "common/devices.h"
+
+/** A full piece. */
+struct kit_piece {
+    uint32_t layer;
+    uint32_t device;
+    uint32_t chain; /**< EW_ID_NONE: none */
+    struct ew_tensor_box box;
+};
+
+/** Pieces in the order in which they will get their numbers. The array is owned. */
+struct kit_draft {
+    const struct kit_net *net;
+    struct kit_piece *pieces;
+    uint32_t n;
+    uint32_t capacity;
+};
+
+/** Zero-initialise first; release with kit_draft_fini. kit_draft_begin forgets all pieces. */
+void kit_draft_begin(struct kit_draft *draft, const struct kit_net *net);
+void kit_draft_fini(struct kit_draft *draft);
+
+/** Add one piece; nothing when the box is empty. */
+int32_t kit_draft_piece(struct kit_draft *draft, const struct kit_piece *piece);
+
+/** Add all of a layer. */
+int32_t kit_draft_whole(struct kit_draft *draft, uint32_t layer, uint32_t device);
+
+/** Add lines [lo, hi) of a layer. */
+int32_t kit_draft_band(struct kit_draft *draft, uint32_t layer, uint32_t device, int32_t lo,
+                       int32_t hi);
+
+/** Add all of the layers of blocks [first, last]. */
+int32_t kit_draft_blocks(struct kit_draft *draft, const struct kit_blocks *blocks, uint32_t first,
+                         uint32_t last, uint32_t device);
+
+/** Add the boxes (by layer id, see kit_volume_boxes) of the layers of blocks [first, last]. */
+int32_t kit_draft_volume(struct kit_draft *draft, const struct kit_blocks *blocks, uint32_t first,
+                         uint32_t last, const struct ew_tensor_box *boxes, uint32_t device,
+                         uint32_t chain);
+
+/** Hand all pieces to the builder, after begin_plan. */
+int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *builder);
+
+/** A device that its pieces do not fit into. */
+struct kit_overfull {
+    uint32_t device; /**< EW_ID_NONE: all fit */
+    uint64_t needed_bytes;
+    uint64_t memory_bytes;
+};
+
+/** The first device whose memory (shared by the devices of its node) is smaller than weights and
+ *  largest working set of its pieces. The estimate is never below what the plan check counts. Of a
+ *  node's devices the one that needs most is named. */
+int32_t kit_draft_overfull(struct kit_overfull *out, const struct kit_draft *draft);
+
+/** Leave the overfull device out of the group and note why. EW_STRATEGY_ECANNOT with the figures
+ *  when it is not in the group or the group's last. */
+int32_t kit_group_drop_overfull(struct kit_group *group, const struct kit_net *net,
+                                const struct kit_overfull *overfull);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Sharing lines out so that the last worker finishes as early as possible.
+ *
+ * Workers hold neighbouring bands in a given order. min over cuts of max over workers of finish:
+ * solved exactly over whole lines by bisection on the finish time, since a worker that takes all it
+ * can until then leaves the others the best case. Plain arithmetic; knows no network and no host.
+ */
+#ifndef EDGEWEAVE_STRATEGIES_COMMON_FILL_H
+#define EDGEWEAVE_STRATEGIES_COMMON_FILL_H
+
+#include <stdint.h>
+
+/** What is shared out. */
+struct kit_fill {
+    /** When worker `worker` is done with lines [lo, hi), lo < hi. Must not fall when hi grows, nor
+     *  grow when lo grows. May be INFINITY. */
+    double (*finish_s)(void *ctx, uint32_t worker, int32_t lo, int32_t hi);
+    void *ctx;
+    uint32_t n; /**< workers, >= 1 */
+    int32_t total;
+    double precision; /**< stop when the bounds are this close, relative; 0: 1e-6 */
+};
+
+/** Cuts (n + 1 values from 0 to total; a band may be empty) with the least greatest finish, which
+ *  is returned; INFINITY when no worker alone can do it all within `limit_s` and neither can they
+ *  together. `scratch` has n + 1 values. Of equal cuts those that fill earlier workers win. */
+double kit_fill_min_max(int32_t *cuts, int32_t *scratch, const struct kit_fill *fill,
+                        double limit_s);
+
+/** Greatest finish of given cuts. */
+double kit_fill_finish_s(const struct kit_fill *fill, const int32_t *cuts);
+
+#endif

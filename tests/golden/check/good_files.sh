@@ -1,0 +1,1 @@
+ew check "$DATA/tiny.json" "$DATA/tiny.xml" "$DATA/two_workloads.json"

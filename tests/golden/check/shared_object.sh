@@ -1,0 +1,1 @@
+ew check "$LIB/simgrid_module.so"

@@ -1,0 +1,4 @@
+head -c 200 "$DATA/tiny.json" >cut.json
+ew check cut.json
+: >empty.json
+ew check empty.json

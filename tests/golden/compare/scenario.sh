@@ -1,0 +1,1 @@
+ew compare "$DATA/two_workloads.json"

@@ -1,0 +1,1 @@
+ew plan --print taskgraph

@@ -1,0 +1,1 @@
+ew plan --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy offload --print task-graph

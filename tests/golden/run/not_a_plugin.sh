@@ -1,0 +1,5 @@
+echo 'not a plugin' >text.so
+ew run --graph vgg16 --platform demo --strategy ./text.so
+ew run --graph vgg16 --platform demo --strategy "$LIB/simgrid_module.so"
+ew run --graph vgg16 --platform demo --strategy ./none.so
+ew run --graph vgg16 --platform demo --strategy local --strategy-path text.so
