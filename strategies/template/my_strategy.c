@@ -3,6 +3,7 @@
  * plugin to start from: copy it, rename the id, and write your own plan().
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "edgeweave/strategy.h"
@@ -26,6 +27,12 @@ static const struct ew_strategy_info INFO = {
     .citation = "",
     .params = PARAMS,
 };
+
+static bool has_route(const struct ew_host *host, uint32_t from, uint32_t to)
+{
+    const struct ew_link_info *link = host->link(host, from, to);
+    return link && link->has_route;
+}
 
 /* Every layer of the base model, for the whole batch, on one device. */
 static int32_t write_plan(const struct ew_host *host, struct ew_plan_builder *builder,
@@ -57,8 +64,7 @@ static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
     double best_s = INFINITY;
     for (uint32_t d = 0; d < host->device_count(host); d++) {
         struct ew_evaluation result = {.struct_size = sizeof result};
-        if (!host->link(host, asked->source_device, d)->has_route ||
-            !host->link(host, d, asked->sink_device)->has_route ||
+        if (!has_route(host, asked->source_device, d) || !has_route(host, d, asked->sink_device) ||
             (d == asked->source_device && !host->param_int(host, "may_stay_local"))) {
             continue;
         }
