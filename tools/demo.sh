@@ -11,7 +11,7 @@ cmake --build --preset release >/dev/null
 program=build/release/bin/edgeweave
 
 rm -rf "$out"
-"$program" compare --graph vgg16 --platform demo --requests 20 --deadline-s 2.5 --out "$out"
+"$program" compare --graph vgg16 --platform demo --requests 20 --out "$out"
 gnuplot -e "dir='$out'" plots/compare.gp
 gnuplot -e "dir='$out'" plots/gantt.gp
 echo

@@ -248,7 +248,7 @@ static enum ew_status read_segments(struct reader *r, const struct ew_json_value
     if (status != EW_OK) {
         return status;
     }
-    const size_t n = ew_json_count(&list);
+    const size_t n = ew_json_is_present(&list) ? ew_json_count(&list) : 0;
     free(r->segments);
     r->n_segments = 0;
     r->segments = calloc(n + 1, sizeof *r->segments);
@@ -379,7 +379,7 @@ static enum ew_status read_notes(struct reader *r, const struct ew_json_value *p
 {
     struct ew_json_value object = {0}, item = {0};
     enum ew_status status = ew_json_get_object(&object, plan, "notes", err);
-    while (status == EW_OK && ew_json_next(&item, &object)) {
+    while (status == EW_OK && ew_json_is_present(&object) && ew_json_next(&item, &object)) {
         const char *text;
         status = ew_json_as_string(&text, &item, err);
         if (status == EW_OK) {
@@ -420,7 +420,7 @@ static enum ew_status read_items(struct reader *r, const struct ew_json_value *p
 {
     struct ew_json_value list = {0}, item = {0};
     enum ew_status status = ew_json_get_array(&list, plan, key, err);
-    while (status == EW_OK && ew_json_next(&item, &list)) {
+    while (status == EW_OK && ew_json_is_present(&list) && ew_json_next(&item, &list)) {
         status = read(r, &item, err);
     }
     return status;

@@ -61,12 +61,7 @@ void kit_star_fit(struct kit_star *star)
 
 /* ------------------------------------------------------------------ costs */
 
-static double wire_s(struct kit_wire wire, double bytes)
-{
-    return bytes > 0.0 ? wire.message_s + wire.byte_s * bytes : 0.0;
-}
-
-static double span_bytes(const struct kit_star *star, const uint32_t *layers, uint32_t n)
+static double sum_bytes(const struct kit_star *star, const uint32_t *layers, uint32_t n)
 {
     double bytes = 0.0;
     for (uint32_t i = 0; i < n; i++) {
@@ -75,28 +70,33 @@ static double span_bytes(const struct kit_star *star, const uint32_t *layers, ui
     return bytes;
 }
 
-double kit_star_compute_s(const struct kit_star *star, uint32_t first, uint32_t last,
-                          uint32_t worker)
+static double sum_bytes_till(const struct kit_star *star, const uint32_t *layers, uint32_t n)
+{
+    double bytes = 0.0;
+    for (uint32_t i = 0; i < n; i++) {
+        bytes += star->line_bytes[layers[i]] * star->spans[layers[i]].hi;
+    }
+    return bytes;
+}
+
+struct kit_part kit_star_part(struct kit_star *star, uint32_t first, uint32_t last, uint32_t worker,
+                              int32_t lo, int32_t hi)
 {
     const struct kit_net *net = star->net;
     const struct kit_line *lines = star->compute + (size_t)worker * net->n_layers;
-    double seconds = 0.0;
-    for (uint32_t i = star->blocks->items[first].begin; i < star->blocks->items[last].end; i++) {
-        uint32_t layer = net->order[i];
-        seconds += kit_line_at(lines[layer], kit_span_lines(star->spans[layer]));
-    }
-    return seconds;
-}
-
-double kit_star_part_s(struct kit_star *star, uint32_t first, uint32_t last, uint32_t worker,
-                       int32_t lo, int32_t hi)
-{
     const struct kit_block *entry = &star->blocks->items[first];
     const struct kit_block *end = &star->blocks->items[last];
     kit_reach_spans(star->spans, &star->reach, first, last, lo, hi);
-    return wire_s(star->out[worker], span_bytes(star, entry->entering, entry->n_entering)) +
-           kit_star_compute_s(star, first, last, worker) +
-           wire_s(star->back[worker], span_bytes(star, end->outputs, end->n_outputs));
+    struct kit_part part = {
+        .in_bytes = sum_bytes(star, entry->entering, entry->n_entering),
+        .till_bytes = sum_bytes_till(star, entry->entering, entry->n_entering),
+        .out_bytes = sum_bytes(star, end->outputs, end->n_outputs),
+    };
+    for (uint32_t i = entry->begin; i < end->end; i++) {
+        uint32_t layer = net->order[i];
+        part.compute_s += kit_line_at(lines[layer], kit_span_lines(star->spans[layer]));
+    }
+    return part;
 }
 
 /* ------------------------------------------------------------------ the plan */

@@ -34,14 +34,23 @@ void kit_star_fini(struct kit_star *star);
 /** compute by kit_fit_layer for every worker and banded layer. */
 void kit_star_fit(struct kit_star *star);
 
-/** Seconds until the hub has lines [lo, hi) of the output of blocks [first, last] from `worker`:
- *  tile out, layers with halo, tile back, alone on the network. */
-double kit_star_part_s(struct kit_star *star, uint32_t first, uint32_t last, uint32_t worker,
-                       int32_t lo, int32_t hi);
+/** What a worker does for one tile. */
+struct kit_part {
+    double in_bytes;   /**< of the tile's input */
+    double till_bytes; /**< of the input for everything from line 0 to the tile's end */
+    double compute_s;  /**< all layers, halo included */
+    double out_bytes;  /**< of the tile's output */
+};
 
-/** Seconds of the last kit_star_part_s that were computing. Recomputes from the spans. */
-double kit_star_compute_s(const struct kit_star *star, uint32_t first, uint32_t last,
-                          uint32_t worker);
+/** Lines [lo, hi) of the output of blocks [first, last] on `worker`. */
+struct kit_part kit_star_part(struct kit_star *star, uint32_t first, uint32_t last, uint32_t worker,
+                              int32_t lo, int32_t hi);
+
+/** Seconds for `bytes` over a wire; nothing takes no time. */
+static inline double kit_wire_s(struct kit_wire wire, double bytes)
+{
+    return bytes > 0.0 ? wire.message_s + wire.byte_s * bytes : 0.0;
+}
 
 /** Blocks [first, last] computed as one. */
 struct kit_volume {

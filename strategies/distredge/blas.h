@@ -1,8 +1,8 @@
 /*
- * The two CBLAS routines that small dense networks need, from whichever library is there.
+ * The CBLAS routines that small dense networks need, from whichever library is there.
  *
- * The library is opened when the first network is trained, not when the plugin is listed: loading
- * OpenBLAS takes longer than most plans. One thread: results must not depend on how many there are.
+ * The library is opened when the first network is made, not when the plugin is listed: loading it
+ * takes longer than most plans. One thread, so that results do not depend on how many there are.
  */
 #ifndef EDGEWEAVE_STRATEGIES_DISTREDGE_BLAS_H
 #define EDGEWEAVE_STRATEGIES_DISTREDGE_BLAS_H
@@ -10,24 +10,25 @@
 #include <cblas.h>
 #include <stddef.h>
 
-/** An opened library. Zero-initialise; nothing to release: the library stays loaded. */
+/* What is used of the library: name, result, arguments. */
+#define BLAS_FUNCTIONS(X)                                                                          \
+    X(cblas_sgemm, void,                                                                           \
+      (CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, int m, int n,  \
+       int k, float alpha, const float *a, int lda, const float *b, int ldb, float beta, float *c, \
+       int ldc))                                                                                   \
+    X(cblas_sgemv, void,                                                                           \
+      (CBLAS_ORDER order, CBLAS_TRANSPOSE transpose, int m, int n, float alpha, const float *a,    \
+       int lda, const float *x, int step_x, float beta, float *y, int step_y))
+
+/** An opened library. Nothing to release: it stays loaded. */
 struct blas {
-    void (*sgemm)(OPENBLAS_CONST enum CBLAS_ORDER order, OPENBLAS_CONST enum CBLAS_TRANSPOSE trans_a,
-                  OPENBLAS_CONST enum CBLAS_TRANSPOSE trans_b, OPENBLAS_CONST blasint m,
-                  OPENBLAS_CONST blasint n, OPENBLAS_CONST blasint k, OPENBLAS_CONST float alpha,
-                  OPENBLAS_CONST float *a, OPENBLAS_CONST blasint lda, OPENBLAS_CONST float *b,
-                  OPENBLAS_CONST blasint ldb, OPENBLAS_CONST float beta, float *c,
-                  OPENBLAS_CONST blasint ldc);
-    void (*sgemv)(OPENBLAS_CONST enum CBLAS_ORDER order, OPENBLAS_CONST enum CBLAS_TRANSPOSE trans,
-                  OPENBLAS_CONST blasint m, OPENBLAS_CONST blasint n, OPENBLAS_CONST float alpha,
-                  OPENBLAS_CONST float *a, OPENBLAS_CONST blasint lda, OPENBLAS_CONST float *x,
-                  OPENBLAS_CONST blasint incx, OPENBLAS_CONST float beta, float *y,
-                  OPENBLAS_CONST blasint incy);
-    const char *library; /**< file name it was found under */
+#define X(name, result, arguments) result(*name) arguments;
+    BLAS_FUNCTIONS(X)
+#undef X
+    const char *library; /**< the file name it was found under */
 };
 
-/** Open OpenBLAS, or any library that stands in for libblas.so.3 and has the C interface. Returns
- *  0, or -1 with the reason. */
+/** Open libopenblas.so.0 or else libblas.so.3. 0, or -1 with the reason. */
 int blas_open(struct blas *blas, char *reason, size_t reason_size);
 
 #endif

@@ -41,16 +41,19 @@ int64_t vsl_missing(struct vsl_rows need, struct vsl_rows have)
     return vsl_count(need) - vsl_count(common);
 }
 
+int32_t vsl_round(double exact)
+{
+    double below = floor(exact);
+    double rest = exact - below;
+    bool is_up = rest > 0.5 || (rest == 0.5 && fmod(below, 2.0) != 0.0);
+    return (int32_t)below + (is_up ? 1 : 0);
+}
+
 void vsl_cuts(int32_t *out, const double *fractions, uint32_t n_parts, int32_t rows)
 {
     out[0] = 0;
     for (uint32_t i = 1; i < n_parts; i++) {
-        /* Round half to even whatever the floating-point mode. */
-        double exact = fractions[i - 1] * rows;
-        double below = floor(exact);
-        double rest = exact - below;
-        bool is_up = rest > 0.5 || (rest == 0.5 && fmod(below, 2.0) != 0.0);
-        out[i] = (int32_t)below + (is_up ? 1 : 0);
+        out[i] = vsl_round(fractions[i - 1] * rows);
     }
     out[n_parts] = rows;
 }

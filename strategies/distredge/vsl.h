@@ -45,6 +45,9 @@ int64_t vsl_count(struct vsl_rows rows);
 /** Rows of `need` that are not in `have`. */
 int64_t vsl_missing(struct vsl_rows need, struct vsl_rows have);
 
+/** Nearest whole number, halves to even, whatever the floating-point mode. */
+int32_t vsl_round(double exact);
+
 /** The split decision of fractions: n_parts - 1 ascending fractions of `rows`, rounded half to
  *  even; out has n_parts + 1 cuts from 0 to rows. */
 void vsl_cuts(int32_t *out, const double *fractions, uint32_t n_parts, int32_t rows);

@@ -159,11 +159,22 @@ struct hand_tasks *hand_tasks_new(uint32_t n_devices)
     return t;
 }
 
+static uint32_t add_task(struct hand_tasks *t, enum ew_node_kind kind, uint32_t device,
+                         double work_s)
+{
+    const struct ew_task_node node = {
+        .kind = (uint8_t)kind, .device = device, .peer = device, .work_s = work_s};
+    return add_node(t, node);
+}
+
 uint32_t hand_compute(struct hand_tasks *t, uint32_t device, double work_s)
 {
-    return add_node(
-        t, (struct ew_task_node){
-               .kind = EW_NODE_COMPUTE, .device = device, .peer = device, .work_s = work_s});
+    return add_task(t, EW_NODE_COMPUTE, device, work_s);
+}
+
+uint32_t hand_load(struct hand_tasks *t, uint32_t device, double work_s)
+{
+    return add_task(t, EW_NODE_LOAD, device, work_s);
 }
 
 uint32_t hand_message(struct hand_tasks *t, uint32_t from, uint32_t to, uint64_t bytes)

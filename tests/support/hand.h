@@ -9,7 +9,7 @@
 
 /* --- platforms -------------------------------------------------------------------------------- */
 
-/** A platform being described. Zero-initialise. */
+/** A platform being described. */
 struct hand_platform;
 
 struct hand_platform *hand_platform_new(void);
@@ -37,6 +37,7 @@ struct hand_tasks;
 struct hand_tasks *hand_tasks_new(uint32_t n_devices);
 
 uint32_t hand_compute(struct hand_tasks *t, uint32_t device, double work_s);
+uint32_t hand_load(struct hand_tasks *t, uint32_t device, double work_s);
 uint32_t hand_message(struct hand_tasks *t, uint32_t from, uint32_t to, uint64_t bytes);
 uint32_t hand_join(struct hand_tasks *t, uint32_t device);
 

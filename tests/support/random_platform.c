@@ -13,14 +13,14 @@ struct sketch {
     struct ew_rng *rng;
     uint32_t n_devices;
     struct ew_device_desc devices[MAX_DEVICES];
-    char device_names[MAX_DEVICES][8];
+    char device_names[MAX_DEVICES][16];
     enum latency_style latency_style;
     double base_latency_s;
     double base_bytes_per_s;
     bool has_equal_links;
     uint32_t n_links;
     struct ew_link links[MAX_LINKS];
-    char link_names[MAX_LINKS][8];
+    char link_names[MAX_LINKS][16];
     uint32_t hops[MAX_DEVICES][MAX_DEVICES][MAX_HOPS];
     uint32_t n_hops[MAX_DEVICES][MAX_DEVICES];
 };

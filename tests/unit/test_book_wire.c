@@ -215,6 +215,7 @@ END_TEST
 
 int main(void)
 {
+    (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     const TTest *const tests[] = {
         a_book_comes_back_as_it_was,
         every_cut_is_refused,

@@ -411,6 +411,7 @@ END_TEST
 
 int main(void)
 {
+    (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     Suite *suite = suite_create("builder");
     TCase *tcase = tcase_create("builder");
     tcase_add_checked_fixture(tcase, set_up, tear_down);

@@ -202,6 +202,7 @@ END_TEST
 
 int main(void)
 {
+    (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     const TTest *const tests[] = {
         the_answer_comes_back_whole,
         a_failure_keeps_status_message_and_answer,

@@ -325,6 +325,7 @@ END_TEST
 
 int main(void)
 {
+    (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     const TTest *const tests[] = {
         things_that_are_no_plugins_are_refused,
         entries_are_checked,

@@ -150,6 +150,7 @@ END_TEST
 
 int main(void)
 {
+    (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     const TTest *const tests[] = {
         a_plugin_that_does_not_return_is_an_error,
         reasons_and_faults_come_back_as_they_are,

@@ -9,6 +9,9 @@
 #include "engine/fast/heap.h"
 #include "engine/fast/network.h"
 
+/** Times closer than this are equal on paper. */
+#define ROUNDING_S 1e-12
+
 /* Ids in the heap: devices, send threads, connections, workloads. */
 struct fast {
     struct ew_core *core;
@@ -73,7 +76,7 @@ static void handle(struct fast *fast, uint32_t id, double time_s)
     } else if (id < fast->first_workload) {
         const uint32_t connection = id - fast->first_connection;
         if (fast->network.flows[connection].is_active) {
-            ew_network_end(&fast->network, connection);
+            ew_network_end(&fast->network, connection, time_s);
             ew_core_transfer_done(fast->core, connection, time_s);
         } else {
             begin_flow(fast, connection, time_s);
@@ -83,27 +86,36 @@ static void handle(struct fast *fast, uint32_t id, double time_s)
     }
 }
 
-/* Everything that happens within the grain of first_s; gives the time of the last of it. */
-static double handle_batch(struct fast *fast, double first_s)
+static void share_network(struct fast *fast)
 {
-    double time_s = first_s;
-    while (fast->heap.count && ew_heap_first(&fast->heap)->key <= first_s + EW_GRAIN_S) {
-        const struct ew_heap_entry next = ew_heap_pop(&fast->heap);
-        time_s = next.key;
-        handle(fast, next.id, next.key);
+    if (fast->network.n_dirty) {
+        ew_network_share(&fast->network, &fast->heap, fast->first_connection);
     }
-    return time_s;
+}
+
+/* Everything that happens within the grain of first_s. Nobody chooses meanwhile, but rates change at
+ * once, apart from changes that only rounding sets apart: those share one calculation. */
+static void handle_batch(struct fast *fast, double first_s)
+{
+    while (fast->heap.count && ew_heap_first(&fast->heap)->key <= first_s + EW_GRAIN_S) {
+        if (ew_heap_first(&fast->heap)->key > fast->network.changed_s + ROUNDING_S) {
+            share_network(fast);
+        }
+        if (ew_heap_first(&fast->heap)->key <= first_s + EW_GRAIN_S) {
+            const struct ew_heap_entry next = ew_heap_pop(&fast->heap);
+            handle(fast, next.id, next.key);
+        }
+    }
 }
 
 static enum ew_status run_loop(struct fast *fast, const struct ew_run *run, struct ew_error *err)
 {
     ew_core_start(fast->core);
-    double time_s = handle_batch(fast, 0);
+    handle_batch(fast, 0);
+    double time_s = 0;
     for (uint32_t steps = 1;; steps++) {
         ew_core_settle(fast->core);
-        if (fast->network.n_dirty) {
-            ew_network_share(&fast->network, time_s, &fast->heap, fast->first_connection);
-        }
+        share_network(fast);
         const enum ew_status status = ew_core_status(fast->core, err);
         if (status || fast->is_out_of_memory) {
             return status ? status : ew_fail_memory(err);
@@ -114,7 +126,8 @@ static enum ew_status run_loop(struct fast *fast, const struct ew_run *run, stru
         if (!fast->heap.count) {
             break;
         }
-        time_s = handle_batch(fast, ew_heap_first(&fast->heap)->key);
+        time_s = ew_heap_first(&fast->heap)->key;
+        handle_batch(fast, time_s);
     }
     if (!ew_core_is_finished(fast->core)) {
         return ew_fail(err, EW_EDEADLOCK, "%llu requests never finished: no event is left",

@@ -95,8 +95,11 @@ void ew_network_fini(struct ew_network *network)
 
 /* ------------------------------------------------------------------------------------ changes */
 
-static void touch_link(struct ew_network *network, uint32_t l)
+static void touch_link(struct ew_network *network, uint32_t l, double time_s)
 {
+    if (network->n_dirty == 0 || time_s < network->changed_s) {
+        network->changed_s = time_s;
+    }
     if (!network->links[l].is_dirty) {
         network->links[l].is_dirty = true;
         network->dirty_links[network->n_dirty++] = l;
@@ -132,12 +135,12 @@ bool ew_network_begin(struct ew_network *network, uint32_t f, uint64_t bytes, do
         if (!add_member(link, (struct net_member){f, h})) {
             return false;
         }
-        touch_link(network, hop->link);
+        touch_link(network, hop->link, time_s);
     }
     return true;
 }
 
-void ew_network_end(struct ew_network *network, uint32_t f)
+void ew_network_end(struct ew_network *network, uint32_t f, double time_s)
 {
     struct net_flow *flow = &network->flows[f];
     flow->is_active = false;
@@ -147,7 +150,7 @@ void ew_network_end(struct ew_network *network, uint32_t f)
         const struct net_member last = link->members[--link->count];
         link->members[hop->position] = last;
         network->hops[network->flows[last.flow].first_hop + last.hop].position = hop->position;
-        touch_link(network, hop->link);
+        touch_link(network, hop->link, time_s);
     }
 }
 
@@ -283,8 +286,7 @@ static void apply_rate(struct net_flow *flow, uint32_t id, double time_s, struct
     ew_heap_set(heap, id, flow->updated_s + flow->remaining_bytes / flow->rate_bytes_per_s);
 }
 
-void ew_network_share(struct ew_network *network, double time_s, struct ew_heap *event_heap,
-                      uint32_t first_id)
+void ew_network_share(struct ew_network *network, struct ew_heap *event_heap, uint32_t first_id)
 {
     network->mark++;
     for (uint32_t d = 0; d < network->n_dirty; d++) {
@@ -305,7 +307,7 @@ void ew_network_share(struct ew_network *network, double time_s, struct ew_heap 
         }
         for (uint32_t i = 0; i < n_flows; i++) {
             const uint32_t f = network->component_flows[i];
-            apply_rate(&network->flows[f], first_id + f, time_s, event_heap);
+            apply_rate(&network->flows[f], first_id + f, network->changed_s, event_heap);
         }
     }
     network->n_dirty = 0;

@@ -61,6 +61,7 @@ struct ew_network {
     uint32_t n_links;
     uint32_t *dirty_links;
     uint32_t n_dirty;
+    double changed_s; /**< first change since the last sharing; meaningful when n_dirty > 0 */
     uint32_t *component_links; /**< scratch */
     uint32_t *component_flows; /**< scratch */
     struct ew_heap levels;     /**< scratch: per link, the level at which it fills */
@@ -76,12 +77,11 @@ void ew_network_fini(struct ew_network *network);
 /** Bytes of `flow` begin at time_s. Takes effect with ew_network_share. false: out of memory. */
 bool ew_network_begin(struct ew_network *network, uint32_t flow, uint64_t bytes, double time_s);
 
-/** The flow is over. */
-void ew_network_end(struct ew_network *network, uint32_t flow);
+/** The flow is over since time_s. Takes effect with ew_network_share. */
+void ew_network_end(struct ew_network *network, uint32_t flow, double time_s);
 
-/** Share again after changes at time_s; `event_heap` gets the new completion time of every flow
- *  whose rate changed, under id first_id + flow. */
-void ew_network_share(struct ew_network *network, double time_s, struct ew_heap *event_heap,
-                      uint32_t first_id);
+/** Share again after changes, as of the first of them (they lie within the grain): `event_heap` gets
+ *  the new completion time of every flow whose rate changed, under id first_id + flow. */
+void ew_network_share(struct ew_network *network, struct ew_heap *event_heap, uint32_t first_id);
 
 #endif

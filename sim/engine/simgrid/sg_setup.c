@@ -11,8 +11,8 @@
 
 /* The numbers in comments are the pitfalls of docs/simgrid.md.
  *
- * surf/precision: SimGrid ends activities that early, and it must stay above the spacing of doubles
- * at the end of the run: 1e-10 s is a tenth of the grain and good for 5 simulated days.
+ * surf/precision: SimGrid ends activities that much early; well below the grain. Runs of 1e-3 to 1e10
+ * simulated seconds were tried with it.
  * contexts/stack-size (KiB): the job machine and the event stream need a few. */
 static void start_simgrid(const char *network_model)
 {
@@ -28,7 +28,7 @@ static void start_simgrid(const char *network_model)
         (char[]){"--cfg=network/maxmin-selective-update:0"}, /* 34 */
         (char[]){"--cfg=cpu/optim:Lazy"},
         (char[]){"--cfg=maxmin/precision:1e-9"}, /* 35 */
-        (char[]){"--cfg=surf/precision:1e-10"},  /* 27 */
+        (char[]){"--cfg=surf/precision:1e-12"},  /* 27 */
         (char[]){"--cfg=contexts/factory:" EW_SG_CONTEXT_FACTORY}, /* 21 */
         (char[]){"--cfg=contexts/nthreads:1"},                     /* 22 */
         (char[]){"--cfg=contexts/stack-size:256"},                 /* 20 */

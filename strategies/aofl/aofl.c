@@ -1,0 +1,427 @@
+/*
+ * aofl: fused blocks chosen by dynamic programming; the source cuts each block's input into tiles,
+ * gathers the outputs and cuts again. Tiles are sized so that devices finish together.
+ *
+ * Zhou et al., "Adaptive Parallel Execution of Deep Neural Networks on Heterogeneous Edge Devices",
+ * SEC 2019. README.md says what is read in the paper and its code and what is decided here.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aofl/aofl_model.h"
+#include "common/emit.h"
+#include "common/fill.h"
+#include "common/home.h"
+#include "common/plugin.h"
+#include "common/star.h"
+
+/* ------------------------------------------------------------------ descriptor */
+
+static const char *const REGRESSIONS[] = {"profile", "paper", NULL};
+static const struct ew_param_info PARAM_REGRESSIONS = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "regressions",
+    .unit = "",
+    .default_text = "profile",
+    .choices = REGRESSIONS,
+    .doc = "Compute times: profile = a line per layer and device, fitted to the device's profile; "
+           "paper = the published regressions, scaled to each device.",
+};
+static const char *const COEFFICIENTS[] = {"auto", "vgg16", "yolov2", "alexnet", NULL};
+static const struct ew_param_info PARAM_COEFFICIENTS = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "coefficients",
+    .unit = "",
+    .default_text = "auto",
+    .choices = COEFFICIENTS,
+    .doc = "Published set for regressions=paper; auto: by the network's name, vgg16 for others.",
+};
+static const char *const CLOCKS[] = {"profile", "flops", NULL};
+static const struct ew_param_info PARAM_CLOCK = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "clock",
+    .unit = "",
+    .default_text = "profile",
+    .choices = CLOCKS,
+    .doc = "What devices are ranked by before bandwidth: profile = 1/time for all cut layers alone; "
+           "flops = nominal FLOP/s.",
+};
+static const char *const UPLINKS[] = {"shared", "own", NULL};
+static const struct ew_param_info PARAM_UPLINK = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "uplink",
+    .unit = "",
+    .default_text = "shared",
+    .choices = UPLINKS,
+    .doc = "How tiles leave the source: shared = at most at the rate of its fastest connection, one "
+           "after the other; own = each at the rate of its own connection, at once.",
+};
+static const char *const FUSIONS[] = {"dp", "none", "all", NULL};
+static const struct ew_param_info PARAM_FUSION = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "fusion",
+    .unit = "",
+    .default_text = "dp",
+    .choices = FUSIONS,
+    .doc = "dp: the best fused blocks (AOFL); none: layer by layer (LW); all: one block as long as "
+           "layers can be cut (EFL).",
+};
+static const struct ew_param_info PARAM_TAIL = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_STRING,
+    .name = "tail",
+    .unit = "",
+    .default_text = "auto",
+    .doc = "Device for the layers that cannot be cut; auto: the one that is done with them first.",
+};
+static const struct ew_param_info *const PARAMS[] = {
+    &PARAM_REGRESSIONS, &PARAM_COEFFICIENTS, &PARAM_CLOCK, &PARAM_UPLINK, &PARAM_FUSION, &PARAM_TAIL};
+
+static const struct ew_strategy_info INFO = {
+    .struct_size = sizeof INFO,
+    .param_count = sizeof PARAMS / sizeof PARAMS[0],
+    .id = "aofl",
+    .version = "1.0.0",
+    .summary = "fused blocks by dynamic programming, gathered at the source between blocks",
+    .citation = "Zhou et al., AOFL, SEC 2019, doi:10.1145/3318216.3363312",
+    .params = PARAMS,
+};
+
+/* The plan being made. */
+struct aofl {
+    struct kit_net net;
+    struct kit_blocks blocks;
+    struct kit_group group;
+    struct kit_star star;
+    struct kit_draft draft;
+    struct aofl_rank *ranks;
+    uint32_t *devices; /* in rank order */
+    uint32_t source;
+    uint32_t home;
+    double home_s;
+    double uplink_byte_s; /* of the source's own link; 0: not shared */
+    /* scratch of one question of the dynamic program */
+    struct kit_fill fill;
+    uint32_t first, last; /* the volume being shared out */
+    int32_t *cuts, *scratch;
+    /* the answer */
+    uint32_t n_volumes;
+    struct kit_volume *volumes;
+    int32_t *volume_cuts;
+    double latency_s;
+};
+
+/* ------------------------------------------------------------------ costs */
+
+static const struct aofl_conv_model *choose_coefficients(const struct ew_host *host,
+                                                         const char *network)
+{
+    const char *wanted = host->param_text(host, "coefficients");
+    if (wanted && strcmp(wanted, "auto") != 0) {
+        return aofl_conv_model_find(wanted);
+    }
+    return aofl_conv_model_find(strstr(network, "yolo")      ? "yolov2"
+                                : strstr(network, "alexnet") ? "alexnet"
+                                                             : "vgg16");
+}
+
+/* The published regression of a whole layer, all images. Other layers than conv and pool are not
+ * in the paper's model. */
+static double published_s(const struct kit_net *net, uint32_t layer,
+                          const struct aofl_conv_model *model)
+{
+    const struct ew_layer_info *info = net->layers[layer];
+    if (info->n_inputs == 0) {
+        return 0.0;
+    }
+    const int32_t *in = net->layers[info->inputs[0]]->shape;
+    const int32_t *out = info->shape;
+    double in_pixels = (double)in[2] * in[3];
+    if (info->op_class == EW_LAYER_CONV) {
+        double filter = (double)info->kernel[0] * info->kernel[1] /
+                        ((double)info->stride[0] * info->stride[1]) * out[1];
+        return net->batch * aofl_conv_s(model, in[1] * in_pixels, filter);
+    }
+    if (info->op_class == EW_LAYER_POOL) {
+        return net->batch * aofl_pool_s(in_pixels, (double)out[2] * out[3]);
+    }
+    return 0.0;
+}
+
+/* The published code divides a layer's time by the number of tiles: in proportion to lines. A
+ * device's times are scaled so that all cut layers together take what its profile says. */
+static void use_published(struct aofl *aofl)
+{
+    const struct kit_net *net = &aofl->net;
+    const struct aofl_conv_model *model = choose_coefficients(net->host, net->graph->name);
+    double total_s = 0.0;
+    for (uint32_t i = 0; i < net->n_order; i++) {
+        uint32_t layer = net->order[i];
+        total_s += net->place[layer] == KIT_BANDED ? published_s(net, layer, model) : 0.0;
+    }
+    for (uint32_t w = 0; w < aofl->star.n; w++) {
+        double capability = kit_device_capability(net, aofl->devices[w], KIT_CAPABILITY_PROFILE);
+        double scale = total_s > 0.0 ? 1.0 / (capability * total_s) : 0.0;
+        for (uint32_t i = 0; i < net->n_order; i++) {
+            uint32_t layer = net->order[i];
+            if (net->place[layer] == KIT_BANDED) {
+                aofl->star.compute[(size_t)w * net->n_layers + layer] = (struct kit_line){
+                    0.0, scale * published_s(net, layer, model) / kit_layer_extent(net, layer)};
+            }
+        }
+    }
+}
+
+/* Tiles leave the source one by one, in rank order: each waits for the overheads before it, and
+ * with a shared uplink also for the bytes, see finish_s. */
+static void queue_messages(struct aofl *aofl)
+{
+    const struct ew_host *host = aofl->net.host;
+    double overhead_s = host->device(host, aofl->source)->message_overhead_s;
+    uint32_t n_before = 0;
+    aofl->uplink_byte_s = INFINITY;
+    for (uint32_t w = 0; w < aofl->star.n; w++) {
+        if (aofl->devices[w] != aofl->source) {
+            aofl->star.out[w].message_s += n_before++ * overhead_s;
+            aofl->uplink_byte_s = fmin(aofl->uplink_byte_s, aofl->star.out[w].byte_s);
+        }
+    }
+    if (!kit_param_is(host, "uplink", "shared")) {
+        aofl->uplink_byte_s = 0.0;
+    }
+}
+
+/* When the source has the worker's tile back. Grows with hi and falls with lo: what is sent until
+ * then does not depend on lo. */
+static double finish_s(void *ctx, uint32_t worker, int32_t lo, int32_t hi)
+{
+    struct aofl *aofl = ctx;
+    struct kit_wire out = aofl->star.out[worker];
+    struct kit_part part = kit_star_part(&aofl->star, aofl->first, aofl->last, worker, lo, hi);
+    if (aofl->devices[worker] == aofl->source) {
+        return part.compute_s;
+    }
+    double sent_s = fmax(out.byte_s * part.in_bytes, aofl->uplink_byte_s * part.till_bytes);
+    return out.message_s + sent_s + part.compute_s +
+           kit_wire_s(aofl->star.back[worker], part.out_bytes);
+}
+
+/* Algorithm 2: tiles sized so that all devices finish together. A device may get no rows; since one
+ * that is ranked behind another never makes that one later, taking all of the ranking is as good as
+ * the best of its prefixes. Leaves the cuts in aofl->cuts. */
+static double share_volume(struct aofl *aofl, uint32_t first, uint32_t last)
+{
+    aofl->first = first;
+    aofl->last = last;
+    aofl->fill.n = aofl->star.n;
+    aofl->fill.total = aofl->blocks.items[last].extent;
+    return kit_fill_min_max(aofl->cuts, aofl->scratch, &aofl->fill, INFINITY);
+}
+
+/* t_f and t_l. A block that cannot be cut goes home; its time is in home_s and the same whatever
+ * the dynamic program does. */
+static double block_s(void *ctx, uint32_t first, uint32_t last)
+{
+    struct aofl *aofl = ctx;
+    bool is_banded = kit_blocks_banded_run(&aofl->blocks, first) > last - first;
+    bool is_end_of_run =
+        last + 1 == aofl->blocks.n || !aofl->blocks.items[last + 1].is_banded;
+    bool is_begin_of_run = first == 0 || !aofl->blocks.items[first - 1].is_banded;
+    if (!is_banded) {
+        return first == last ? 0.0 : INFINITY;
+    }
+    if ((kit_param_is(aofl->net.host, "fusion", "none") && first != last) ||
+        (kit_param_is(aofl->net.host, "fusion", "all") && !(is_begin_of_run && is_end_of_run))) {
+        return INFINITY;
+    }
+    return share_volume(aofl, first, last);
+}
+
+/* ------------------------------------------------------------------ planning */
+
+static int32_t rank_devices(struct aofl *aofl)
+{
+    const struct ew_host *host = aofl->net.host;
+    enum kit_capability kind =
+        kit_param_is(host, "clock", "flops") ? KIT_CAPABILITY_FLOPS : KIT_CAPABILITY_PROFILE;
+    for (uint32_t i = 0; i < aofl->group.n; i++) {
+        uint32_t device = aofl->group.device[i];
+        aofl->ranks[i] = (struct aofl_rank){
+            .device = device,
+            .clock = kit_device_capability(&aofl->net, device, kind),
+            .bandwidth = host->link(host, aofl->source, device)->bandwidth_bytes_per_s,
+        };
+    }
+    aofl_sort(aofl->ranks, aofl->group.n);
+    for (uint32_t i = 0; i < aofl->group.n; i++) {
+        aofl->devices[i] = aofl->ranks[i].device;
+    }
+    kit_star_fini(&aofl->star);
+    int32_t rc = kit_star_init(&aofl->star, &aofl->net, &aofl->blocks, aofl->source, aofl->devices,
+                               aofl->group.n);
+    if (rc < 0) {
+        return rc;
+    }
+    if (kit_param_is(host, "regressions", "paper")) {
+        use_published(aofl);
+    } else {
+        kit_star_fit(&aofl->star);
+    }
+    queue_messages(aofl);
+    return EW_STRATEGY_OK;
+}
+
+/* Follow the dynamic program's answer from the left. */
+static int32_t cut_network(struct aofl *aofl)
+{
+    uint32_t n = aofl->blocks.n;
+    uint32_t *ends = calloc(n + 1u, sizeof *ends);
+    double *best_s = calloc(n + 1u, sizeof *best_s);
+    int32_t rc = ends && best_s ? EW_STRATEGY_OK : kit_fail_memory(aofl->net.host);
+    if (rc >= 0) {
+        aofl->latency_s = aofl->home_s + aofl_dp(ends, best_s, n, block_s, aofl);
+    }
+    aofl->n_volumes = 0;
+    for (uint32_t first = 0; first < n && rc >= 0; first = ends[first] + 1) {
+        struct kit_volume *volume = &aofl->volumes[aofl->n_volumes];
+        *volume = (struct kit_volume){first, ends[first], NULL};
+        if (aofl->blocks.items[first].is_banded) {
+            int32_t *cuts = aofl->volume_cuts + (size_t)aofl->n_volumes * (aofl->star.n + 1u);
+            share_volume(aofl, first, ends[first]);
+            memcpy(cuts, aofl->cuts, (aofl->star.n + 1u) * sizeof *cuts);
+            volume->cuts = cuts;
+        }
+        aofl->n_volumes++;
+    }
+    free(ends);
+    free(best_s);
+    return rc;
+}
+
+static int32_t allocate(struct aofl *aofl)
+{
+    size_t n = aofl->group.n + 1u;
+    aofl->ranks = calloc(n, sizeof *aofl->ranks);
+    aofl->devices = calloc(n, sizeof *aofl->devices);
+    aofl->cuts = calloc(n, sizeof *aofl->cuts);
+    aofl->scratch = calloc(n, sizeof *aofl->scratch);
+    aofl->volumes = calloc(aofl->blocks.n + 1u, sizeof *aofl->volumes);
+    aofl->volume_cuts = calloc(n * (aofl->blocks.n + 1u), sizeof *aofl->volume_cuts);
+    aofl->fill = (struct kit_fill){.finish_s = finish_s, .ctx = aofl, .precision = 1e-4};
+    return aofl->ranks && aofl->devices && aofl->cuts && aofl->scratch &&
+                   aofl->volumes && aofl->volume_cuts
+               ? EW_STRATEGY_OK
+               : kit_fail_memory(aofl->net.host);
+}
+
+static int32_t prepare(struct aofl *aofl, const struct ew_host *host)
+{
+    int32_t rc = kit_net_init(&aofl->net, host, 0, EW_ID_NONE, KIT_ROWS);
+    if (rc >= 0) {
+        rc = kit_blocks_init(&aofl->blocks, &aofl->net);
+    }
+    if (rc >= 0 && kit_blocks_banded(&aofl->blocks) == 0) {
+        rc = kit_fail(host, EW_STRATEGY_ECANNOT, "%s has no block whose rows can be shared out",
+                      aofl->net.graph->name);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    aofl->source = host->requirements(host)->source_device;
+    struct kit_group_options options = {.first = aofl->source,
+                                        .capability = KIT_CAPABILITY_PROFILE};
+    rc = kit_group_init(&aofl->group, &aofl->net, &options);
+    if (rc >= 0) {
+        rc = allocate(aofl);
+    }
+    if (rc >= 0) {
+        rc = kit_choose_home(&aofl->home, &aofl->net, &aofl->blocks, aofl->source, "tail");
+    }
+    if (rc >= 0) {
+        aofl->home_s = kit_home_s(&aofl->net, &aofl->blocks, aofl->source, aofl->home);
+    }
+    return rc;
+}
+
+/* Plan; while a device has not the memory for its share, plan without it. */
+static int32_t make_draft(struct aofl *aofl)
+{
+    for (;;) {
+        struct kit_overfull overfull;
+        int32_t rc = rank_devices(aofl);
+        if (rc >= 0) {
+            rc = cut_network(aofl);
+        }
+        if (rc >= 0) {
+            rc = kit_star_draft(&aofl->draft, &aofl->star, aofl->home, aofl->volumes,
+                                aofl->n_volumes);
+        }
+        if (rc >= 0) {
+            rc = kit_draft_overfull(&overfull, &aofl->draft);
+        }
+        if (rc < 0 || overfull.device == EW_ID_NONE) {
+            return rc;
+        }
+        rc = kit_group_drop_overfull(&aofl->group, &aofl->net, &overfull);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+}
+
+static int32_t write_plan(const struct aofl *aofl, struct ew_plan_builder *builder)
+{
+    int32_t rc = kit_begin_plan(builder, &aofl->net, "aofl");
+    if (rc >= 0) {
+        rc = kit_draft_emit(&aofl->draft, builder);
+    }
+    if (rc >= 0) {
+        rc = kit_star_gather(builder, &aofl->star, aofl->volumes, aofl->n_volumes);
+    }
+    if (rc >= 0) {
+        rc = kit_star_note(builder, &aofl->star, aofl->home, aofl->volumes, aofl->n_volumes);
+    }
+    if (rc >= 0 && aofl->group.excluded[0] != '\0') {
+        rc = kit_note(builder, "left_out", "%s", aofl->group.excluded);
+    }
+    return rc < 0 ? rc : kit_predict(builder, &aofl->net, aofl->latency_s, NAN);
+}
+
+static void release(struct aofl *aofl)
+{
+    free(aofl->ranks);
+    free(aofl->devices);
+    free(aofl->cuts);
+    free(aofl->scratch);
+    free(aofl->volumes);
+    free(aofl->volume_cuts);
+    kit_draft_fini(&aofl->draft);
+    kit_star_fini(&aofl->star);
+    kit_group_fini(&aofl->group);
+    kit_blocks_fini(&aofl->blocks);
+    kit_net_fini(&aofl->net);
+}
+
+static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
+                    struct ew_plan_builder *builder)
+{
+    (void)strategy;
+    struct aofl aofl = {0};
+    int32_t rc = prepare(&aofl, host);
+    if (rc >= 0) {
+        rc = make_draft(&aofl);
+    }
+    if (rc >= 0) {
+        rc = write_plan(&aofl, builder);
+    }
+    release(&aofl);
+    return rc < 0 ? rc : EW_STRATEGY_OK;
+}
+
+KIT_DEFINE_ENTRY(INFO, plan);
