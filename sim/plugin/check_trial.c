@@ -187,8 +187,9 @@ static void try_fault(struct bench *bench)
                            trial->fault_at);
         status = plan_bytes(&bytes, instance, bench, &err);
         bench->result->n_calls = ew_instance_calls(instance, trial->fault);
-        if (status == EW_EPLUGIN && ew_instance_plan_code(instance) < 0) {
-            status = EW_OK; /* it looked at what it got, and gave up */
+        const bool gave_up = status == EW_EPLUGIN || status == EW_ENOMEM;
+        if (gave_up && ew_instance_plan_code(instance) < 0) {
+            status = EW_OK; /* it looked at what it got */
         }
     }
     judge(bench->result, status, &err);

@@ -48,8 +48,8 @@ static void judge(struct dispatch_plan *plan, const struct dispatch_problem *pro
         }
         placed += plan->images[d];
         sum += plan->images[d] * problem->accuracy[plan->variant[d]];
-        plan->finish_s = fmax(plan->finish_s, finish_of(rate_of(problem, d, plan->variant[d]),
-                                                        plan->images[d]));
+        plan->finish_s =
+            fmax(plan->finish_s, finish_of(rate_of(problem, d, plan->variant[d]), plan->images[d]));
         plan->n_active++;
     }
     plan->accuracy = sum / problem->images;
@@ -59,8 +59,8 @@ static void judge(struct dispatch_plan *plan, const struct dispatch_problem *pro
     } else if (plan->accuracy < problem->min_accuracy - TOLERANCE) {
         plan->outcome = DISPATCH_INACCURATE;
     } else {
-        plan->outcome = plan->finish_s <= problem->limit_s * (1.0 + TOLERANCE) ? DISPATCH_MEETS
-                                                                                : DISPATCH_LATE;
+        plan->outcome =
+            plan->finish_s <= problem->limit_s * (1.0 + TOLERANCE) ? DISPATCH_MEETS : DISPATCH_LATE;
     }
 }
 
@@ -284,8 +284,8 @@ static double longest_s(const struct search *search)
     for (uint32_t d = 0; d < problem->n_nodes; d++) {
         if (search->vector[d] != DISPATCH_OFF) {
             const struct dispatch_rate *rate = rate_of(problem, d, search->vector[d]);
-            int32_t most = rate->most_images < problem->images ? rate->most_images
-                                                               : problem->images;
+            int32_t most =
+                rate->most_images < problem->images ? rate->most_images : problem->images;
             seconds = fmax(seconds, finish_of(rate, most));
         }
     }
@@ -386,8 +386,8 @@ static uint32_t most_accurate(const struct dispatch_problem *problem, uint32_t n
         }
         int order =
             best == DISPATCH_OFF ? 1 : compare(problem->accuracy[v], problem->accuracy[best]);
-        bool is_faster = best != DISPATCH_OFF && rate_of(problem, node, v)->image_s <
-                                                     rate_of(problem, node, best)->image_s;
+        bool is_faster = best != DISPATCH_OFF &&
+                         rate_of(problem, node, v)->image_s < rate_of(problem, node, best)->image_s;
         best = order > 0 || (order == 0 && is_faster) ? v : best;
     }
     return best;
@@ -593,10 +593,8 @@ static uint32_t choose_common(struct dispatch_plan *plan, double *shares,
 bool dispatch_by_rule(struct dispatch_plan *plan, const struct dispatch_problem *problem,
                       enum dispatch_rule rule)
 {
-    bool is_proportional =
-        rule == DISPATCH_PROPORTIONAL || rule == DISPATCH_PROPORTIONAL_APPROX;
-    bool is_approximate =
-        rule == DISPATCH_UNIFORM_APPROX || rule == DISPATCH_PROPORTIONAL_APPROX;
+    bool is_proportional = rule == DISPATCH_PROPORTIONAL || rule == DISPATCH_PROPORTIONAL_APPROX;
+    bool is_approximate = rule == DISPATCH_UNIFORM_APPROX || rule == DISPATCH_PROPORTIONAL_APPROX;
     double *shares = calloc((size_t)problem->n_nodes + 1, sizeof *shares);
     clear_plan(plan, problem->n_nodes);
     if (!shares) {

@@ -32,7 +32,10 @@ static void add_column(struct volume_cost *by_first, const struct lcpss_problem 
             if (u > 0) {
                 const int32_t *before = cuts + (size_t)(u - 1) * stride;
                 struct vsl_rows own = {before[i], before[i + 1]};
-                by_first[u].halo_elements += unit->in_elements * (double)vsl_missing(rows, own);
+                int32_t rows_before = problem->units[u - 1].out_rows;
+                rows = vsl_rescale(rows, unit->in_rows, rows_before);
+                by_first[u].halo_elements += unit->in_elements * unit->in_rows / rows_before *
+                                             (double)vsl_missing(rows, own);
             }
         }
     }

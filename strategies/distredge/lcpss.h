@@ -14,7 +14,8 @@
 
 /** What is asked. Borrowed. */
 struct lcpss_problem {
-    const struct vsl_unit *units; /**< n_units >= 1, each one's output the next one's input */
+    const struct vsl_unit *units; /**< n_units >= 1, each one's output the next one's input; where
+                                     their heights differ, rows correspond in proportion */
     uint32_t n_units;
     uint32_t n_parts; /**< |D| >= 1 */
     uint32_t n_draws; /**< |R| >= 1 random split decisions */

@@ -156,7 +156,7 @@ static void fetch(struct arrival *arrival, const struct model_state *state, uint
 {
     const struct model *model = state->model;
     const struct model_layer *layer = &model->layers[l];
-    if (layer->block == MODEL_NONE) {
+    if (layer->is_input) {
         if (to != model->n_parts && !is_empty(need)) {
             add_message(arrival, wire(model, model->n_parts, to), 0.0,
                         count(need) * layer->row_bytes);
@@ -234,8 +234,7 @@ static double head_finish_s(const struct model_state *state, uint32_t head)
     struct arrival arrival = {.start_s = head < model->n_parts ? state->finish_s[head] : 0.0};
     for (uint32_t l = 0; l < model->n_layers; l++) {
         const struct model_layer *layer = &model->layers[l];
-        if (layer->block < (int32_t)model->n_blocks &&
-            layer->last_reader == (int32_t)model->n_blocks) {
+        if (layer->last_reader == (int32_t)model->n_blocks) {
             fetch(&arrival, state, l, (struct model_rows){0, layer->rows}, head, state->finish_s);
         }
     }
@@ -257,7 +256,7 @@ double model_latency_s(const struct model_state *state)
     }
     for (uint32_t l = 0; l < model->n_layers; l++) {
         const struct model_layer *layer = &model->layers[l];
-        if (layer->is_answer && layer->block < (int32_t)model->n_blocks) {
+        if (layer->is_answer) {
             fetch(&arrival, state, l, (struct model_rows){0, layer->rows}, sink, state->finish_s);
         }
     }

@@ -11,8 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "distredge/vsl.h"
-
 enum { MODEL_NONE = -1 };
 
 /** Half-open rows; empty when lo >= hi. */
@@ -34,18 +32,16 @@ struct model_layer {
     double row_bytes;
     uint32_t n_reads; /**< 0 for inputs */
     const struct model_read *reads;
-    int32_t block;         /**< MODEL_NONE: network input; n_blocks: head */
+    bool is_input;
     int32_t last_reader;   /**< last block that reads it; n_blocks: the head; MODEL_NONE: nobody */
     bool is_answer;        /**< must reach the sink */
     const double *seconds; /**< [class][rows + 1] for that many rows; body layers only */
 };
 
-/** Consecutive layers that volumes never cut: DistrEdge's "layer". */
+/** Consecutive layers [first, end) that volumes never cut: DistrEdge's "layer". */
 struct model_block {
-    uint32_t first; /**< layers [first, end) */
+    uint32_t first;
     uint32_t end;
-    struct vsl_unit unit;
-    int32_t channels; /**< of the last layer */
 };
 
 /** A transfer: message_s + bytes * byte_s. */
@@ -54,9 +50,9 @@ struct model_wire {
     double byte_s;
 };
 
-/** Everything that does not depend on the split. Layers are in topological order: network inputs
- *  first, then the body's blocks, then the head. Devices are positions; source and sink are two
- *  more: n_parts and n_parts + 1. */
+/** Everything that does not depend on the split. Layers are in topological order: network inputs,
+ *  then the body's blocks; the head, which one device computes whole, appears only as a time.
+ *  Devices are positions; source and sink are two more: n_parts and n_parts + 1. */
 struct model {
     uint32_t n_layers;
     const struct model_layer *layers;
@@ -66,9 +62,9 @@ struct model {
     const uint32_t *part_class;     /**< by part: which seconds are its */
     const struct model_wire *wires; /**< [(from) * (n_parts + 2) + to] */
     bool has_head;
-    const double *head_s;   /**< by part (and source): seconds for the head */
-    const bool *can_head;   /**< by part: its memory holds the head as well */
-    int32_t head_part;      /**< given one, or MODEL_NONE: largest share */
+    const double *head_s;     /**< by part, then the source: seconds for the head */
+    const bool *can_head;     /**< by part: its memory holds the head as well */
+    int32_t head_part;        /**< given one, or MODEL_NONE: largest share */
     double head_answer_bytes; /**< from the head to the sink; 0: none */
 };
 

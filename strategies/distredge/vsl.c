@@ -27,6 +27,20 @@ struct vsl_rows vsl_input(const struct vsl_unit *unit, enum vsl_law law, struct 
     return in;
 }
 
+static int64_t floor_division(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+struct vsl_rows vsl_rescale(struct vsl_rows rows, int32_t from, int32_t to)
+{
+    if (from == to) {
+        return rows;
+    }
+    return (struct vsl_rows){bounded(floor_division(rows.lo * to, from)),
+                             bounded(-floor_division(-rows.hi * to, from))};
+}
+
 int64_t vsl_count(struct vsl_rows rows)
 {
     return rows.hi > rows.lo ? rows.hi - rows.lo : 0;

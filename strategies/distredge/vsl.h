@@ -39,6 +39,9 @@ struct vsl_unit {
  *  Empty stays empty; numbers beyond 2^31 are cut there. */
 struct vsl_rows vsl_input(const struct vsl_unit *unit, enum vsl_law law, struct vsl_rows out);
 
+/** The rows of a tensor with `to` rows that cover the same part as `rows` do of one with `from`. */
+struct vsl_rows vsl_rescale(struct vsl_rows rows, int32_t from, int32_t to);
+
 /** max(0, hi - lo). */
 int64_t vsl_count(struct vsl_rows rows);
 

@@ -1,6 +1,6 @@
 /* The two engines against each other on random scenarios: the backbone of trust. A failing seed is
  * printed; random_scenario_new(seed) gives the scenario again. EW_FULL=1 in the environment runs ten
- * times as many. */
+ * times as many; with sanitizers, SimGrid's threads allow fewer. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,13 +9,17 @@
 #include "support/collect.h"
 #include "support/random_scenario.h"
 
-enum { N_SCENARIOS = 500, N_FULL = 5000, TIMEOUT_S = 600 };
+enum { N_SCENARIOS = 500, N_FULL = 5000, N_SANITIZED = 100, TIMEOUT_S = 600 };
 
 #define REL_TOLERANCE 1e-6
 
 static uint64_t scenario_count(void)
 {
+#ifdef EW_SANITIZED
+    return N_SANITIZED;
+#else
     return getenv("EW_FULL") ? N_FULL : N_SCENARIOS;
+#endif
 }
 
 static bool is_close(double a, double b, double rel)

@@ -223,19 +223,19 @@ static void place_successors(struct hand_tasks *t, uint32_t *successors)
 
 struct ew_task_graph *hand_tasks_finish(struct hand_tasks *t)
 {
-    struct ew_task_graph *graph = calloc(1, sizeof *graph);
-    insist(graph != NULL, "out of memory");
+    struct ew_arena arena = {0};
+    struct ew_task_graph *graph = ew_arena_calloc(&arena, 1, sizeof *graph);
     const size_t n = t->nodes.count;
-    struct ew_task_info *info = ew_arena_calloc(&graph->arena, n, sizeof *info);
-    uint32_t *successors = ew_arena_calloc(&graph->arena, t->edges.count, sizeof *successors);
-    uint32_t *inputs = ew_arena_calloc(&graph->arena, 1, sizeof *inputs);
-    insist(info && successors && inputs, "out of memory");
+    struct ew_task_info *info = ew_arena_calloc(&arena, n, sizeof *info);
+    uint32_t *successors = ew_arena_calloc(&arena, t->edges.count, sizeof *successors);
+    uint32_t *inputs = ew_arena_calloc(&arena, 1, sizeof *inputs);
+    insist(graph && info && successors && inputs, "out of memory");
     for (size_t i = 0; i < n; i++) {
         info[i] = (struct ew_task_info){.last_layer = 0, .piece = EW_NONE, .n_merged = 1};
     }
     place_successors(t, successors);
     graph->n_nodes = (uint32_t)n;
-    graph->nodes = ew_arena_copy(&graph->arena, t->nodes.items, n, sizeof *t->nodes.items);
+    graph->nodes = ew_arena_copy(&arena, t->nodes.items, n, sizeof *t->nodes.items);
     graph->info = info;
     graph->n_successors = (uint32_t)t->edges.count;
     graph->successors = successors;
@@ -243,8 +243,9 @@ struct ew_task_graph *hand_tasks_finish(struct hand_tasks *t)
     graph->inputs = inputs;
     graph->result = (uint32_t)n - 1;
     graph->n_devices = t->n_devices;
-    graph->devices = ew_arena_calloc(&graph->arena, t->n_devices, sizeof *graph->devices);
+    graph->devices = ew_arena_calloc(&arena, t->n_devices, sizeof *graph->devices);
     insist(graph->nodes && graph->devices, "out of memory");
+    graph->arena = arena;
     ew_vec_fini(&t->nodes);
     ew_vec_fini(&t->edges);
     free(t);
