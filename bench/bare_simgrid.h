@@ -1,6 +1,6 @@
 /*
- * What the two bare SimGrid programs share: a row of hosts, the models that the simgrid engine uses,
- * and a clock. They know nothing of EdgeWeave; they are the yardstick for its simgrid engine.
+ * What the two bare SimGrid programs share: a row of hosts, the models that the simgrid engine
+ * uses, and a clock. They know nothing of EdgeWeave; they are the yardstick for its simgrid engine.
  */
 #ifndef EW_BENCH_BARE_SIMGRID_H
 #define EW_BENCH_BARE_SIMGRID_H

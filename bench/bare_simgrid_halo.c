@@ -1,6 +1,6 @@
 /*
- * Bare SimGrid: row bands. In every layer each device computes its band and exchanges 50 kB with its
- * neighbours above and below; all bands take the same time, so that everything coincides. One
+ * Bare SimGrid: row bands. In every layer each device computes its band and exchanges 50 kB with
+ * its neighbours above and below; all bands take the same time, so that everything coincides. One
  * actor per device, mailboxes, nothing else. Prints activities, wall seconds and simulated seconds.
  */
 #include <stdbool.h>

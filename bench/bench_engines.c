@@ -27,7 +27,8 @@ static double now_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* --- the two jobs, as in bare_simgrid_{pipe,halo}.c ------------------------------------------------ */
+/* --- the two jobs, as in bare_simgrid_{pipe,halo}.c
+ * ------------------------------------------------ */
 
 static struct ew_task_graph *make_pipe(uint32_t n)
 {
@@ -106,7 +107,8 @@ static struct ew_task_graph *make_halo(uint32_t n, uint32_t n_layers)
     return hand_tasks_finish(t);
 }
 
-/* --- measuring ------------------------------------------------------------------------------------ */
+/* --- measuring
+ * ------------------------------------------------------------------------------------ */
 
 struct measure {
     double seconds;
@@ -185,7 +187,8 @@ static struct measure run_job(const struct ew_engine *engine, const struct job *
     return best;
 }
 
-/* --- against bare SimGrid --------------------------------------------------------------------------- */
+/* --- against bare SimGrid
+ * --------------------------------------------------------------------------- */
 
 /* The program prints activities, wall seconds and simulated seconds. */
 static bool run_bare(struct measure *out, const char *dir, const char *name, uint32_t n,
@@ -224,7 +227,8 @@ static void compare_with_bare(const char *dir, bool is_pipe, uint32_t n, uint32_
     free_job(&job);
 }
 
-/* --- scaling -------------------------------------------------------------------------------------- */
+/* --- scaling
+ * -------------------------------------------------------------------------------------- */
 
 /* Slope of log(y) over log(x). */
 static double exponent(const uint32_t *x, const double *y, int n)
@@ -256,7 +260,8 @@ static void scale(const struct ew_engine *engine, bool is_pipe, uint32_t budget)
     (void)printf(" %9.2f\n", exponent(sizes, per_unit_s, N_SIZES));
 }
 
-/* --- the tables ------------------------------------------------------------------------------------- */
+/* --- the tables
+ * ------------------------------------------------------------------------------------- */
 
 static void print_fast_speed(void)
 {
@@ -273,10 +278,10 @@ static void print_fast_speed(void)
 
 static void print_ratios(const char *dir)
 {
-    (void)printf("\nsimgrid against bare SimGrid, side by side (best of %d)\n%-5s %8s %8s %12s %12s "
-                 "%12s %8s\n",
-                 N_REPEATS, "job", "devices", "amount", "activities", "bare M/s", "engine M/s",
-                 "ratio");
+    (void)printf(
+        "\nsimgrid against bare SimGrid, side by side (best of %d)\n%-5s %8s %8s %12s %12s "
+        "%12s %8s\n",
+        N_REPEATS, "job", "devices", "amount", "activities", "bare M/s", "engine M/s", "ratio");
     compare_with_bare(dir, true, 64, 1000);
     compare_with_bare(dir, false, 64, 1000);
     compare_with_bare(dir, true, 4, 10000);
@@ -285,9 +290,10 @@ static void print_ratios(const char *dir)
 
 static void print_scaling(void)
 {
-    (void)printf("\ntime per request (pipe) or layer (halo, all completions coincide), microseconds\n"
-                 "%-14s",
-                 "devices");
+    (void)printf(
+        "\ntime per request (pipe) or layer (halo, all completions coincide), microseconds\n"
+        "%-14s",
+        "devices");
     for (int i = 0; i < N_SIZES; i++) {
         (void)printf(" %9u", (unsigned)sizes[i]);
     }

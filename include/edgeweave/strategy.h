@@ -10,6 +10,8 @@
  *         .count = my_count, .describe = my_describe, .create = my_create,
  *     };
  *
+ * (In C++ with `extern "C"` in front of it.)
+ *
  * Ownership in one line: host data is borrowed, plugin data is copied, private data is yours until
  * destroy.
  *
@@ -324,7 +326,7 @@ struct ew_host {
     const struct ew_requirements_info *(*requirements)(const struct ew_host *host);
 
     /* Estimates: one cost model for every strategy. */
-    /** Seconds `device` needs for `box` of `layer`; NAN on bad arguments. */
+    /** Seconds `device` needs for `box` of `layer`; 0 for an empty box, NAN on bad arguments. */
     double (*compute_s)(const struct ew_host *host, uint32_t variant, uint32_t layer,
                         const struct ew_tensor_box *box, uint32_t device);
     /** Seconds for one message alone on the network: overhead + latency + bytes/bandwidth; 0 on one

@@ -80,6 +80,8 @@ enum ew_option_group {
     X(JSON, "json", 0, NULL, EW_GROUP_JSON, "JSON on standard output instead of a table")          \
     X(STRATEGY_PATH, "strategy-path", 0, "DIR|FILE", EW_GROUP_SEARCH,                              \
       "also look for strategy plugins here; repeatable")                                           \
+    X(PLAN_LIMIT, "plan-limit-s", 0, "S", EW_GROUP_STRATEGY,                                       \
+      "most seconds that a plugin from --strategy-path may plan (default: 600)")                   \
     X(DATA_PATH, "data-path", 0, "DIR", EW_GROUP_SEARCH,                                           \
       "look here first for graphs/ and platforms/; repeatable")                                \
     X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the platform cache")      \

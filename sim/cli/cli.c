@@ -44,7 +44,7 @@ static void append_words(struct ew_str *line, const struct ew_cli *cli, int from
         *begin = i == cli->blame ? width(ew_str_text(line)) : *begin;
         append_word(line, cli->argv[i]);
         *end = i == cli->blame ? width(ew_str_text(line)) : *end;
-        if (i > cli->blame && width(ew_str_text(line)) > LINE_WIDTH) {
+        if (i > cli->blame && i + 1 < cli->argc && width(ew_str_text(line)) > LINE_WIDTH) {
             ew_str_append(line, " ...");
             break;
         }

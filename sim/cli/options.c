@@ -45,6 +45,20 @@ static enum ew_status as_number(double *out, const struct ew_arg *arg, double mi
     return EW_OK;
 }
 
+enum ew_status ew_options_number(double *out, struct ew_cli *cli, enum ew_option_id option,
+                                 double min, double max, double fallback, struct ew_error *err)
+{
+    const struct ew_arg *arg = ew_args_last(&cli->args, option);
+    *out = fallback;
+    if (!arg) {
+        return EW_OK;
+    }
+    cli->blame = arg->at;
+    const enum ew_status status = as_number(out, arg, min, max, err);
+    cli->blame = status == EW_OK ? -1 : cli->blame;
+    return status;
+}
+
 /* The same number in every workload. `offset` is that of a double in struct ew_workload_spec. */
 static enum ew_status set_numbers(struct ew_scenario *s, const struct ew_arg *arg, size_t offset,
                                   double min, double max, struct ew_error *err)

@@ -17,6 +17,10 @@ enum ew_status ew_options_scenario(struct ew_scenario *out, struct ew_cli *cli, 
 enum ew_status ew_options_find_files(struct ew_scenario *scenario, struct ew_cli *cli,
                                      struct ew_error *err);
 
+/** The number given with an option, `fallback` without it. EW_EUSAGE when it is not in range. */
+enum ew_status ew_options_number(double *out, struct ew_cli *cli, enum ew_option_id option,
+                                 double min, double max, double fallback, struct ew_error *err);
+
 /** Point at the last use of an option, if it was used. */
 void ew_options_blame(struct ew_cli *cli, enum ew_option_id option);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/plan_json.h"
+#include "results/gap.h"
 #include "results/table.h"
 
 enum { MAX_TASK_JOBS = 100 };
@@ -15,6 +16,7 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
 {
     const struct ew_arg *out = ew_args_last(&session->cli->args, EW_OPTION_OUT);
     outcome->session = session;
+    outcome->limit = ew_limit_begin(&session->setup);
     outcome->results = calloc(session->n_points, sizeof(struct ew_result *));
     if (!outcome->results) {
         return ew_fail_memory(err);
@@ -57,6 +59,7 @@ enum ew_status ew_outcome_add_plans(struct ew_outcome *outcome, const struct ew_
 {
     const struct ew_setup *setup = point->config->setup;
     enum ew_status status = EW_OK;
+    ew_limit_add_book(&outcome->limit, setup, point->books[0]);
     for (uint32_t i = 0; outcome->csv && status == EW_OK && i < setup->n_workloads; i++) {
         struct ew_str name = {0}, text = {0};
         print_plan_name(&name, point, i);
@@ -170,6 +173,7 @@ static struct ew_report make_report(const struct ew_outcome *o)
         .workloads = o->workloads,
         .n_inputs = o->n_inputs,
         .inputs = o->inputs,
+        .bound = o->has_bound ? &o->bound : NULL,
         .n_runs = (uint32_t)o->count,
         .runs = (const struct ew_result *const *)o->results,
     };
@@ -177,13 +181,17 @@ static struct ew_report make_report(const struct ew_outcome *o)
 
 /* --- out ------------------------------------------------------------------------------------- */
 
-static void print_table(struct ew_str *out, const struct ew_outcome *o)
+static void print_table(struct ew_str *out, const struct ew_outcome *o,
+                        const struct ew_report *report)
 {
     /* planning time only when asked for, so that equal runs print alike */
     const struct ew_table_options options = {
         .without_wall_clock = o->session->cli->verbosity != EW_VERBOSE};
     ew_table_print_runs(out, (uint32_t)o->count, (const struct ew_result *const *)o->results,
                         &options);
+    if (o->count > 1) {
+        ew_gap_print_line(out, report);
+    }
     if (o->count == 1 && !o->results[0]->error) {
         if (o->results[0]->n_workloads > 1) {
             ew_str_append(out, "\n");
@@ -192,6 +200,17 @@ static void print_table(struct ew_str *out, const struct ew_outcome *o)
         ew_str_append(out, "\n");
         ew_table_print_devices(out, o->results[0]);
     }
+}
+
+static enum ew_status add_gaps(struct ew_outcome *o, const struct ew_report *report,
+                               struct ew_error *err)
+{
+    struct ew_str csv = {0};
+    ew_gap_print_csv(&csv, report);
+    const enum ew_status status =
+        csv.failed ? ew_fail_memory(err) : ew_csv_add_file(o->csv, "gaps.csv", &csv, false, err);
+    ew_str_fini(&csv);
+    return status;
 }
 
 /* report.json, which everything else in the directory is explained by. */
@@ -204,6 +223,9 @@ static enum ew_status finish_directory(struct ew_outcome *o, const struct ew_rep
         json.failed ? ew_fail_memory(err)
                     : ew_csv_add_file(o->csv, "report.json", &json, true, err);
     ew_str_fini(&json);
+    if (status == EW_OK) {
+        status = add_gaps(o, report, err);
+    }
     return status == EW_OK ? ew_csv_finish(o->csv, report, err) : status;
 }
 
@@ -218,6 +240,10 @@ enum ew_status ew_outcome_end(struct ew_outcome *outcome, struct ew_error *err)
             status = add_inputs(outcome, err);
         }
     }
+    if (status == EW_OK) {
+        status = ew_limit_compute(&outcome->bound, &outcome->has_bound, &outcome->limit,
+                                  &outcome->session->setup, err);
+    }
     const struct ew_report report = make_report(outcome);
     if (status == EW_OK && outcome->csv) {
         status = finish_directory(outcome, &report, err);
@@ -226,7 +252,7 @@ enum ew_status ew_outcome_end(struct ew_outcome *outcome, struct ew_error *err)
         if (wants_json) {
             ew_report_print_json(&text, &report);
         } else {
-            print_table(&text, outcome);
+            print_table(&text, outcome, &report);
         }
         status = ew_cli_put(&text, err);
     }

@@ -7,6 +7,7 @@
 
 #include "cli/session.h"
 #include "results/report.h"
+#include "sweep/limit.h"
 
 /** Results so far. Zero-initialise; free with ew_outcome_fini in any case. */
 struct ew_outcome {
@@ -18,6 +19,9 @@ struct ew_outcome {
     struct ew_report_workload *workloads;
     struct ew_report_input *inputs;
     uint32_t n_inputs;
+    struct ew_limit limit; /**< what the plans so far have in common */
+    struct ew_report_bound bound;
+    bool has_bound;
 };
 
 /** Find the engine, and open the directory of --out if there is one. */

@@ -5,6 +5,8 @@
 
 #include "cli/options.h"
 
+static const double DEFAULT_PLAN_LIMIT_S = 600;
+
 /* --- places ---------------------------------------------------------------------------------- */
 
 struct ew_platform_source ew_session_source(const struct ew_cli *cli, struct ew_simgrid *simgrid)
@@ -220,6 +222,7 @@ static enum ew_status open_setup(struct ew_session *s, struct ew_error *err)
     s->config = (struct ew_point_config){
         .setup = &s->setup,
         .evaluator = s->evaluator,
+        .plan_limit_s = s->plan_limit_s,
         .log = show_log,
         .log_ctx = s->cli,
         .interrupted = s->cli->interrupted,
@@ -235,6 +238,10 @@ enum ew_status ew_session_open(struct ew_session *session, struct ew_cli *cli, b
     enum ew_status status = ew_cli_expect_positionals(cli, 0, 1, "one scenario file", err);
     if (status == EW_OK) {
         status = ew_options_scenario(&session->scenario, cli, true, err);
+    }
+    if (status == EW_OK) {
+        status = ew_options_number(&session->plan_limit_s, cli, EW_OPTION_PLAN_LIMIT, 1e-3, 1e9,
+                                   DEFAULT_PLAN_LIMIT_S, err);
     }
     if (status == EW_OK) {
         status = check_choice(session, is_one, err);

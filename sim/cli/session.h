@@ -19,6 +19,7 @@ struct ew_session {
     struct ew_registry registry;
     struct ew_contenders contenders;
     struct ew_evaluator *evaluator;
+    double plan_limit_s;
     struct ew_point_config config;
     size_t n_points;
     const struct ew_contender **makers; /**< [n_points][n_workloads]; NULL: a plan file */

@@ -135,15 +135,14 @@ static void find_parts(struct maker *m)
 /* Hall's condition for intervals: do any k marked lines of the reader read at least
  * k * marked(input) / marked(reader) marked lines of the input? Windows move monotonically, so runs
  * of neighbours decide; with the differences below, one pass. */
-static bool spreads(struct maker *m, const struct ew_layer *layer, uint32_t i, int dim,
+static bool spreads(const struct ew_layer *layer, uint32_t i, int dim,
                     const struct ew_bound_layer *reader, const struct ew_bound_layer *input)
 {
     const uint8_t *lines = dim == EW_H ? reader->rows : reader->columns;
     const uint8_t *held = dim == EW_H ? input->rows : input->columns;
     const int64_t n_lines = count_of(reader, dim), n_held = count_of(input, dim);
-    int64_t k = 0, best = INT64_MIN, below_lo = 0, below_hi = 0;
+    int64_t k = 0, least = INT64_MAX, below_lo = 0, below_hi = 0;
     int32_t lo = 0, hi = 0;
-    (void)m;
     for (int32_t at = 0; at < layer->shape[dim]; at++) {
         if (!lines[at]) {
             continue;
@@ -159,10 +158,10 @@ static bool spreads(struct maker *m, const struct ew_layer *layer, uint32_t i, i
             below_hi += held[hi];
         }
         const int64_t begin = k * n_held - below_lo * n_lines;
-        best = begin > best ? begin : best;
+        least = begin < least ? begin : least;
         k++;
-        /* lines a..k-1 read below_hi - below_lo(a): at least (k - a) * n_held / n_lines? */
-        if (below_hi * n_lines - k * n_held + best < 0) {
+        /* for every a: do lines a..k-1 read (k - a) * n_held / n_lines, or more? */
+        if (below_hi * n_lines - k * n_held + least < 0) {
             return false;
         }
     }
@@ -176,7 +175,7 @@ static bool is_whole(const struct ew_bound_layer *part, const struct ew_layer *l
 }
 
 /* Does a share of the reader's work always read that share of its input? */
-static bool reads_its_share(struct maker *m, uint32_t id, uint32_t i)
+static bool reads_its_share(const struct maker *m, uint32_t id, uint32_t i)
 {
     const struct ew_graph *graph = m->cost->graph;
     const struct ew_layer *layer = &graph->layers[id];
@@ -184,8 +183,8 @@ static bool reads_its_share(struct maker *m, uint32_t id, uint32_t i)
     const struct ew_bound_layer *input = &m->cost->layers[layer->inputs[i]];
     switch (layer->op) {
     case EW_OP_CONCAT:
-        return layer->n_inputs == 1 && spreads(m, layer, i, EW_H, reader, input) &&
-               spreads(m, layer, i, EW_W, reader, input);
+        return layer->n_inputs == 1 && spreads(layer, i, EW_H, reader, input) &&
+               spreads(layer, i, EW_W, reader, input);
     case EW_OP_FC:
     case EW_OP_FLATTEN:
     case EW_OP_RESHAPE:
@@ -198,7 +197,7 @@ static bool reads_its_share(struct maker *m, uint32_t id, uint32_t i)
         }
         break;
     }
-    return spreads(m, layer, i, EW_H, reader, input) && spreads(m, layer, i, EW_W, reader, input);
+    return spreads(layer, i, EW_H, reader, input) && spreads(layer, i, EW_W, reader, input);
 }
 
 static bool reads_only_padding(const struct ew_layer *layer, const struct ew_bound_layer *part)
@@ -229,6 +228,7 @@ static enum ew_status find_reads(struct maker *m, struct ew_error *err)
     }
     for (uint32_t id = 0; id < graph->n_layers; id++) {
         const struct ew_layer *layer = &graph->layers[id];
+        cost->layers[id].first_read = cost->n_reads;
         for (uint32_t i = 0; cost->layers[id].is_needed && i < layer->n_inputs; i++) {
             if (reads_its_share(m, id, i)) {
                 cost->reads[cost->n_reads++] = (struct ew_bound_read){id, layer->inputs[i]};
@@ -276,15 +276,13 @@ static struct amounts amounts_of(const struct maker *m, uint32_t id)
         const uint64_t biases = layer->attrs.has_bias ? (uint64_t)layer->shape[EW_C] : 0;
         a.weights = layer->params > biases ? (double)(layer->params - biases) : 0;
     }
-    for (uint32_t r = 0; r < cost->n_reads; r++) {
-        if (cost->reads[r].reader == id) {
-            const struct ew_layer *from = &cost->graph->layers[cost->reads[r].layer];
-            const struct ew_bound_layer *input = &cost->layers[cost->reads[r].layer];
-            const double pixels = (double)input->n_rows * input->n_columns;
-            a.inputs += (double)from->shape[EW_C] * pixels * m->shape->batch;
-            a.input_pixels += layer->op == EW_OP_FC ? 0 : pixels;
-            a.input_channels += layer->op == EW_OP_FC ? 0 : (double)from->shape[EW_C];
-        }
+    for (uint32_t r = part->first_read; r < cost->n_reads && cost->reads[r].reader == id; r++) {
+        const struct ew_layer *from = &cost->graph->layers[cost->reads[r].layer];
+        const struct ew_bound_layer *input = &cost->layers[cost->reads[r].layer];
+        const double pixels = (double)input->n_rows * input->n_columns;
+        a.inputs += (double)from->shape[EW_C] * pixels * m->shape->batch;
+        a.input_pixels += layer->op == EW_OP_FC ? 0 : pixels;
+        a.input_channels += layer->op == EW_OP_FC ? 0 : (double)from->shape[EW_C];
     }
     return a;
 }

@@ -15,6 +15,7 @@ struct ew_bound_layer {
     uint8_t *columns;
     uint32_t n_rows;
     uint32_t n_columns;
+    uint32_t first_read; /**< into reads, which are by reader */
     double share; /**< of the layer's output */
     double bytes; /**< on the wire, whole batch */
 };

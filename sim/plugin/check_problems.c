@@ -5,7 +5,8 @@
 
 enum { MAX_LAYERS = 16, MAX_INPUTS = 3, MAX_DEVICES = 4, MAX_EXITS = 2, NAME_BYTES = 16 };
 
-/* ------------------------------------------------------------------------------------ the graphs */
+/* ------------------------------------------------------------------------------------ the graphs
+ */
 
 /* A layer; without inputs it reads the one before it. `pad` on all sides, `kernel` square. */
 struct layer {
@@ -16,10 +17,10 @@ struct layer {
 };
 
 static const struct layer chain[] = {
-    {"conv1", EW_OP_CONV, 8, 3, 1, 1, {NULL}},  {"relu1", EW_OP_RELU, 0, 0, 0, 0, {NULL}},
+    {"conv1", EW_OP_CONV, 8, 3, 1, 1, {NULL}},     {"relu1", EW_OP_RELU, 0, 0, 0, 0, {NULL}},
     {"pool1", EW_OP_MAX_POOL, 0, 2, 2, 0, {NULL}}, {"conv2", EW_OP_CONV, 16, 3, 1, 1, {NULL}},
-    {"relu2", EW_OP_RELU, 0, 0, 0, 0, {NULL}},  {"flat", EW_OP_FLATTEN, 0, 0, 0, 0, {NULL}},
-    {"fc", EW_OP_FC, 10, 0, 0, 0, {NULL}},      {"prob", EW_OP_SOFTMAX, 0, 0, 0, 0, {NULL}},
+    {"relu2", EW_OP_RELU, 0, 0, 0, 0, {NULL}},     {"flat", EW_OP_FLATTEN, 0, 0, 0, 0, {NULL}},
+    {"fc", EW_OP_FC, 10, 0, 0, 0, {NULL}},         {"prob", EW_OP_SOFTMAX, 0, 0, 0, 0, {NULL}},
 };
 
 static const struct layer residual[] = {
@@ -66,7 +67,8 @@ static const struct ew_exit_desc exits[MAX_EXITS] = {
     {"full", 1, full_layers, 0.9},
 };
 
-/* ---------------------------------------------------------------------------------- the platforms */
+/* ---------------------------------------------------------------------------------- the platforms
+ */
 
 /* How devices are joined. */
 enum wiring {
@@ -101,26 +103,101 @@ struct outline {
 #define LAYERS(list) (list), sizeof(list) / sizeof *(list)
 
 static const struct outline outlines[EW_CHECK_PROBLEMS] = {
-    {"chain", LAYERS(chain), {1, 3, 32, 32}, 0, WIRING_STAR, 3,
+    {"chain",
+     LAYERS(chain),
+     {1, 3, 32, 32},
+     0,
+     WIRING_STAR,
+     3,
      {{1e9, 0, true, false}, {2e9, 0, true, false}, {4e9, 0, true, false}},
-     10e6, 1e-3, 0.5e-3, 1, 0, 0, INFINITY, 0, 0, "closed:1"},
-    {"residual", LAYERS(residual), {1, 3, 24, 24}, 0, WIRING_STAR, 2,
+     10e6,
+     1e-3,
+     0.5e-3,
+     1,
+     0,
+     0,
+     INFINITY,
+     0,
+     0,
+     "closed:1"},
+    {"residual",
+     LAYERS(residual),
+     {1, 3, 24, 24},
+     0,
+     WIRING_STAR,
+     2,
      {{1e9, 0, true, false}, {8e9, 0, true, false}},
-     1e6, 5e-3, 0, 1, 0, 1, 10, 0, 0, "poisson:2"},
-    {"branches", LAYERS(branches), {1, 2, 17, 23}, 0, WIRING_BUS, 4,
-     {{1e9, 1 << 26, true, false}, {3e9, 1 << 26, true, false}, {2e9, 1 << 26, false, false},
+     1e6,
+     5e-3,
+     0,
+     1,
+     0,
+     1,
+     10,
+     0,
+     0,
+     "poisson:2"},
+    {"branches",
+     LAYERS(branches),
+     {1, 2, 17, 23},
+     0,
+     WIRING_BUS,
+     4,
+     {{1e9, 1 << 26, true, false},
+      {3e9, 1 << 26, true, false},
+      {2e9, 1 << 26, false, false},
       {1e9, 1 << 26, true, false}},
-     4e6, 2e-3, 1e-3, 1, 3, 3, 1e-6, 0, 0, "closed:4"},
-    {"dense", LAYERS(dense), {1, 100, 1, 1}, 0, WIRING_STAR, 1,
+     4e6,
+     2e-3,
+     1e-3,
+     1,
+     3,
+     3,
+     1e-6,
+     0,
+     0,
+     "closed:4"},
+    {"dense",
+     LAYERS(dense),
+     {1, 100, 1, 1},
+     0,
+     WIRING_STAR,
+     1,
      {{1e9, 0, false, false}},
-     1e6, 1e-3, 0, 2, 0, 0, INFINITY, 0, 0, "closed:1"},
-    {"exits", LAYERS(two_exits), {1, 1, 16, 16}, MAX_EXITS, WIRING_STAR, 4,
-     {{1e9, 1 << 26, true, false}, {1e9, 1 << 26, true, false}, {1e9, 1 << 10, true, false},
+     1e6,
+     1e-3,
+     0,
+     2,
+     0,
+     0,
+     INFINITY,
+     0,
+     0,
+     "closed:1"},
+    {"exits",
+     LAYERS(two_exits),
+     {1, 1, 16, 16},
+     MAX_EXITS,
+     WIRING_STAR,
+     4,
+     {{1e9, 1 << 26, true, false},
+      {1e9, 1 << 26, true, false},
+      {1e9, 1 << 10, true, false},
       {9e9, 0, true, true}},
-     1e8, 0, 0, 3, 1, 0, 0.5, 0.8, 1, "periodic:1"},
+     1e8,
+     0,
+     0,
+     3,
+     1,
+     0,
+     0.5,
+     0.8,
+     1,
+     "periodic:1"},
 };
 
-/* ------------------------------------------------------------------------------------ the making */
+/* ------------------------------------------------------------------------------------ the making
+ */
 
 static struct ew_layer_desc describe_layer(const struct layer *layer, const char *previous,
                                            const char **inputs)

@@ -39,8 +39,7 @@ static void say(struct ew_trial_result *result, enum ew_verdict verdict, const c
 }
 
 /* The verdict on a status of making or planning. */
-static void judge(struct ew_trial_result *result, enum ew_status status,
-                  const struct ew_error *err)
+static void judge(struct ew_trial_result *result, enum ew_status status, const struct ew_error *err)
 {
     if (status == EW_OK) {
         say(result, EW_VERDICT_PASS, "%s", "");
@@ -51,9 +50,11 @@ static void judge(struct ew_trial_result *result, enum ew_status status,
     }
 }
 
-/* ---------------------------------------------------------------------------------------- printing */
+/* ---------------------------------------------------------------------------------------- printing
+ */
 
-/* Standard output goes into a pipe nobody waits for; returns where to look, -1 when there is none. */
+/* Standard output goes into a pipe nobody waits for; returns where to look, -1 when there is none.
+ */
 static int catch_output(void)
 {
     int ends[2];
@@ -72,7 +73,8 @@ static bool has_output(int fd)
     return fd >= 0 && poll(&waiting, 1, 0) > 0;
 }
 
-/* -------------------------------------------------------------------------------------- the trials */
+/* -------------------------------------------------------------------------------------- the trials
+ */
 
 static enum ew_status new_instance(struct ew_instance **out, const struct bench *bench,
                                    struct ew_error *err)
@@ -285,7 +287,8 @@ static void try_leak(struct bench *bench)
     }
 }
 
-/* --------------------------------------------------------------------------------------- the child */
+/* --------------------------------------------------------------------------------------- the child
+ */
 
 static enum ew_status prepare(struct bench *bench, struct ew_error *err)
 {

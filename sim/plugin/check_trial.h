@@ -22,10 +22,10 @@ struct ew_trial {
     enum ew_trial_kind kind;
     struct ew_strategy_ref strategy;
     const struct ew_host_services *services;
-    uint32_t problem;                  /**< index of a check problem */
-    struct ew_param_setting setting;   /**< EW_TRIAL_SETTING */
-    enum ew_fault fault;               /**< EW_TRIAL_FAULT */
-    uint64_t fault_at;                 /**< EW_TRIAL_FAULT; 0: only count the calls */
+    uint32_t problem;                /**< index of a check problem */
+    struct ew_param_setting setting; /**< EW_TRIAL_SETTING */
+    enum ew_fault fault;             /**< EW_TRIAL_FAULT */
+    uint64_t fault_at;               /**< EW_TRIAL_FAULT; 0: only count the calls */
 };
 
 /** How a trial ended, sent from the child as bytes. */
@@ -34,7 +34,7 @@ struct ew_trial_result {
     uint32_t is_same;     /**< EW_TRIAL_PLAN: every plan was the same */
     uint32_t has_printed; /**< something came out of standard output */
     uint32_t reserved;
-    uint64_t n_calls;     /**< EW_TRIAL_FAULT: calls of that kind */
+    uint64_t n_calls; /**< EW_TRIAL_FAULT: calls of that kind */
     char detail[512];
 };
 

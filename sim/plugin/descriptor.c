@@ -30,8 +30,10 @@ enum ew_status ew_entry_check(const struct ew_strategy_entry *entry, const char 
                        path, entry->abi_major, entry->abi_minor, EW_ABI_MAJOR, EW_ABI_MINOR);
     }
     if (!has_size(entry->struct_size, sizeof *entry)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: ew_strategy_entry: expected a struct_size of at least "
-                       "%zu, found %u", path, sizeof *entry, entry->struct_size);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: ew_strategy_entry: expected a struct_size of at least "
+                       "%zu, found %u",
+                       path, sizeof *entry, entry->struct_size);
     }
     const char *missing = !entry->count      ? "count"
                           : !entry->describe ? "describe"
@@ -133,18 +135,21 @@ static enum ew_status check_range(const struct place *at, struct ew_error *err)
     return EW_OK;
 }
 
-static enum ew_status check_param(const struct ew_strategy_info *info, uint32_t i,
-                                  const char *path, struct ew_error *err)
+static enum ew_status check_param(const struct ew_strategy_info *info, uint32_t i, const char *path,
+                                  struct ew_error *err)
 {
     const struct ew_param_info *param = info->params[i];
     if (!param || !has_size(param->struct_size, sizeof *param)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': parameter %u is NULL or its "
-                       "struct_size is not at least %zu", path, info->id, i, sizeof *param);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': parameter %u is NULL or its "
+                       "struct_size is not at least %zu",
+                       path, info->id, i, sizeof *param);
     }
     if (!is_name(param->name, false)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': parameter %u: expected a name of lower-"
-                       "case letters, digits and '_', at most %d bytes", path, info->id, i,
-                       MAX_NAME_BYTES);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': parameter %u: expected a name of lower-"
+                       "case letters, digits and '_', at most %d bytes",
+                       path, info->id, i, MAX_NAME_BYTES);
     }
     const struct place at = {path, info, param};
     if (!is_line(param->unit) || !is_line(param->default_text) || !is_line(param->doc)) {
@@ -192,23 +197,30 @@ enum ew_status ew_strategy_info_check(const struct ew_strategy_info *info, const
                                       struct ew_error *err)
 {
     if (!info || !has_size(info->struct_size, sizeof *info)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: a descriptor is NULL or its struct_size is not at "
-                       "least %zu", path, sizeof *info);
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: a descriptor is NULL or its struct_size is not at "
+                       "least %zu",
+                       path, sizeof *info);
     }
     if (!is_name(info->id, true)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: expected a strategy id of lower-case letters, digits, "
-                       "'_' and '.', at most %d bytes, found '%.80s'", path, MAX_NAME_BYTES,
-                       info->id ? info->id : "(null)");
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: expected a strategy id of lower-case letters, digits, "
+                       "'_' and '.', at most %d bytes, found '%.80s'",
+                       path, MAX_NAME_BYTES, info->id ? info->id : "(null)");
     }
-    if (!is_line(info->version) || !*info->version || !is_line(info->summary) ||
-        !*info->summary || !is_line(info->citation)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': version, summary or citation is not a "
-                       "line of text", path, info->id);
+    if (!is_line(info->version) || !*info->version || !is_line(info->summary) || !*info->summary ||
+        !is_line(info->citation)) {
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': version, summary or citation is not a "
+                       "line of text",
+                       path, info->id);
     }
     if (info->param_count > EW_PLUGIN_MAX_PARAMS || (info->param_count && !info->params)) {
-        return ew_fail(err, EW_EPLUGIN, "%s: strategy '%s': expected at most %d parameters and a "
-                       "list of them, found %u%s", path, info->id, EW_PLUGIN_MAX_PARAMS,
-                       info->param_count, info->params ? "" : " and no list");
+        return ew_fail(err, EW_EPLUGIN,
+                       "%s: strategy '%s': expected at most %d parameters and a "
+                       "list of them, found %u%s",
+                       path, info->id, EW_PLUGIN_MAX_PARAMS, info->param_count,
+                       info->params ? "" : " and no list");
     }
     enum ew_status status = EW_OK;
     for (uint32_t i = 0; i < info->param_count && status == EW_OK; i++) {

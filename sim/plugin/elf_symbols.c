@@ -68,10 +68,11 @@ static bool is_inside(const struct file *file, const Elf64_Shdr *section)
 /* What linkers and instrumentation add by themselves. */
 static bool is_toolchain_symbol(const char *name)
 {
-    static const char *const names[] = {"_init", "_fini", "_edata", "_end", "__bss_start",
-                                        "mangle_path"};
-    static const char *const beginnings[] = {"__gcov", "__asan_", "__odr_asan", "__ubsan_",
-                                             "__sancov", "__start___sancov", "__stop___sancov"};
+    static const char *const names[] = {"_init", "_fini",       "_edata",
+                                        "_end",  "__bss_start", "mangle_path"};
+    static const char *const beginnings[] = {"__gcov",         "__asan_",  "__odr_asan",
+                                             "__ubsan_",       "__sancov", "__start___sancov",
+                                             "__stop___sancov"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) == 0) {
             return true;

@@ -26,8 +26,8 @@ struct ew_elf_symbols {
 
 void ew_elf_symbols_fini(struct ew_elf_symbols *symbols);
 
-/** Read the dynamic symbols of a file held in memory (which must outlive the names). EW_EPLUGIN: not
- *  an ELF shared object of this machine, or damaged. */
+/** Read the dynamic symbols of a file held in memory (which must outlive the names). EW_EPLUGIN:
+ * not an ELF shared object of this machine, or damaged. */
 enum ew_status ew_elf_symbols_read(struct ew_elf_symbols *out, const char *bytes, size_t size,
                                    struct ew_error *err);
 

@@ -31,7 +31,8 @@ static enum ew_status open_entry(const struct ew_strategy_entry **out, const cha
                                  struct ew_error *err)
 {
     struct ew_str place = {0};
-    ew_str_printf(&place, "%s%s", strchr(path, '/') ? "" : "./", path); /* else it is searched for */
+    ew_str_printf(&place, "%s%s", strchr(path, '/') ? "" : "./",
+                  path); /* else it is searched for */
     if (place.failed) {
         return ew_fail_memory(err);
     }

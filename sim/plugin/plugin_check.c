@@ -39,10 +39,10 @@ void ew_check_report_fini(struct ew_check_report *report)
     *report = (struct ew_check_report){0};
 }
 
-/* ------------------------------------------------------------------------------------- the report */
+/* ------------------------------------------------------------------------------------- the report
+ */
 
-static void add(struct check *check, enum ew_verdict verdict, const char *name,
-                const char *detail)
+static void add(struct check *check, enum ew_verdict verdict, const char *name, const char *detail)
 {
     struct ew_arena *arena = &check->report->arena;
     const struct ew_strategy_info *info = check->strategy.info;
@@ -78,12 +78,13 @@ static void addf(struct check *check, enum ew_verdict verdict, const char *detai
 static const char *without_path(const struct check *check, const char *message)
 {
     const size_t length = strlen(check->path);
-    const bool is_there = strncmp(message, check->path, length) == 0 &&
-                          strncmp(message + length, ": ", 2) == 0;
+    const bool is_there =
+        strncmp(message, check->path, length) == 0 && strncmp(message + length, ": ", 2) == 0;
     return is_there ? message + length + 2 : message;
 }
 
-/* ---------------------------------------------------------------------------------------- the file */
+/* ---------------------------------------------------------------------------------------- the file
+ */
 
 static void look_at_symbols(struct check *check, const struct ew_elf_symbols *symbols)
 {
@@ -161,7 +162,8 @@ static const struct ew_plugin *check_opening(struct check *check, struct ew_regi
     return plugin;
 }
 
-/* ---------------------------------------------------------------------------------------- trials */
+/* ---------------------------------------------------------------------------------------- trials
+ */
 
 /* Take "strategy 'ID': " or "strategy 'ID' " off the front: a finding names its strategy. */
 static void drop_name(const struct check *check, char *detail)
@@ -179,8 +181,8 @@ static void drop_name(const struct check *check, char *detail)
     }
 }
 
-/* Run a trial of the current strategy. A dead child is a FAIL in `result`, and the last trial. False
- * when there is no result. */
+/* Run a trial of the current strategy. A dead child is a FAIL in `result`, and the last trial.
+ * False when there is no result. */
 static bool run(struct check *check, struct ew_trial_result *result, struct ew_trial trial)
 {
     const double limit_s =
@@ -282,8 +284,8 @@ static void format_number(char out[32], const struct ew_param_info *param, doubl
     }
 }
 
-static void try_values(struct check *check, const struct ew_param_info *param,
-                       struct ew_str *tried, struct ew_str *bad)
+static void try_values(struct check *check, const struct ew_param_info *param, struct ew_str *tried,
+                       struct ew_str *bad)
 {
     char number[32];
     switch (param->kind) {
@@ -349,8 +351,8 @@ static void check_fault(struct check *check, enum ew_fault fault, const char *na
         }
         if (result.verdict == EW_VERDICT_FAIL) {
             char detail[DETAIL_BYTES];
-            (void)snprintf(detail, sizeof detail, "from call %" PRIu64 " of %" PRIu64 " on: %s",
-                           at, n_calls, result.detail);
+            (void)snprintf(detail, sizeof detail, "from call %" PRIu64 " of %" PRIu64 " on: %s", at,
+                           n_calls, result.detail);
             add(check, EW_VERDICT_FAIL, name, detail);
             return;
         }

@@ -1,9 +1,10 @@
 /*
  * Does a plugin keep its side of include/edgeweave/strategy.h? What `edgeweave plugin-check` does.
  *
- * Looks at the file, opens it, and lets every strategy plan a handful of small problems: twice, with
- * every parameter at its ends, with a host that refuses, with allocations that fail. Everything that
- * runs plugin code runs in a child with a time limit, so that nothing a plugin does ends the check.
+ * Looks at the file, opens it, and lets every strategy plan a handful of small problems: twice,
+ * with every parameter at its ends, with a host that refuses, with allocations that fail.
+ * Everything that runs plugin code runs in a child with a time limit, so that nothing a plugin does
+ * ends the check.
  */
 #ifndef EW_PLUGIN_PLUGIN_CHECK_H
 #define EW_PLUGIN_PLUGIN_CHECK_H
@@ -42,9 +43,9 @@ struct ew_check_options {
     double plan_limit_s; /**< per child; 0: 60 */
 };
 
-/** Check the plugin at `path`. EW_OK when the check could be carried out, whatever it found: look at
- *  counts[EW_VERDICT_FAIL]. The same plugin gives the same report, byte for byte. EW_EINPUT: there is
- *  no such file. EW_ENOMEM, EW_EIO, EW_EINTR. */
+/** Check the plugin at `path`. EW_OK when the check could be carried out, whatever it found: look
+ * at counts[EW_VERDICT_FAIL]. The same plugin gives the same report, byte for byte. EW_EINPUT:
+ * there is no such file. EW_ENOMEM, EW_EIO, EW_EINTR. */
 enum ew_status ew_plugin_check(struct ew_check_report *report, const char *path,
                                const struct ew_check_options *options, struct ew_error *err);
 

@@ -30,7 +30,9 @@ struct device_state {
     double tx_w;      /* of the node's radio; 0 where nobody pays */
     double rx_w;
     double busy_since_s;
+    double outer_since_s; /* of the task that runs while another one takes no time */
     bool is_busy;
+    bool has_outer;
     bool is_off;
     bool has_power;
     uint32_t node;
@@ -285,6 +287,16 @@ static struct ew_joules end_flow(struct ew_energy *energy, const struct ew_event
     return joules;
 }
 
+/* A device runs one task at a time, but a task that takes no time starts and ends beside it, in two
+ * events in a row. Any other start that replaces a running task counts alone. */
+static void begin_task(struct device_state *device, double time_s)
+{
+    device->has_outer = device->is_busy;
+    device->outer_since_s = device->busy_since_s;
+    device->busy_since_s = time_s;
+    device->is_busy = true;
+}
+
 static struct ew_joules end_task(struct ew_energy *energy, const struct ew_event *event)
 {
     struct device_state *device = &energy->devices[event->device];
@@ -292,8 +304,15 @@ static struct ew_joules end_task(struct ew_energy *energy, const struct ew_event
         return (struct ew_joules){0};
     }
     const double busy_s = event->time_s - device->busy_since_s;
-    device->is_busy = false;
     device->n_tasks++;
+    if (device->has_outer) {
+        device->has_outer = false;
+        if (busy_s <= 0) {
+            device->busy_since_s = device->outer_since_s;
+            return (struct ew_joules){0};
+        }
+    }
+    device->is_busy = false;
     ew_sum_add(&device->busy_s, busy_s);
     return (struct ew_joules){.own_j = device->compute_w * busy_s, .busy_s = busy_s};
 }
@@ -339,9 +358,7 @@ struct ew_joules ew_energy_event(struct ew_energy *energy, const struct ew_event
     switch (event->kind) {
     case EW_EVENT_TASK_START:
         if (event->device < energy->platform->n_devices) {
-            /* A device runs one task at a time; a start that replaces another one counts alone. */
-            energy->devices[event->device].is_busy = true;
-            energy->devices[event->device].busy_since_s = event->time_s;
+            begin_task(&energy->devices[event->device], event->time_s);
         }
         break;
     case EW_EVENT_TASK_END:

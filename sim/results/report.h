@@ -28,6 +28,17 @@ struct ew_report_workload {
     double min_throughput_per_s; /**< 0: none */
 };
 
+/** What no plan can undercut (docs/bounds.md), per request. NAN where not known. */
+struct ew_report_bound {
+    double latency_s;
+    double work_s;   /**< part of it: work over the capacity of all devices */
+    double period_s; /**< mean time between answers */
+    double energy_j;
+    double dynamic_energy_j;
+    uint32_t wire_bits; /**< holds for messages of at least so many bits per element; 0: as in
+                             memory */
+};
+
 /** A file that was read; borrowed. */
 struct ew_report_input {
     const char *role; /**< "graph", "platform", "profile", "plugin", "scenario", … */
@@ -52,6 +63,7 @@ struct ew_report {
     const struct ew_report_workload *workloads;
     uint32_t n_inputs;
     const struct ew_report_input *inputs;
+    const struct ew_report_bound *bound; /**< NULL: not known */
     uint32_t n_runs;
     const struct ew_result *const *runs;
 };

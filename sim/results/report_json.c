@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/json_writer.h"
+#include "results/gap.h"
 #include "results/report.h"
 
 static void put_hash(struct ew_json *j, const char *key, uint64_t hash)
@@ -322,6 +323,33 @@ static void put_device(struct ew_json *j, const struct ew_device_result *device)
     ew_json_object_end(j);
 }
 
+static void put_gap(struct ew_json *j, const char *key, struct ew_gap gap)
+{
+    ew_json_key(j, key);
+    ew_json_object_begin_inline(j);
+    ew_json_kv_double(j, "latency_ratio", gap.latency_ratio);
+    ew_json_kv_double(j, "energy_ratio", gap.energy_ratio);
+    ew_json_kv_double(j, "dynamic_energy_ratio", gap.dynamic_energy_ratio);
+    ew_json_object_end(j);
+}
+
+static void put_bound(struct ew_json *j, const struct ew_report_bound *bound)
+{
+    ew_json_key(j, "bound");
+    if (!bound) {
+        ew_json_null(j);
+        return;
+    }
+    ew_json_object_begin_inline(j);
+    ew_json_kv_double(j, "latency_s", bound->latency_s);
+    ew_json_kv_double(j, "work_s", bound->work_s);
+    ew_json_kv_double(j, "period_s", bound->period_s);
+    ew_json_kv_double(j, "energy_j", bound->energy_j);
+    ew_json_kv_double(j, "dynamic_energy_j", bound->dynamic_energy_j);
+    ew_json_kv_u64(j, "wire_bits", bound->wire_bits);
+    ew_json_object_end(j);
+}
+
 static void put_error_run(struct ew_json *j, const struct ew_result *run)
 {
     ew_json_kv_string(j, "error", run->error);
@@ -329,10 +357,13 @@ static void put_error_run(struct ew_json *j, const struct ew_result *run)
     ew_json_kv_double(j, "plan_time_s", run->plan_time_s);
 }
 
-static void put_finished_run(struct ew_json *j, const struct ew_result *run)
+static void put_finished_run(struct ew_json *j, const struct ew_report *report,
+                             const struct ew_result *run)
 {
     put_service(j, &run->service);
     put_energy(j, run);
+    put_gap(j, "gap_to_bound", ew_gap_to_bound(report, run));
+    put_gap(j, "gap_to_best", ew_gap_to_best(report, run));
     ew_json_kv_double(j, "horizon_begin_s", run->horizon_begin_s);
     ew_json_kv_double(j, "horizon_end_s", run->horizon_end_s);
     ew_json_kv_u64(j, "tasks", run->n_tasks);
@@ -355,7 +386,7 @@ static void put_finished_run(struct ew_json *j, const struct ew_result *run)
     ew_json_array_end(j);
 }
 
-static void put_run(struct ew_json *j, const struct ew_result *run)
+static void put_run(struct ew_json *j, const struct ew_report *report, const struct ew_result *run)
 {
     ew_json_object_begin(j);
     ew_json_kv_string(j, "strategy", run->strategy);
@@ -365,7 +396,7 @@ static void put_run(struct ew_json *j, const struct ew_result *run)
     if (run->error) {
         put_error_run(j, run);
     } else {
-        put_finished_run(j, run);
+        put_finished_run(j, report, run);
     }
     ew_json_object_end(j);
 }
@@ -377,10 +408,11 @@ void ew_report_print_json(struct ew_str *out, const struct ew_report *report)
     ew_json_kv_i64(&j, "schema", EW_REPORT_SCHEMA);
     ew_json_key(&j, "header");
     put_header(&j, report);
+    put_bound(&j, report->bound);
     ew_json_key(&j, "runs");
     ew_json_array_begin(&j);
     for (uint32_t r = 0; r < report->n_runs; r++) {
-        put_run(&j, report->runs[r]);
+        put_run(&j, report, report->runs[r]);
     }
     ew_json_array_end(&j);
     ew_json_object_end(&j);

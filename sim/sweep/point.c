@@ -10,9 +10,6 @@
 #include "plan/lower.h"
 #include "plugin/make_book.h"
 
-/* How long a plugin from outside the installation may plan. */
-static const double PLAN_LIMIT_S = 600;
-
 static double now_s(void)
 {
     struct timespec t;
@@ -53,7 +50,7 @@ static enum ew_status make_plan(struct ew_book **out, const struct ew_point_conf
         .params = &maker->params,
         .problem = problem,
         .services = &services,
-        .plan_limit_s = PLAN_LIMIT_S,
+        .plan_limit_s = config->plan_limit_s,
     };
     return ew_book_make(out, &request, err);
 }

@@ -16,6 +16,7 @@
 struct ew_point_config {
     const struct ew_setup *setup;
     struct ew_evaluator *evaluator;
+    double plan_limit_s; /**< for a plugin from outside the installation */
     /** Receives what strategies log; may be NULL. */
     void (*log)(void *ctx, const char *strategy, uint32_t level, const char *message);
     void *log_ctx;

@@ -305,12 +305,13 @@ static bool try_vector(struct search *search)
     bool is_accurate = search->trial.outcome != DISPATCH_INACCURATE;
     bool is_better_now = keep_if_better(search);
     bool is_in_time = equal_s <= problem->limit_s;
-    if (is_in_time && isfinite(problem->limit_s) &&
-        (!is_accurate || problem->sharing == DISPATCH_ACCURATE_FIRST)) {
+    bool is_rescue = !is_accurate && search->best->outcome != DISPATCH_MEETS;
+    if (is_in_time && (is_rescue || problem->sharing == DISPATCH_ACCURATE_FIRST)) {
+        double limit_s = fmin(problem->limit_s, longest_s(search));
         reload(search);
-        dispatch_share_accurate(&search->trial, problem, problem->limit_s);
+        dispatch_share_accurate(&search->trial, problem, limit_s);
         if (problem->sharing == DISPATCH_EQUAL_FINISH && search->trial.outcome == DISPATCH_MEETS) {
-            share_just_accurate(search, equal_s, problem->limit_s);
+            share_just_accurate(search, equal_s, limit_s);
         }
         is_better_now = keep_if_better(search) || is_better_now;
     }

@@ -12,7 +12,7 @@ struct finder {
     uint32_t *depth;    /* scratch by position */
 };
 
-static bool is_windowed(const struct kit_net *net, uint32_t position)
+static bool has_window(const struct kit_net *net, uint32_t position)
 {
     uint32_t op_class = net->layers[net->order[position]]->op_class;
     return op_class == EW_LAYER_CONV || op_class == EW_LAYER_POOL;
@@ -55,7 +55,7 @@ static uint32_t depth_of(struct finder *finder, uint32_t first, uint32_t end)
             bool is_inside = input != EW_ID_NONE && input >= first;
             depth = is_inside && finder->depth[input] > depth ? finder->depth[input] : depth;
         }
-        finder->depth[p] = depth + (is_windowed(net, p) ? 1 : 0);
+        finder->depth[p] = depth + (has_window(net, p) ? 1 : 0);
         most = finder->depth[p] > most ? finder->depth[p] : most;
     }
     return most;
@@ -102,18 +102,18 @@ static uint32_t count_body(const struct kit_net *net)
 static void collect_blocks(struct chain *chain, const struct finder *finder)
 {
     uint32_t start = 0;
-    bool has_window = false;
+    bool is_heavy = false;
     for (uint32_t p = 0; p < chain->n_body; p++) {
-        has_window = has_window || is_windowed(finder->net, p);
+        is_heavy = is_heavy || has_window(finder->net, p);
         if (!finder->is_cut[p]) {
             continue;
         }
-        if (has_window) {
+        if (is_heavy) {
             chain->starts[chain->n_blocks++] = start;
         }
-        if (has_window || chain->n_blocks > 0) {
+        if (is_heavy || chain->n_blocks > 0) {
             start = p + 1;
-            has_window = false;
+            is_heavy = false;
         }
     }
     chain->starts[chain->n_blocks] = chain->n_body;
@@ -137,25 +137,26 @@ static int64_t bounded(int64_t x)
     return x < -FAR ? -FAR : x > FAR ? FAR : x;
 }
 
-/* One layer's own field: its window, or for other layers what their middle row reads. */
+/* One layer's own field: its window and padding (layers without a window have a window of one), or
+ * where heights do not fit that, as behind an upsampling, what their middle row reads. */
 static struct field layer_field(const struct kit_net *net, uint32_t layer, uint32_t input)
 {
     const struct ew_layer_info *info = net->layers[layer];
     int32_t rows = kit_layer_extent(net, layer);
     int32_t rows_in = kit_layer_extent(net, info->inputs[input]);
-    if (info->op_class == EW_LAYER_CONV || info->op_class == EW_LAYER_POOL) {
-        int64_t window = (int64_t)(info->kernel[0] - 1) * info->dilation[0] + 1;
+    bool is_windowed = info->op_class == EW_LAYER_CONV || info->op_class == EW_LAYER_POOL;
+    if (is_windowed || (int64_t)rows_in + info->pads[0] + info->pads[2] == rows) {
+        int64_t window = bounded((int64_t)(info->kernel[0] - 1) * info->dilation[0] + 1);
         return (struct field){true, info->stride[0], -(int64_t)info->pads[0],
-                              bounded(window) - info->pads[0]};
+                              window - info->pads[0]};
     }
     struct ew_tensor_box out = kit_band_box(net, layer, rows / 2, rows / 2 + 1);
-    struct ew_tensor_box in;
-    if (net->host->input_box(net->host, net->variant, layer, input, &out, &in) != 0) {
-        return (struct field){true, 1, 0, 1};
+    struct ew_tensor_box in = {{0}, {0}};
+    int64_t n_read = 1;
+    if (net->host->input_box(net->host, net->variant, layer, input, &out, &in) == 0) {
+        n_read = in.hi[net->dim] - in.lo[net->dim];
     }
-    int64_t stride = rows_in > rows ? rows_in / rows : 1;
-    int64_t offset = rows_in == rows ? rows / 2 * stride : in.lo[net->dim];
-    return (struct field){true, stride, in.lo[net->dim] - offset, in.hi[net->dim] - offset};
+    return (struct field){true, rows_in > rows ? rows_in / rows : 1, 0, n_read > 1 ? n_read : 1};
 }
 
 /* What the field `out` of a layer's output is in its input. */
@@ -275,7 +276,8 @@ static void find_blocks(struct chain *chain, struct finder *finder)
     chain->n_body = count_body(net);
     count_crossings(finder, chain->n_body);
     if (chain->n_body > 0) {
-        cut_stretch(finder, 0, chain->n_body, 1);
+        uint32_t fewest = fewest_crossings(finder, 0, chain->n_body);
+        cut_stretch(finder, 0, chain->n_body, fewest > 1 && fewest != UINT32_MAX ? fewest : 1);
     }
     collect_blocks(chain, finder);
 }

@@ -96,7 +96,7 @@ static struct ew_platform *medium(uint32_t n, double bytes_per_s, double latency
     return hand_platform_finish(p);
 }
 
-/* --- transfers ---------------------------------------------------------------------------------- */
+/* --- transfers -------------------------------------------------------------------------------- */
 
 START_TEST(transfer_costs_overhead_latency_and_bytes)
 {
@@ -292,7 +292,7 @@ START_TEST(tcp_preset_stretches_latency_and_bandwidth)
 }
 END_TEST
 
-/* --- devices and dependencies ------------------------------------------------------------------- */
+/* --- devices and dependencies ----------------------------------------------------------------- */
 
 START_TEST(pipeline_is_paced_by_its_slowest_stage)
 {
@@ -367,7 +367,7 @@ START_TEST(gather_collects_before_it_hands_out)
 }
 END_TEST
 
-/* --- order -------------------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------ */
 
 START_TEST(simultaneous_tasks_run_by_job_then_node)
 {
@@ -467,9 +467,9 @@ END_TEST
 
 START_TEST(exchanged_message_leaves_no_flow_behind)
 {
-    /* As on a connection above, and at 0.3 s a third message of 1e6 B begins from 2 to 1 on the same
-     * medium. It shares with the chosen message only: 0.3 + 0.5 + 2 s. (The one that was exchanged
-     * would slow both down.) */
+    /* As on a connection above, and at 0.3 s a third message of 1e6 B begins from 2 to 1 on the
+     * same medium. It shares with the chosen message only: 0.3 + 0.5 + 2 s. (The one that was
+     * exchanged would slow both down.) */
     struct hand_tasks *t = hand_tasks_new(3);
     uint32_t slower, faster;
     two_ways_to_0_3(t, &slower, &faster);
@@ -483,7 +483,7 @@ START_TEST(exchanged_message_leaves_no_flow_behind)
 }
 END_TEST
 
-/* --- arrivals ----------------------------------------------------------------------------------- */
+/* --- arrivals --------------------------------------------------------------------------------- */
 
 /* One device, one task. */
 static void expect_arrivals(struct ew_arrival arrival, double work_s, uint32_t n,
@@ -532,8 +532,7 @@ START_TEST(trace_arrivals_come_at_their_times)
     /* Two at 0, one at 0.3 (behind both), one at 5. */
     const double times_s[] = {0, 0, 0.3, 5};
     const double latency_s[] = {0.5, 1.0, 1.2, 0.5};
-    const struct ew_arrival arrival = {
-        .kind = EW_ARRIVAL_TRACE, .n_times = 4, .times_s = times_s};
+    const struct ew_arrival arrival = {.kind = EW_ARRIVAL_TRACE, .n_times = 4, .times_s = times_s};
     expect_arrivals(arrival, 0.5, 4, latency_s);
 }
 END_TEST
@@ -562,7 +561,8 @@ END_TEST
 
 START_TEST(two_workloads_share_a_device)
 {
-    /* Both begin at 0 with 1 s and 2 s of work, two requests each, K = 1: 1 | 2 | 1 | 2 s in turn. */
+    /* Both begin at 0 with 1 s and 2 s of work, two requests each, K = 1: 1 | 2 | 1 | 2 s in turn.
+     */
     struct hand_platform *p = hand_platform_new();
     (void)hand_device(p, 0);
     struct ew_platform *platform = hand_platform_finish(p);
@@ -639,7 +639,7 @@ START_TEST(cycle_takes_plans_by_weight)
 }
 END_TEST
 
-/* --- facts and failures ------------------------------------------------------------------------- */
+/* --- facts and failures ----------------------------------------------------------------------- */
 
 /* Device 0 computes 1 s and sends 1 MB in 1 s, device 1 computes 2 s. */
 static struct ew_task_graph *small_job(void)
@@ -685,8 +685,7 @@ START_TEST(simgrid_reports_base_state_energy)
     hand_workload_init(&w, tasks, 3, 1);
     struct collect c = {0};
     struct ew_error err = {0};
-    ck_assert_int_eq(collect_run(&c, &ew_engine_simgrid, run_of(platform, &w.run, 1), &err),
-                     EW_OK);
+    ck_assert_int_eq(collect_run(&c, &ew_engine_simgrid, run_of(platform, &w.run, 1), &err), EW_OK);
     ck_assert(c.facts.has_host_energy);
     ck_assert_double_eq_tol(c.host_energy_j[0], 18, 1e-6);
     ck_assert_double_eq_tol(c.host_energy_j[1], 24, 1e-6);

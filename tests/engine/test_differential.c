@@ -1,6 +1,6 @@
 /* The two engines against each other on random scenarios: the backbone of trust. A failing seed is
- * printed; random_scenario_new(seed) gives the scenario again. EW_FULL=1 in the environment runs ten
- * times as many; with sanitizers, SimGrid's threads allow fewer. */
+ * printed; random_scenario_new(seed) gives the scenario again. EW_FULL=1 in the environment runs
+ * ten times as many; with sanitizers, SimGrid's threads allow fewer. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -84,8 +84,7 @@ static void compare_energy(const struct random_scenario *scenario, const struct 
                                   (device->compute_w - device->idle_w) * simgrid->busy_s[d];
         ck_assert_msg(is_close(simgrid->host_energy_j[d], expected_j, REL_TOLERANCE),
                       "seed %llu: device %u: host_energy %.15g J, from its states %.15g J",
-                      (unsigned long long)scenario->seed, d, simgrid->host_energy_j[d],
-                      expected_j);
+                      (unsigned long long)scenario->seed, d, simgrid->host_energy_j[d], expected_j);
     }
 }
 

@@ -5,8 +5,9 @@
 #
 # A case is tests/golden/COMMAND/FEATURE.sh with FEATURE.out beside it. In a case, `ew ARGS...` runs
 # the program and shows the command, both outputs and the exit code; everything else is plain sh.
-# $DATA is tests/golden/data, $LIB the program's library directory, $PLUGINS the test plugins. Each
-# case runs in an empty directory of its own, with its own cache, so cases may run side by side.
+# Each case runs in a directory of its own, with its own cache, so cases may run side by side. There
+# it finds links to the files of tests/golden/data, to `lib`, the program's library directory, and to
+# `plugins`, the test plugins: short names, so that nothing printed depends on where the tree is.
 # FILTER: COMMAND or COMMAND/FEATURE. Wall-clock fields, paths and versions are normalised.
 set -eu
 
@@ -27,10 +28,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 EW_PROGRAM=$build/bin/edgeweave
-DATA=$golden/data
-LIB=$(find "$build/lib" -type d -name edgeweave | head -n 1)
-PLUGINS=$build/tests/plugins
-export EW_PROGRAM DATA LIB PLUGINS
+export EW_PROGRAM
+library=$(find "$build/lib" -type d -name edgeweave | head -n 1)
 unset EW_DATA_PATH EW_STRATEGY_PATH EW_SIMGRID_MODULE 2>/dev/null || true
 LC_ALL=C
 export LC_ALL
@@ -69,6 +68,9 @@ run_case() { # case file -> actual output in $work/out
     dir=$work/case
     rm -rf "$dir"
     mkdir -p "$dir/home" "$dir/in"
+    ln -s "$golden"/data/* "$dir/in/"
+    ln -s "$library" "$dir/in/lib"
+    ln -s "$build/tests/plugins" "$dir/in/plugins"
     (
         cd "$dir/in"
         HOME=$dir/home

@@ -10,18 +10,41 @@
 static const char *const modes[] = {"rows", "one", NULL};
 
 static const struct ew_param_info params[] = {
-    {.struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_CHOICE, .name = "mode",
-     .unit = "", .default_text = "one", .choices = modes, .doc = "How to spread the work."},
-    {.struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_INT, .name = "max_devices",
-     .unit = "", .default_text = "8", .min_value = 1, .max_value = 4096,
+    {.struct_size = sizeof(struct ew_param_info),
+     .kind = EW_PARAM_CHOICE,
+     .name = "mode",
+     .unit = "",
+     .default_text = "one",
+     .choices = modes,
+     .doc = "How to spread the work."},
+    {.struct_size = sizeof(struct ew_param_info),
+     .kind = EW_PARAM_INT,
+     .name = "max_devices",
+     .unit = "",
+     .default_text = "8",
+     .min_value = 1,
+     .max_value = 4096,
      .doc = "Most devices that take part."},
-    {.struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_REAL, .name = "slack_ratio",
-     .unit = "ratio", .default_text = "0.5", .min_value = 0, .max_value = 1,
+    {.struct_size = sizeof(struct ew_param_info),
+     .kind = EW_PARAM_REAL,
+     .name = "slack_ratio",
+     .unit = "ratio",
+     .default_text = "0.5",
+     .min_value = 0,
+     .max_value = 1,
      .doc = "Shown as a note."},
-    {.struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_BOOL, .name = "note",
-     .unit = "", .default_text = "true", .doc = "Leave a note."},
-    {.struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_STRING, .name = "title",
-     .unit = "", .default_text = "good", .doc = "Name of the plan."},
+    {.struct_size = sizeof(struct ew_param_info),
+     .kind = EW_PARAM_BOOL,
+     .name = "note",
+     .unit = "",
+     .default_text = "true",
+     .doc = "Leave a note."},
+    {.struct_size = sizeof(struct ew_param_info),
+     .kind = EW_PARAM_STRING,
+     .name = "title",
+     .unit = "",
+     .default_text = "good",
+     .doc = "Name of the plan."},
 };
 static const struct ew_param_info *const param_list[] = {&params[0], &params[1], &params[2],
                                                          &params[3], &params[4]};
@@ -90,8 +113,8 @@ static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
     int64_t n = host->param_int(host, "max_devices");
     n = n < host->device_count(host) ? n : host->device_count(host);
     const char *mode = host->param_text(host, "mode");
-    int32_t rc = strcmp(mode, "rows") == 0 ? plan_rows(host, builder, n)
-                                           : plan_one(host, builder, n);
+    int32_t rc =
+        strcmp(mode, "rows") == 0 ? plan_rows(host, builder, n) : plan_one(host, builder, n);
     if (rc >= 0 && host->param_int(host, "note")) {
         rc = builder->set_note(builder, "draw", host->rand_u64(host) & 1 ? "heads" : "tails");
     }

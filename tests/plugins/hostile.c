@@ -152,7 +152,10 @@ PLAN(plan_huge_note)
 PLAN(plan_dirty_note)
 {
     int32_t rc = kit_plan(strategy, host, builder);
-    return rc < 0 ? rc : builder->set_note(builder, "dirty", "a\033[31mb\nc\xff" "d \xc3\xa9");
+    return rc < 0 ? rc
+                  : builder->set_note(builder, "dirty",
+                                      "a\033[31mb\nc\xff"
+                                      "d \xc3\xa9");
 }
 
 PLAN(plan_endless_pieces)
@@ -318,9 +321,9 @@ static int32_t poke_builder(const struct ew_host *host, struct ew_plan_builder *
         builder->add_piece(builder, NULL) >= 0 || builder->set_exchange(builder, 1, 9, 0) >= 0 ||
         builder->set_exchange(builder, 1, EW_EXCHANGE_MODE_RELAY, 77) >= 0 ||
         builder->set_exchange(builder, 9999, 0, 0) >= 0 || builder->set_sync(builder, 1, 9) >= 0 ||
-        builder->set_wire_bits(builder, 1, 65) >= 0 || builder->set_wire_bits(builder, 1, 300) >= 0 ||
-        builder->set_weights(builder, 9) >= 0 || builder->set_pick(builder, 9) >= 0 ||
-        builder->set_share(builder, 1, 1.5, NULL) >= 0 ||
+        builder->set_wire_bits(builder, 1, 65) >= 0 ||
+        builder->set_wire_bits(builder, 1, 300) >= 0 || builder->set_weights(builder, 9) >= 0 ||
+        builder->set_pick(builder, 9) >= 0 || builder->set_share(builder, 1, 1.5, NULL) >= 0 ||
         builder->set_share(builder, 1, NAN, NULL) >= 0 ||
         builder->assign(builder, 0, 1, 99, 0) >= 0 || builder->assign(builder, 0, 1, 0, 99) >= 0) {
         return 6;

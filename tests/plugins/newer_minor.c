@@ -5,7 +5,10 @@ static const struct {
     struct ew_strategy_info info;
     uint64_t appended;
 } longer = {
-    {.struct_size = sizeof longer, .id = "newer_minor", .version = "1.0.0", .summary = "for tests",
+    {.struct_size = sizeof longer,
+     .id = "newer_minor",
+     .version = "1.0.0",
+     .summary = "for tests",
      .citation = ""},
     0,
 };

@@ -1,6 +1,6 @@
 /*
- * What the plugins of the tests share: an entry around one plan function. Each plugin does one thing
- * wrong (or right), so that one message is tested.
+ * What the plugins of the tests share: an entry around one plan function. Each plugin does one
+ * thing wrong (or right), so that one message is tested.
  */
 #ifndef EW_TESTS_PLUGIN_KIT_H
 #define EW_TESTS_PLUGIN_KIT_H

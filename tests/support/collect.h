@@ -20,12 +20,12 @@ struct collect_running {
 struct collect {
     uint32_t n_devices;
     uint32_t n_workloads;
-    uint64_t *first_request;  /**< per workload: place of its request 0 in latency_s; one more */
-    double *latency_s;        /**< per request; NAN: no end seen */
-    double *arrival_s;        /**< per request */
-    double *busy_s;           /**< per device */
-    double *sending_s;        /**< per device: overheads and transfers, start to end */
-    uint64_t *bytes;          /**< [from * n_devices + to] */
+    uint64_t *first_request; /**< per workload: place of its request 0 in latency_s; one more */
+    double *latency_s;       /**< per request; NAN: no end seen */
+    double *arrival_s;       /**< per request */
+    double *busy_s;          /**< per device */
+    double *sending_s;       /**< per device: overheads and transfers, start to end */
+    uint64_t *bytes;         /**< [from * n_devices + to] */
     uint64_t count[EW_EVENT_COUNT];
     struct collect_running *tasks; /**< per device */
     struct collect_running *lines; /**< per pair */
@@ -35,7 +35,7 @@ struct collect {
                                    had not started; tasks that take no time are free */
     uint64_t n_open_instants; /**< started beside a running task and not yet ended */
     struct ew_run_facts facts;
-    double *host_energy_j;    /**< per device; simgrid only */
+    double *host_energy_j; /**< per device; simgrid only */
 };
 
 /** Run `run` (its sink is replaced) on `engine` and collect. */

@@ -149,8 +149,8 @@ static struct tensor add_residual(struct sketch *s, struct tensor in)
     a = add_layer(s, EW_OP_RELU, (struct ew_op_attrs){0}, 1, &a);
     a = add_conv_like(s, a, in.c, 1, 1, true);
     const struct tensor both[] = {a, in};
-    return add_layer(s, random_chance(s->rng, 0.8) ? EW_OP_ADD : EW_OP_MUL,
-                     (struct ew_op_attrs){0}, 2, both);
+    return add_layer(s, random_chance(s->rng, 0.8) ? EW_OP_ADD : EW_OP_MUL, (struct ew_op_attrs){0},
+                     2, both);
 }
 
 /* Two or three branches with different kernels, concatenated. */
@@ -161,12 +161,10 @@ static struct tensor add_branches(struct sketch *s, struct tensor in)
     int32_t channels = 0;
     for (int32_t i = 0; i < n; i++) {
         const int32_t kernel = i == 1 && in.h >= 3 && in.w >= 3 ? 3 : 1;
-        branches[i] = i == 2 ? in
-                             : add_conv_like(s, in, random_int(s->rng, 1, 4), kernel, 1, true);
+        branches[i] = i == 2 ? in : add_conv_like(s, in, random_int(s->rng, 1, 4), kernel, 1, true);
         channels += branches[i].c;
     }
-    struct tensor out =
-        add_layer(s, EW_OP_CONCAT, (struct ew_op_attrs){0}, (uint32_t)n, branches);
+    struct tensor out = add_layer(s, EW_OP_CONCAT, (struct ew_op_attrs){0}, (uint32_t)n, branches);
     out.c = channels;
     return out;
 }
@@ -217,8 +215,7 @@ static struct tensor add_tail(struct sketch *s, struct tensor in)
     }
     in = add_layer(s, EW_OP_FLATTEN, none, 1, &in);
     for (int32_t i = random_int(s->rng, 1, 2); i > 0; i--) {
-        const struct ew_op_attrs fc = {.out_channels = random_int(s->rng, 2, 32),
-                                       .has_bias = true};
+        const struct ew_op_attrs fc = {.out_channels = random_int(s->rng, 2, 32), .has_bias = true};
         in = add_layer(s, EW_OP_FC, fc, 1, &in);
     }
     return random_chance(s->rng, 0.5) ? add_layer(s, EW_OP_SOFTMAX, none, 1, &in) : in;

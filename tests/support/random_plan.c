@@ -36,7 +36,7 @@ static uint32_t random_device(struct sketch *s)
     return (uint32_t)ew_rng_below(s->rng, s->context->platform->n_devices);
 }
 
-/* --- boxes and shares --------------------------------------------------------------------------- */
+/* --- boxes and shares ------------------------------------------------------------------------- */
 
 static struct ew_box whole_box(const struct sketch *s, uint32_t layer)
 {
@@ -115,7 +115,8 @@ static bool is_computed(const struct sketch *s, uint32_t layer)
     return s->needed[layer] && s->graph->layers[layer].op != EW_OP_INPUT;
 }
 
-/* --- styles: each places the pieces of layers [first, n_layers) ----------------------------------- */
+/* --- styles: each places the pieces of layers [first, n_layers)
+ * ----------------------------------- */
 
 static void place_single(struct sketch *s, uint32_t first)
 {
@@ -257,7 +258,8 @@ static void grow_tile(const struct sketch *s, struct ew_box *boxes, uint32_t end
     }
 }
 
-/* Tiles that recompute their halos, each a chain; then something else. Returns where that begins. */
+/* Tiles that recompute their halos, each a chain; then something else. Returns where that begins.
+ */
 static uint32_t place_fused(struct sketch *s)
 {
     const uint32_t end = (uint32_t)random_int(s->rng, 2, (int32_t)s->graph->n_layers);
@@ -313,7 +315,8 @@ static void place_pieces(struct sketch *s)
     }
 }
 
-/* --- plans and books ------------------------------------------------------------------------------ */
+/* --- plans and books
+ * ------------------------------------------------------------------------------ */
 
 static void set_boundaries(struct sketch *s)
 {
@@ -372,9 +375,8 @@ static void make_plan(struct sketch *s, int32_t batch)
         place_pieces(&halves[1]);
     }
     set_boundaries(s);
-    const enum ew_weights modes[] = {EW_WEIGHTS_RESIDENT, EW_WEIGHTS_RESIDENT,
-                                     EW_WEIGHTS_RESIDENT, EW_WEIGHTS_PER_REQUEST,
-                                     EW_WEIGHTS_ON_CHANGE};
+    const enum ew_weights modes[] = {EW_WEIGHTS_RESIDENT, EW_WEIGHTS_RESIDENT, EW_WEIGHTS_RESIDENT,
+                                     EW_WEIGHTS_PER_REQUEST, EW_WEIGHTS_ON_CHANGE};
     check(s, ew_builder_set_weights(s->builder, modes[random_int(s->rng, 0, 4)], &s->err));
 }
 
@@ -392,8 +394,8 @@ struct ew_book *random_book(struct ew_rng *rng, const struct ew_plan_context *co
                                        NULL, &s.err));
     }
     if (n > 1) {
-        check(&s, ew_builder_set_pick(s.builder, draws ? EW_PICK_BY_EXIT_DRAW : EW_PICK_CYCLE,
-                                      &s.err));
+        check(&s,
+              ew_builder_set_pick(s.builder, draws ? EW_PICK_BY_EXIT_DRAW : EW_PICK_CYCLE, &s.err));
     }
     struct ew_book *book = NULL;
     check(&s, ew_builder_finish(&book, s.builder, "random", &s.err));

@@ -47,8 +47,7 @@ static uint32_t add_link(struct sketch *s, enum ew_link_sharing sharing)
     (void)snprintf(s->link_names[id], sizeof s->link_names[id], "l%u", (unsigned)id);
     const double bytes_per_s =
         s->has_equal_links ? s->base_bytes_per_s : random_scale(s->rng, 1e5, 2e7);
-    s->links[id] =
-        (struct ew_link){s->link_names[id], bytes_per_s, random_latency_s(s), sharing};
+    s->links[id] = (struct ew_link){s->link_names[id], bytes_per_s, random_latency_s(s), sharing};
     return id;
 }
 
@@ -64,9 +63,8 @@ static void make_star(struct sketch *s)
     const bool is_half_duplex = random_chance(s->rng, 0.3);
     const bool has_backbone = random_chance(s->rng, 0.4);
     const uint32_t backbone =
-        has_backbone
-            ? add_link(s, random_chance(s->rng, 0.5) ? EW_LINK_FATPIPE : EW_LINK_SHARED)
-            : 0;
+        has_backbone ? add_link(s, random_chance(s->rng, 0.5) ? EW_LINK_FATPIPE : EW_LINK_SHARED)
+                     : 0;
     uint32_t up[MAX_DEVICES], down[MAX_DEVICES];
     for (uint32_t d = 0; d < s->n_devices; d++) {
         up[d] = add_link(s, EW_LINK_SHARED);

@@ -29,7 +29,8 @@ double random_scale(struct ew_rng *rng, double lo, double hi)
     return lo * pow(hi / lo, ew_rng_unit(rng));
 }
 
-/* --- arrivals ------------------------------------------------------------------------------------- */
+/* --- arrivals
+ * ------------------------------------------------------------------------------------- */
 
 static double *random_times(struct ew_rng *rng, uint64_t n, double rate_per_s)
 {
@@ -69,7 +70,8 @@ static void random_arrival(struct ew_rng *rng, struct random_workload *part,
     }
 }
 
-/* --- workloads ------------------------------------------------------------------------------------ */
+/* --- workloads
+ * ------------------------------------------------------------------------------------ */
 
 static void lower_book(struct random_workload *part, bool merge_chains)
 {
@@ -95,15 +97,14 @@ static void make_workload(struct ew_rng *rng, struct random_scenario *scenario, 
     struct random_workload *part = &scenario->parts[w];
     struct ew_run_workload *workload = &scenario->workloads[w];
     part->graph = random_graph(rng);
-    part->context = (struct ew_plan_context){part->graph, scenario->platform,
-                                             ew_element_bytes_of(part->graph)};
+    part->context =
+        (struct ew_plan_context){part->graph, scenario->platform, ew_element_bytes_of(part->graph)};
     part->book = random_book(rng, &part->context);
     *workload = (struct ew_run_workload){
         .name = names[w],
         .book = part->book,
         .n_requests = (uint64_t)random_int(rng, 1, 8),
-        .requests_per_job =
-            random_chance(rng, 0.5) ? (uint32_t)part->book->plans[0]->batch : 1,
+        .requests_per_job = random_chance(rng, 0.5) ? (uint32_t)part->book->plans[0]->batch : 1,
         .deadline_s = random_chance(rng, 0.5) ? INFINITY : random_scale(rng, 1e-3, 1),
     };
     random_arrival(rng, part, workload);

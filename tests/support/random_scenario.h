@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "plan/builder.h"
 
-/* --- parts (random_graph.c, random_platform.c, random_plan.c) ----------------------------------- */
+/* --- parts (random_graph.c, random_platform.c, random_plan.c) --------------------------------- */
 
 /** Convolutions (strided, padded, grouped, dilated), pools, branches with add and concat, fc tails;
  *  one to three exits. Tensors of a few hundred elements. Free with ew_graph_free. */
@@ -40,7 +40,7 @@ double random_scale(struct ew_rng *rng, double lo, double hi);
 /** End the program with a message unless is_true. */
 void random_insist(bool is_true, const char *what);
 
-/* --- whole scenarios ---------------------------------------------------------------------------- */
+/* --- whole scenarios -------------------------------------------------------------------------- */
 
 enum { RANDOM_MAX_WORKLOADS = 2 };
 

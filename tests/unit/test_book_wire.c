@@ -61,10 +61,11 @@ static struct ew_book *rich_book(void)
         part.reduction = (struct ew_reduction){2 * i, 2 * i + 2};
         must(ew_builder_add_piece(builder, &part, NULL, &err));
     }
-    must(ew_builder_set_boundary(builder, 0, 1,
-                                 (struct ew_boundary){.exchange = EW_EXCHANGE_RELAY, .hub = 2,
-                                                      .has_barrier = true, .wire_bits = 8},
-                                 &err));
+    must(ew_builder_set_boundary(
+        builder, 0, 1,
+        (struct ew_boundary){
+            .exchange = EW_EXCHANGE_RELAY, .hub = 2, .has_barrier = true, .wire_bits = 8},
+        &err));
     must(ew_builder_set_weights(builder, EW_WEIGHTS_ON_CHANGE, &err));
     must(ew_builder_set_note(builder, "why", "because \"so\"", &err));
     must(ew_builder_set_prediction(builder, 0.1, NAN, "late", &err));
@@ -171,8 +172,7 @@ START_TEST(ids_are_checked_again)
     ((struct ew_piece *)book->plans[0]->pieces)[1].device = 77;
     struct ew_str bytes = {0};
     ew_book_wire_put(&bytes, &context, book);
-    ck_assert_int_eq(ew_book_wire_get(&back, bytes.text, bytes.length, &context, &err),
-                     EW_EPLUGIN);
+    ck_assert_int_eq(ew_book_wire_get(&back, bytes.text, bytes.length, &context, &err), EW_EPLUGIN);
     ck_assert_str_eq(err.message, "layer a: expected a device below 3, got 77");
     ew_str_fini(&bytes);
     ew_book_free(book);
@@ -196,8 +196,7 @@ START_TEST(changed_bytes_do_no_harm)
             copy[ew_rng_below(&rng, bytes.length)] = (char)ew_rng_u64(&rng);
         }
         struct ew_book *back = NULL;
-        const enum ew_status status =
-            ew_book_wire_get(&back, copy, bytes.length, &context, &err);
+        const enum ew_status status = ew_book_wire_get(&back, copy, bytes.length, &context, &err);
         ck_assert(status == EW_OK || status == EW_EPLUGIN || status == EW_ENOMEM);
         n_accepted += status == EW_OK;
         if (status == EW_OK) {

@@ -224,8 +224,9 @@ START_TEST(boundaries_are_checked_and_overwritten)
             "boundary: expected a layer below 3, got 3");
     refuses(ew_builder_set_boundary(builder, 0, 1, (struct ew_boundary){.exchange = 3}, &err),
             "boundary behind a: unknown exchange mode 3");
-    refuses(ew_builder_set_boundary(
-                builder, 0, 1, (struct ew_boundary){.exchange = EW_EXCHANGE_GATHER, .hub = 3}, &err),
+    refuses(ew_builder_set_boundary(builder, 0, 1,
+                                    (struct ew_boundary){.exchange = EW_EXCHANGE_GATHER, .hub = 3},
+                                    &err),
             "boundary behind a: relay and gather need a hub below 3 devices, got 3");
     refuses(ew_builder_set_boundary(builder, 0, 1, (struct ew_boundary){.wire_bits = 65}, &err),
             "boundary behind a: expected 0 to 64 bits per element, got 65");

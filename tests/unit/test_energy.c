@@ -256,6 +256,21 @@ START_TEST(activity_after_the_last_answer_belongs)
 }
 END_TEST
 
+START_TEST(task_without_duration_beside_a_running_one_changes_nothing)
+{
+    /* Device 0 computes [1, 5] at 4 W above idle; at 3 s another job's view starts and ends. */
+    open_meter(trio, 1, EW_ENERGY_BOTH);
+    arrive(0);
+    (void)feed(EW_EVENT_TASK_START, 1, 0, EW_NONE, 0);
+    (void)feed(EW_EVENT_TASK_START, 3, 0, EW_NONE, 0);
+    ck_assert_double_eq(feed(EW_EVENT_TASK_END, 3, 0, EW_NONE, 0).own_j, 0);
+    ck_assert_double_eq_tol(feed(EW_EVENT_TASK_END, 5, 0, EW_NONE, 0).own_j, 4 * 4, TOLERANCE);
+    finish(6);
+    ck_assert_double_eq_tol(state_j(0, EW_POWER_COMPUTE), 4 * 4, TOLERANCE);
+    close_meter();
+}
+END_TEST
+
 START_TEST(open_activity_counts_up_to_the_end)
 {
     open_meter(trio, 2, EW_ENERGY_BOTH);
@@ -532,6 +547,7 @@ static Suite *energy_suite(void)
     TCase *horizon = tcase_create("horizon");
     tcase_add_test(horizon, horizon_begins_with_the_first_arrival);
     tcase_add_test(horizon, activity_after_the_last_answer_belongs);
+    tcase_add_test(horizon, task_without_duration_beside_a_running_one_changes_nothing);
     tcase_add_test(horizon, open_activity_counts_up_to_the_end);
     tcase_add_test(horizon, node_is_off_while_all_its_devices_are);
     tcase_add_test(horizon, off_time_outside_the_horizon_does_not_count);

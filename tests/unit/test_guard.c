@@ -156,8 +156,7 @@ START_TEST(a_grandchild_does_not_hold_us_up)
 {
     const double begin_s = now_s();
     ck_assert_int_eq(run(leave_a_grandchild, 30), EW_EPLUGIN);
-    ck_assert_str_eq(err.message,
-                     "thing: it ended the process (exit code 3) instead of returning");
+    ck_assert_str_eq(err.message, "thing: it ended the process (exit code 3) instead of returning");
     ck_assert(now_s() - begin_s < 2);
 }
 END_TEST

@@ -36,9 +36,10 @@ START_TEST(bad_plans_are_the_plugins_fault)
 {
     hostile_gives("hostile.nothing", EW_EPLUGIN,
                   "strategy 'hostile.nothing' made an invalid plan: no plan was begun");
-    hostile_gives("hostile.incomplete", EW_EPLUGIN,
-                  "strategy 'hostile.incomplete' made an invalid plan: layer f: all elements of d0's "
-                  "input (b) are held by nobody");
+    hostile_gives(
+        "hostile.incomplete", EW_EPLUGIN,
+        "strategy 'hostile.incomplete' made an invalid plan: layer f: all elements of d0's "
+        "input (b) are held by nobody");
     hostile_gives("hostile.overlap", EW_EPLUGIN,
                   "strategy 'hostile.overlap' made an invalid plan: layer a: pieces 0 and 4 on d0 "
                   "overlap and share a chain: the same elements would be computed twice by one "
@@ -56,9 +57,10 @@ START_TEST(bad_plans_are_the_plugins_fault)
     hostile_gives("hostile.short_piece", EW_EPLUGIN,
                   "strategy 'hostile.short_piece': plan failed after the host refused: add_piece: "
                   "expected a piece with struct_size 68, found 8");
-    hostile_gives("hostile.huge_note", EW_EPLUGIN,
-                  "strategy 'hostile.huge_note': plan failed after the host refused: note: expected "
-                  "at most 4096 bytes of text");
+    hostile_gives(
+        "hostile.huge_note", EW_EPLUGIN,
+        "strategy 'hostile.huge_note': plan failed after the host refused: note: expected "
+        "at most 4096 bytes of text");
     hostile_gives("hostile.endless_pieces", EW_EPLUGIN,
                   "strategy 'hostile.endless_pieces': plan failed after the host refused: expected "
                   "at most 4194304 pieces in a book");
@@ -67,10 +69,11 @@ END_TEST
 
 START_TEST(a_refusal_that_was_not_looked_at_is_told_with_the_bad_plan)
 {
-    hostile_gives("hostile.ignores_refusal", EW_EPLUGIN,
-                  "strategy 'hostile.ignores_refusal' made an invalid plan: result: all elements of "
-                  "layer f, wanted by d0, are held by nobody (it went on after the host refused: "
-                  "layer a: expected a device below 3, got 99)");
+    hostile_gives(
+        "hostile.ignores_refusal", EW_EPLUGIN,
+        "strategy 'hostile.ignores_refusal' made an invalid plan: result: all elements of "
+        "layer f, wanted by d0, are held by nobody (it went on after the host refused: "
+        "layer a: expected a device below 3, got 99)");
 }
 END_TEST
 

@@ -30,8 +30,7 @@ static void refuses(const char *name, const char *message)
 {
     begin();
     const struct ew_plugin *plugin = NULL;
-    const enum ew_status status =
-        ew_registry_open(&plugin, &registry, path_of(name), false, &err);
+    const enum ew_status status = ew_registry_open(&plugin, &registry, path_of(name), false, &err);
     ck_assert_msg(status == EW_EPLUGIN, "%s: status %d, '%s'", name, status, err.message);
     const size_t length = strlen(path_of(name));
     ck_assert_msg(strncmp(err.message, path_of(name), length) == 0, "%s", err.message);
@@ -46,8 +45,7 @@ START_TEST(things_that_are_no_plugins_are_refused)
     refuses("nowhere.so", ": no such plugin file");
     refuses("text_file.so", ": not a loadable shared object: file too short");
     refuses("empty_file.so", ": not a loadable shared object: file too short");
-    refuses("no_symbol.so",
-            ": not an EdgeWeave plugin: it exports no symbol 'ew_strategy_entry'");
+    refuses("no_symbol.so", ": not an EdgeWeave plugin: it exports no symbol 'ew_strategy_entry'");
     refuses("missing_function.so", ": not a loadable shared object: undefined symbol: "
                                    "function_that_nobody_has");
     begin();
@@ -89,8 +87,7 @@ START_TEST(parameters_are_checked)
                             "from low to high, found nan to 5");
     refuses("bad_default.so", ": bad default: strategy 'bad_default': parameter 'share_ratio': "
                               "expected a number from 0 to 1 ratio, found '1.5'");
-    refuses("no_choices.so",
-            ": strategy 'no_choices': parameter 'mode': a choice without choices");
+    refuses("no_choices.so", ": strategy 'no_choices': parameter 'mode': a choice without choices");
     refuses("same_param_twice.so",
             ": strategy 'same_param_twice': parameter 'fast': declared twice");
 }
@@ -128,9 +125,9 @@ START_TEST(a_later_minor_version_with_longer_structs_is_fine)
 {
     begin();
     const struct ew_plugin *plugin = NULL;
-    ck_assert_msg(
-        ew_registry_open(&plugin, &registry, path_of("newer_minor.so"), false, &err) == EW_OK, "%s",
-        err.message);
+    ck_assert_msg(ew_registry_open(&plugin, &registry, path_of("newer_minor.so"), false, &err) ==
+                      EW_OK,
+                  "%s", err.message);
     ck_assert_str_eq(plugin->infos[0]->id, "newer_minor");
     ew_registry_fini(&registry);
 }
@@ -295,7 +292,8 @@ START_TEST(an_unknown_id_gets_a_suggestion_or_the_problems)
     char expected[4096];
     (void)snprintf(expected, sizeof expected,
                    "there is no strategy 'xyz'; 1 plugin could not be used, the first: %s/bad.so: "
-                   "built for plugin ABI 2.7, this program has 0.1", dir_b);
+                   "built for plugin ABI 2.7, this program has 0.1",
+                   dir_b);
     ck_assert_str_eq(err.message, expected);
     end_dirs();
 }

@@ -32,8 +32,7 @@ static void hostile_gives(const char *id, enum ew_status status, const char *mes
     ck_assert_ptr_null(book);
     const char *expected = test_plugin_path("hostile");
     if (strncmp(message, "FILE", 4) == 0) {
-        ck_assert_msg(strncmp(f.err.message, expected, strlen(expected)) == 0, "%s",
-                      f.err.message);
+        ck_assert_msg(strncmp(f.err.message, expected, strlen(expected)) == 0, "%s", f.err.message);
         ck_assert_str_eq(f.err.message + strlen(expected), message + 4);
     } else {
         ck_assert_str_eq(f.err.message, message);
@@ -81,6 +80,17 @@ START_TEST(plan_messages_and_notes_come_back)
     ck_assert_uint_eq(book->plans[0]->n_notes, 1);
     ck_assert(book->plans[0]->predicted_latency_s == 10.0 / 3);
     ck_assert_str_eq(ew_str_text(&f.log), "1 good: tight\n");
+    ew_book_free(book);
+    plugin_fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(a_strategy_in_cpp_plans)
+{
+    plugin_fixture_init(&f, 2);
+    struct ew_book *book = NULL;
+    ck_assert_msg(make(&book, "abi_cpp", "abi_cpp", NULL) == EW_OK, "%s", f.err.message);
+    ck_assert_uint_eq(book->plans[0]->n_pieces, 4);
     ew_book_free(book);
     plugin_fixture_fini(&f);
 }
@@ -152,11 +162,9 @@ int main(void)
 {
     (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     const TTest *const tests[] = {
-        a_plugin_that_does_not_return_is_an_error,
-        reasons_and_faults_come_back_as_they_are,
-        plan_messages_and_notes_come_back,
-        the_plan_is_the_same_in_a_child,
-        messages_of_a_failed_plan_come_back_too,
+        a_plugin_that_does_not_return_is_an_error, reasons_and_faults_come_back_as_they_are,
+        plan_messages_and_notes_come_back,         a_strategy_in_cpp_plans,
+        the_plan_is_the_same_in_a_child,           messages_of_a_failed_plan_come_back_too,
         what_a_child_prints_goes_nowhere,
     };
     return run_suite("make_book", tests, sizeof tests / sizeof *tests);

@@ -6,21 +6,46 @@
 static const char *const modes[] = {"argmin", "first_feasible", NULL};
 
 static const struct ew_param_info infos[] = {
-    {.struct_size = sizeof *infos, .kind = EW_PARAM_INT, .name = "max_iterations", .unit = "",
-     .default_text = "20", .min_value = 1, .max_value = 1000, .doc = ""},
-    {.struct_size = sizeof *infos, .kind = EW_PARAM_REAL, .name = "threshold_ratio",
-     .unit = "ratio", .default_text = "0.05", .min_value = 0, .max_value = 1, .doc = ""},
-    {.struct_size = sizeof *infos, .kind = EW_PARAM_BOOL, .name = "repair", .unit = "",
-     .default_text = "true", .doc = ""},
-    {.struct_size = sizeof *infos, .kind = EW_PARAM_CHOICE, .name = "search", .unit = "",
-     .default_text = "argmin", .choices = modes, .doc = ""},
-    {.struct_size = sizeof *infos, .kind = EW_PARAM_STRING, .name = "device", .unit = "",
-     .default_text = "", .doc = ""},
+    {.struct_size = sizeof *infos,
+     .kind = EW_PARAM_INT,
+     .name = "max_iterations",
+     .unit = "",
+     .default_text = "20",
+     .min_value = 1,
+     .max_value = 1000,
+     .doc = ""},
+    {.struct_size = sizeof *infos,
+     .kind = EW_PARAM_REAL,
+     .name = "threshold_ratio",
+     .unit = "ratio",
+     .default_text = "0.05",
+     .min_value = 0,
+     .max_value = 1,
+     .doc = ""},
+    {.struct_size = sizeof *infos,
+     .kind = EW_PARAM_BOOL,
+     .name = "repair",
+     .unit = "",
+     .default_text = "true",
+     .doc = ""},
+    {.struct_size = sizeof *infos,
+     .kind = EW_PARAM_CHOICE,
+     .name = "search",
+     .unit = "",
+     .default_text = "argmin",
+     .choices = modes,
+     .doc = ""},
+    {.struct_size = sizeof *infos,
+     .kind = EW_PARAM_STRING,
+     .name = "device",
+     .unit = "",
+     .default_text = "",
+     .doc = ""},
 };
 static const struct ew_param_info *const list[] = {&infos[0], &infos[1], &infos[2], &infos[3],
                                                    &infos[4]};
-static const struct ew_strategy_info info = {.struct_size = sizeof info, .param_count = 5,
-                                             .id = "lab.x", .params = list};
+static const struct ew_strategy_info info = {
+    .struct_size = sizeof info, .param_count = 5, .id = "lab.x", .params = list};
 
 static struct ew_params params;
 static struct ew_error err;
@@ -132,12 +157,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        defaults_complete_what_is_not_given,
-        given_values_count_and_the_last_one_wins,
-        ends_of_a_range_belong_to_it,
-        values_outside_are_refused_with_the_range,
-        values_of_another_kind_are_refused,
-        unknown_names_get_a_suggestion,
+        defaults_complete_what_is_not_given, given_values_count_and_the_last_one_wins,
+        ends_of_a_range_belong_to_it,        values_outside_are_refused_with_the_range,
+        values_of_another_kind_are_refused,  unknown_names_get_a_suggestion,
     };
     return run_suite("params", tests, sizeof tests / sizeof *tests);
 }

@@ -228,14 +228,10 @@ int main(void)
 {
     (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     const TTest *const tests[] = {
-        a_good_plugin_passes_everything,
-        two_checks_give_the_same_report,
-        files_that_are_no_plugins_fail_early,
-        a_missing_file_cannot_be_checked,
-        each_way_to_misbehave_is_found,
-        built_in_problems_are_sound,
-        exported_symbols_are_read_from_the_file,
-        damaged_files_do_no_harm,
+        a_good_plugin_passes_everything,         two_checks_give_the_same_report,
+        files_that_are_no_plugins_fail_early,    a_missing_file_cannot_be_checked,
+        each_way_to_misbehave_is_found,          built_in_problems_are_sound,
+        exported_symbols_are_read_from_the_file, damaged_files_do_no_harm,
     };
     return run_suite("plugin_check", tests, sizeof tests / sizeof *tests);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -33,7 +34,8 @@ static void become_child(pid_t parent, int message_fd)
 #if defined(__linux__)
     (void)prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL);
 #endif
-    if (getppid() != parent || dup2(message_fd, STDERR_FILENO) < 0) {
+    if (getppid() != parent || dup2(message_fd, STDERR_FILENO) < 0 ||
+        dup2(message_fd, STDOUT_FILENO) < 0) {
         _exit(1);
     }
 }
@@ -44,6 +46,7 @@ enum ew_status ew_sg_child_begin(struct ew_sg_child *child, void (*body)(void *c
     int data[2] = {-1, -1}, message[2] = {-1, -1};
     const pid_t parent = getpid();
     const bool has_pipes = pipe(data) == 0 && pipe(message) == 0;
+    (void)fflush(NULL); /* or the child might write what waits in our buffers a second time */
     const pid_t pid = has_pipes ? fork() : -1;
     if (pid < 0) {
         const int error = errno;

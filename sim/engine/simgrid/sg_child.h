@@ -17,14 +17,14 @@ struct ew_sg_child {
     pid_t pid;
     int data_fd;
     int message_fd;
-    int wait_status;                    /**< as from waitpid, after ew_sg_child_end */
-    char message[EW_SG_MESSAGE_BYTES];  /**< start of what came over stderr */
+    int wait_status;                   /**< as from waitpid, after ew_sg_child_end */
+    char message[EW_SG_MESSAGE_BYTES]; /**< start of what came over stderr */
     size_t n_message;
 };
 
-/** Fork; `body` runs in the child with the data pipe's write end, stderr redirected, and must not
- *  return. The child is killed when the parent dies, ignores SIGINT (the parent decides), and
- *  leaves no core dump. EW_EENGINE when the system refuses. */
+/** Fork; `body` runs in the child with the data pipe's write end, stdout and stderr redirected, and
+ *  must not return. The child is killed when the parent dies, ignores SIGINT (the parent decides),
+ * and leaves no core dump. EW_EENGINE when the system refuses. */
 enum ew_status ew_sg_child_begin(struct ew_sg_child *child, void (*body)(void *ctx, int data_fd),
                                  void *ctx, struct ew_error *err);
 

@@ -82,7 +82,8 @@ static enum ew_status simgrid_engine_run(struct ew_run_facts *facts, const struc
     reader->n_devices = run->platform->n_devices;
     listen_to(child, reader, run);
     ew_sg_child_end(child, is_interrupted(run) || reader->is_garbled);
-    status = is_interrupted(run) ? ew_fail(err, EW_EINTR, "interrupted") : judge(child, reader, err);
+    status =
+        is_interrupted(run) ? ew_fail(err, EW_EINTR, "interrupted") : judge(child, reader, err);
 done:
     free(child);
     free(reader);

@@ -11,12 +11,12 @@ static void out_of_memory(struct ew_sg_world *world)
     ew_sg_fail(world->writer, &failure);
 }
 
-/* --- making, waking and killing ----------------------------------------------------------------- */
+/* --- making, waking and killing --------------------------------------------------------------- */
 
 static void make(struct ew_sg_world *world, xbt_main_func_t body)
 {
-    struct ew_sg_hand *hand = world->spare.count ? world->spare.items[--world->spare.count]
-                                                 : malloc(sizeof *hand);
+    struct ew_sg_hand *hand =
+        world->spare.count ? world->spare.items[--world->spare.count] : malloc(sizeof *hand);
     if (!hand) {
         out_of_memory(world);
     }
@@ -81,14 +81,14 @@ static void kill_dismissed(struct ew_sg_world *world)
     }
 }
 
-/* --- working ------------------------------------------------------------------------------------ */
+/* --- working ---------------------------------------------------------------------------------- */
 
 static void run_task(const struct ew_sg_world *world, const struct ew_sg_work *work, double left_s)
 {
     const double speed = world->run->platform->devices[work->index].speed_flops_per_s;
     sg_exec_t exec = sg_actor_exec_init(left_s * speed);
     sg_exec_set_host(exec, work->host);
-    (void)sg_exec_wait(exec); /* starts it, and consumes the handle (7) */
+    (void)sg_exec_wait(exec); /* starts it, and consumes the handle */
 }
 
 /* Tasks and overheads that begin late make up for it; transfers report earlier. */

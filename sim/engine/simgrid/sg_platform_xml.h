@@ -22,8 +22,9 @@ void ew_sg_host_name(char out[EW_SG_NAME_SIZE], uint32_t device);
 /** SimGrid's name of a host without links that is no device. */
 #define EW_SG_CONTROL_HOST "control"
 
-/** Append the document: devices, the control host, links, routes. Links keep their numbers as names ("l" and the number). `with_power`: all
- *  devices carry the property that SimGrid's host_energy plugin reads. */
+/** Append the document: devices, the control host, links, routes. Links keep their numbers as names
+ * ("l" and the number). `with_power`: all devices carry the property that SimGrid's host_energy
+ * plugin reads. */
 void ew_sg_platform_print(struct ew_str *out, const struct ew_platform *platform,
                           const struct ew_core *core, bool with_power);
 

@@ -9,33 +9,38 @@
 #include "engine/simgrid/sg_hand.h"
 #include "engine/simgrid/sg_platform_xml.h"
 
-/* The numbers in comments are the pitfalls of docs/simgrid.md.
- *
- * surf/precision: SimGrid ends activities that much early; well below the grain. Runs of 1e-3 to 1e10
- * simulated seconds were tried with it.
- * contexts/stack-size (KiB): the job machine and the event stream need a few. */
+/* An argv of our own, since SimGrid takes its options from anywhere in the program's. Everything
+ * that influences results is set here, whatever SimGrid's defaults are. Errors only in the log,
+ * because it shares stderr with the reason of an abort. */
 static void start_simgrid(const char *network_model)
 {
     char model[64];
     (void)snprintf(model, sizeof model, "--cfg=network/model:%s", network_model);
     char *argv[] = {
         (char[]){"edgeweave"},
-        (char[]){"--log=root.thresh:error"}, /* 18 */
-        model,                               /* 12 */
-        (char[]){"--cfg=network/crosstraffic:0"}, /* 12 */
-        (char[]){"--cfg=network/TCP-gamma:0"},    /* 13 */
-        (char[]){"--cfg=network/optim:Full"},     /* 34 */
-        (char[]){"--cfg=network/maxmin-selective-update:0"}, /* 34 */
+        (char[]){"--log=root.thresh:error"},
+        model,
+        /* the plain fluid network: no flows of acknowledgements, no TCP window */
+        (char[]){"--cfg=network/crosstraffic:0"},
+        (char[]){"--cfg=network/TCP-gamma:0"},
+        /* Selective updates, which Lazy implies, overfill links in 3.32 when several flows start at
+         * the same instant. Devices run one task at a time: there Lazy is exact, and fast. */
+        (char[]){"--cfg=network/optim:Full"},
+        (char[]){"--cfg=network/maxmin-selective-update:0"},
         (char[]){"--cfg=cpu/optim:Lazy"},
-        (char[]){"--cfg=maxmin/precision:1e-9"}, /* 35 */
-        (char[]){"--cfg=surf/precision:1e-12"},  /* 27 */
-        (char[]){"--cfg=contexts/factory:" EW_SG_CONTEXT_FACTORY}, /* 21 */
-        (char[]){"--cfg=contexts/nthreads:1"},                     /* 22 */
-        (char[]){"--cfg=contexts/stack-size:256"},                 /* 20 */
+        /* relative to a link's capacity: smaller shares count as unlimited */
+        (char[]){"--cfg=maxmin/precision:1e-9"},
+        /* Activities end that many seconds early: far below the grain. Runs of 1e-3 to 1e10
+         * simulated seconds were tried with it. */
+        (char[]){"--cfg=surf/precision:1e-12"},
+        (char[]){"--cfg=contexts/factory:" EW_SG_CONTEXT_FACTORY},
+        (char[]){"--cfg=contexts/nthreads:1"},
+        /* KiB; the job machine and the event stream need a few */
+        (char[]){"--cfg=contexts/stack-size:256"},
         NULL,
     };
     int argc = (int)(sizeof argv / sizeof *argv) - 1;
-    simgrid_init(&argc, argv); /* 10: an argv of our own */
+    simgrid_init(&argc, argv);
 }
 
 /* --- platform --------------------------------------------------------------------------------- */
@@ -52,8 +57,8 @@ static enum ew_status write_platform(FILE **out, const struct ew_sg_world *world
         status = ew_fail_memory(err);
     } else if (!file || fwrite(text.text, 1, text.length, file) != text.length ||
                fflush(file) != 0) {
-        status = ew_fail(err, EW_EIO, "cannot write a temporary file for SimGrid: %s",
-                         strerror(errno));
+        status =
+            ew_fail(err, EW_EIO, "cannot write a temporary file for SimGrid: %s", strerror(errno));
     }
     ew_str_fini(&text);
     *out = file;
@@ -97,8 +102,7 @@ static void fill_connection_table(struct ew_sg_world *world)
 {
     for (uint32_t c = 0; c < ew_core_connection_count(world->core); c++) {
         const struct ew_connection pair = ew_core_connection(world->core, c);
-        const struct ew_route *route =
-            ew_platform_route(world->run->platform, pair.from, pair.to);
+        const struct ew_route *route = ew_platform_route(world->run->platform, pair.from, pair.to);
         world->transfers[c] = (struct ew_sg_work){
             .kind = EW_SG_TRANSFER,
             .index = c,
@@ -115,8 +119,7 @@ static enum ew_status make_tables(struct ew_sg_world *world, struct ew_error *er
     const uint32_t n_workloads = world->run->n_workloads;
     world->tasks = allocate(n_devices, sizeof *world->tasks);
     world->sends = allocate(n_devices, sizeof *world->sends);
-    world->transfers =
-        allocate(ew_core_connection_count(world->core), sizeof *world->transfers);
+    world->transfers = allocate(ew_core_connection_count(world->core), sizeof *world->transfers);
     world->arrivals = allocate(n_workloads, sizeof *world->arrivals);
     if (!world->tasks || !world->sends || !world->transfers || !world->arrivals) {
         return ew_fail_memory(err);
@@ -136,6 +139,7 @@ static void write_event(void *ctx, const struct ew_event *event)
     ew_sg_write_event(ctx, event);
 }
 
+/* The energy plugin counts hosts without power states as 0 W, silently. */
 static bool all_have_power(const struct ew_platform *platform)
 {
     bool all = true;
@@ -152,7 +156,7 @@ void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_s
     struct ew_sg_world world = {
         .run = &child_run,
         .writer = writer,
-        .has_host_energy = with_host_energy && all_have_power(run->platform), /* 17 */
+        .has_host_energy = with_host_energy && all_have_power(run->platform),
     };
     const struct ew_core_ops ops = ew_sg_core_ops(&world);
     struct ew_error err = {0};
@@ -160,7 +164,7 @@ void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_s
     if (status == EW_OK) {
         start_simgrid(run->net->sg_model);
         if (world.has_host_energy) {
-            sg_host_energy_plugin_init(); /* 17: before the platform is loaded */
+            sg_host_energy_plugin_init(); /* before the platform is loaded */
         }
         status = load_platform(&world, &err);
     }
@@ -170,7 +174,7 @@ void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_s
     if (status == EW_OK) {
         ew_sg_hand_first(&world);
         simgrid_run();
-        /* 2: a deadlock is no error for SimGrid. The last hand ends the process, so that this line
+        /* A deadlock is no error for SimGrid. The last hand ends the process, so that this line
          * is only reached when SimGrid has lost an activity. */
         status = ew_fail(&err, EW_EDEADLOCK, "SimGrid stopped at %g s with %llu activities open",
                          simgrid_get_clock(), (unsigned long long)world.n_active);

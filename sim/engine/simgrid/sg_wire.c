@@ -125,8 +125,8 @@ static bool take_frames(struct ew_sg_reader *reader)
 
 bool ew_sg_read(struct ew_sg_reader *reader, int fd)
 {
-    const ssize_t n = read(fd, reader->bytes + reader->n_bytes,
-                           sizeof reader->bytes - reader->n_bytes);
+    const ssize_t n =
+        read(fd, reader->bytes + reader->n_bytes, sizeof reader->bytes - reader->n_bytes);
     if (n < 0 && errno == EINTR) {
         return true;
     }

@@ -5,7 +5,7 @@
 
 #include "engine/simgrid/sg_hand.h"
 
-/* --- queue -------------------------------------------------------------------------------------- */
+/* --- queue ------------------------------------------------------------------------------------ */
 
 static void queue_work(struct ew_sg_world *world, struct ew_sg_work *work, double start_s)
 {
@@ -39,7 +39,7 @@ static void retract(struct ew_sg_world *world, struct ew_sg_work *work)
     world->n_active--;
 }
 
-/* --- what the job machine asks for -------------------------------------------------------------- */
+/* --- what the job machine asks for ------------------------------------------------------------ */
 
 static void start_task(void *ctx, uint32_t device, double work_s, double start_s)
 {
@@ -101,7 +101,7 @@ struct ew_core_ops ew_sg_core_ops(struct ew_sg_world *world)
     };
 }
 
-/* --- the end ------------------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 void ew_sg_fail(struct ew_sg_writer *writer, const struct ew_error *failure)
 {
@@ -139,7 +139,7 @@ static _Noreturn void finish(const struct ew_sg_world *world)
     _exit(0);
 }
 
-/* --- what the hands report ---------------------------------------------------------------------- */
+/* --- what the hands report -------------------------------------------------------------------- */
 
 static void settle(struct ew_sg_world *world)
 {

@@ -41,13 +41,13 @@ struct ew_sg_work {
     bool is_in_queue;
     uint32_t index;          /**< device, connection or workload */
     struct ew_sg_hand *hand; /**< who does it, while busy */
-    double start_s;          /**< logical start; the clock may be up to a grain later. Arrival: when */
-    double late_s;           /**< clock minus start_s when SimGrid began it */
-    double amount_s;         /**< task, send */
-    uint64_t bytes;          /**< transfer */
-    double latency_s;        /**< transfer: effective */
-    sg_host_t host;          /**< task: where; transfer: from */
-    sg_host_t to;            /**< transfer */
+    double start_s;   /**< logical start; the clock may be up to a grain later. Arrival: when */
+    double late_s;    /**< clock minus start_s when SimGrid began it */
+    double amount_s;  /**< task, send */
+    uint64_t bytes;   /**< transfer */
+    double latency_s; /**< transfer: effective */
+    sg_host_t host;   /**< task: where; transfer: from */
+    sg_host_t to;     /**< transfer */
 };
 
 struct ew_sg_world {
@@ -55,11 +55,11 @@ struct ew_sg_world {
     struct ew_core *core;
     struct ew_sg_writer *writer;
     bool has_host_energy;
-    sg_host_t control; /**< host of all actors; no device, has no link */
-    struct ew_sg_work *tasks;     /**< per device */
-    struct ew_sg_work *sends;     /**< per device */
-    struct ew_sg_work *transfers; /**< per connection */
-    struct ew_sg_work *arrivals;  /**< per workload */
+    sg_host_t control;                 /**< host of all actors; no device, has no link */
+    struct ew_sg_work *tasks;          /**< per device */
+    struct ew_sg_work *sends;          /**< per device */
+    struct ew_sg_work *transfers;      /**< per connection */
+    struct ew_sg_work *arrivals;       /**< per workload */
     EW_VEC(struct ew_sg_work *) queue; /**< first in, first out from next_in_queue on */
     size_t next_in_queue;
     uint64_t n_active; /**< works that are not idle */
@@ -69,7 +69,7 @@ struct ew_sg_world {
     EW_VEC(struct ew_sg_hand *) parked;
     EW_VEC(struct ew_sg_hand *) dismissed; /**< still to be killed */
     EW_VEC(struct ew_sg_hand *) spare;     /**< of killed actors */
-    size_t n_free; /**< hands on their way to the queue */
+    size_t n_free;                         /**< hands on their way to the queue */
 };
 
 /** The job machine's callbacks. */

@@ -1,1 +1,1 @@
-ew check "$DATA/tiny.json" "$DATA/tiny.xml" "$DATA/two_workloads.json"
+ew check tiny.json tiny.xml two_workloads.json

@@ -1,3 +1,3 @@
 ew check nothing.json
-ew check "$DATA/tiny.json" nothing.json nothing.xml
+ew check tiny.json nothing.json nothing.xml
 ew check .

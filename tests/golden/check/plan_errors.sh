@@ -1,8 +1,8 @@
-quietly plan --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy modnn --save-plan good.json
-on_tiny() { ew check "$1" --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml"; }
+quietly plan --graph tiny.json --platform tiny.xml --strategy modnn --save-plan good.json
+on_tiny() { ew check "$1" --graph tiny.json --platform tiny.xml; }
 on_tiny good.json
 ew check good.json
-ew check good.json --platform "$DATA/tiny.xml"
+ew check good.json --platform tiny.xml
 sed 's/"graph": "tiny"/"graph": "huge"/' good.json >graph.json
 on_tiny graph.json
 sed '0,/"device": "hub"/s//"device": "hup"/' good.json >device.json

@@ -1,2 +1,2 @@
-sed 's/<zone id="home"/<config><prop id="network\/model" value="CM02"\/><\/config>&/' "$DATA/tiny.xml" >config.xml
+sed 's/<zone id="home"/<config><prop id="network\/model" value="CM02"\/><\/config>&/' tiny.xml >config.xml
 ew check config.xml

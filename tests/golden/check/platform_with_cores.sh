@@ -1,2 +1,2 @@
-sed 's/speed="10Mf"/speed="10Mf" core="4"/' "$DATA/tiny.xml" >cores.xml
+sed 's/speed="10Mf"/speed="10Mf" core="4"/' tiny.xml >cores.xml
 ew check cores.xml

@@ -1,1 +1,1 @@
-ew check "$LIB/simgrid_module.so"
+ew check lib/simgrid_module.so

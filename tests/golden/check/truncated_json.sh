@@ -1,4 +1,4 @@
-head -c 200 "$DATA/tiny.json" >cut.json
+head -c 200 tiny.json >cut.json
 ew check cut.json
 : >empty.json
 ew check empty.json

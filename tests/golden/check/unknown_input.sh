@@ -1,2 +1,2 @@
-sed 's/{"name": "relu1", "op": "relu"}/{"name": "relu1", "op": "relu", "inputs": ["conv7"]}/' "$DATA/tiny.json" >g.json
+sed 's/{"name": "relu1", "op": "relu"}/{"name": "relu1", "op": "relu", "inputs": ["conv7"]}/' tiny.json >g.json
 ew check g.json

@@ -1,2 +1,2 @@
-sed 's/"kernel": 2/"kernal": 2/' "$DATA/tiny.json" >g.json
+sed 's/"kernel": 2/"kernal": 2/' tiny.json >g.json
 ew check g.json

@@ -1,2 +1,2 @@
-sed 's/"max_pool"/"maxpool"/' "$DATA/tiny.json" >g.json
+sed 's/"max_pool"/"maxpool"/' tiny.json >g.json
 ew check g.json

@@ -1,1 +1,1 @@
-ew compare --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml"
+ew compare --graph tiny.json --platform tiny.xml

@@ -1,1 +1,1 @@
-ew compare --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local,edgent --engine fast --param edgent.regression=paper --json
+ew compare --graph tiny.json --platform tiny.xml --strategy local,edgent --engine fast --param edgent.regression=paper --json

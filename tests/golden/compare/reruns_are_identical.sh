@@ -1,7 +1,6 @@
 for run in 1 2; do
-    mkdir $run && cd $run
-    "$EW_PROGRAM" compare --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --requests 5 --out out >table.txt
+    "$EW_PROGRAM" compare --graph tiny.json --platform tiny.xml --requests 5 --out out >table.txt
     rm out/report.json out/timing.csv
-    cd ..
+    mkdir $run && mv out table.txt $run/
 done
 diff -r 1 2 && echo identical

@@ -1,1 +1,1 @@
-ew compare "$DATA/two_workloads.json"
+ew compare two_workloads.json

@@ -1,1 +1,1 @@
-ew compare --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local,offload --engine fast --deadline-s 0.02
+ew compare --graph tiny.json --platform tiny.xml --strategy local,offload --engine fast --deadline-s 0.02

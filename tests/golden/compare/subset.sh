@@ -1,1 +1,1 @@
-ew compare --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy offload,local --strategy modnn --engine fast
+ew compare --graph tiny.json --platform tiny.xml --strategy offload,local --strategy modnn --engine fast

@@ -1,2 +1,2 @@
-ew describe graph "$DATA/tiny.json"
-ew describe graph "$DATA/tiny.json" --json
+ew describe graph tiny.json
+ew describe graph tiny.json --json

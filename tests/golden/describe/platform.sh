@@ -1,2 +1,2 @@
-ew describe platform "$DATA/tiny.xml"
-ew describe platform "$DATA/tiny.xml" --json
+ew describe platform tiny.xml
+ew describe platform tiny.xml --json

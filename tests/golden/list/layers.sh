@@ -1,2 +1,2 @@
-ew list layers --graph "$DATA/tiny.json"
-ew list layers --graph "$DATA/tiny.json" --json
+ew list layers --graph tiny.json
+ew list layers --graph tiny.json --json

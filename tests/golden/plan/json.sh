@@ -1,1 +1,1 @@
-ew plan --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local --json
+ew plan --graph tiny.json --platform tiny.xml --strategy local --json

@@ -1,2 +1,2 @@
-ew plan --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local
-ew plan --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy modnn
+ew plan --graph tiny.json --platform tiny.xml --strategy local
+ew plan --graph tiny.json --platform tiny.xml --strategy modnn

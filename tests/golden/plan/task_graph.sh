@@ -1,1 +1,1 @@
-ew plan --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy offload --print task-graph
+ew plan --graph tiny.json --platform tiny.xml --strategy offload --print task-graph

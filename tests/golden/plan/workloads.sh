@@ -1,2 +1,2 @@
-ew plan "$DATA/two_workloads.json" --strategy local --save-plan mine.json >/dev/null
-ls
+ew plan two_workloads.json --strategy local --save-plan mine.json >/dev/null
+ls mine*

@@ -1,1 +1,1 @@
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local --engine fast --min-accuracy 0.8
+ew run --graph tiny.json --platform tiny.xml --strategy local --engine fast --min-accuracy 0.8

@@ -1,1 +1,1 @@
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local --engine fast --deadline-s 0.02 --requests 4
+ew run --graph tiny.json --platform tiny.xml --strategy local --engine fast --deadline-s 0.02 --requests 4

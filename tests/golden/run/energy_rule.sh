@@ -1,1 +1,1 @@
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy offload --engine fast --energy-rule receiver
+ew run --graph tiny.json --platform tiny.xml --strategy offload --engine fast --energy-rule receiver

@@ -1,1 +1,1 @@
-ew run --graph vgg16 --platform "$DATA/tiny.xml" --strategy local --engine fast
+ew run --graph vgg16 --platform tiny.xml --strategy local --engine fast

@@ -1,3 +1,3 @@
-sed 's/latency="0.5ms"/latency="0"/' "$DATA/tiny.xml" >mixed.xml
-ew run --graph "$DATA/tiny.json" --platform mixed.xml --strategy local --engine fast
-ew run --graph "$DATA/tiny.json" --platform mixed.xml --strategy local --engine fast -q
+sed 's/latency="0.5ms"/latency="0"/' tiny.xml >mixed.xml
+ew run --graph tiny.json --platform mixed.xml --strategy local --engine fast
+ew run --graph tiny.json --platform mixed.xml --strategy local --engine fast -q

@@ -1,2 +1,2 @@
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy offload --net tcp
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy offload --net tcp --engine fast
+ew run --graph tiny.json --platform tiny.xml --strategy offload --net tcp
+ew run --graph tiny.json --platform tiny.xml --strategy offload --net tcp --engine fast

@@ -1,2 +1,2 @@
-sed '/_w"\|wattage/d' "$DATA/tiny.xml" >no_power.xml
-ew run --graph "$DATA/tiny.json" --platform no_power.xml --strategy local --engine fast
+sed '/_w"\|wattage/d' tiny.xml >no_power.xml
+ew run --graph tiny.json --platform no_power.xml --strategy local --engine fast

@@ -1,6 +1,6 @@
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy modnn --engine fast --requests 2 --out results
+ew run --graph tiny.json --platform tiny.xml --strategy modnn --engine fast --requests 2 --out results
 ls results
 head -n 3 results/runs.csv results/devices.csv results/requests.csv
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy modnn --engine fast --out /proc/nowhere
+ew run --graph tiny.json --platform tiny.xml --strategy modnn --engine fast --out /proc/nowhere
 touch file
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy modnn --engine fast --out file
+ew run --graph tiny.json --platform tiny.xml --strategy modnn --engine fast --out file

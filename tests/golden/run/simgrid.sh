@@ -1,1 +1,1 @@
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local --requests 3
+ew run --graph tiny.json --platform tiny.xml --strategy local --requests 3

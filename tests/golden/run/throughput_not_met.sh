@@ -1,1 +1,1 @@
-ew run --graph "$DATA/tiny.json" --platform "$DATA/tiny.xml" --strategy local --engine fast --requests 5 --min-throughput-per-s 100
+ew run --graph tiny.json --platform tiny.xml --strategy local --engine fast --requests 5 --min-throughput-per-s 100

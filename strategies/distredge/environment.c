@@ -1,0 +1,141 @@
+#include "distredge/environment.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/emit.h"
+#include "common/plugin.h"
+
+/* ------------------------------------------------------------------ writing */
+
+uint32_t environment_head_device(const struct environment *environment)
+{
+    const struct kit_net *net = environment->net;
+    uint32_t part = model_head_part(&environment->state);
+    return part < environment->data->model.n_parts
+               ? environment->devices[part]
+               : net->host->requirements(net->host)->source_device;
+}
+
+int32_t environment_emit(struct environment *environment)
+{
+    const struct kit_net *net = environment->net;
+    const struct model *model = &environment->data->model;
+    struct ew_plan_builder *builder = environment->builder;
+    int32_t rc = kit_begin_plan(builder, net, "distredge");
+    uint32_t n_inputs = model->blocks[0].first;
+    for (uint32_t l = n_inputs; l < model->n_layers; l++) {
+        const struct model_rows *made = environment->state.made + (size_t)l * model->n_parts;
+        for (uint32_t i = 0; i < model->n_parts && rc >= 0; i++) {
+            rc = kit_emit_band(builder, net, environment->data->layer_id[l],
+                               environment->devices[i], made[i].lo, made[i].hi);
+        }
+    }
+    uint32_t head = environment_head_device(environment);
+    for (uint32_t p = model->n_layers - n_inputs; p < net->n_order && rc >= 0; p++) {
+        rc = kit_emit_whole(builder, net, net->order[p], head);
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ latencies */
+
+static void decide(void *ctx, uint32_t volume, const int32_t *cuts, double *finish_s)
+{
+    struct environment *environment = ctx;
+    model_decide(&environment->state, volume, cuts);
+    memcpy(finish_s, environment->state.finish_s,
+           environment->problem.n_parts * sizeof *finish_s);
+}
+
+static double latency_s(void *ctx)
+{
+    struct environment *environment = ctx;
+    const struct ew_host *host = environment->net->host;
+    environment->n_latencies++;
+    if (environment->is_recursion) {
+        return model_latency_s(&environment->state);
+    }
+    struct ew_evaluation result = {.struct_size = sizeof result};
+    int32_t rc = environment->builder->reset(environment->builder);
+    if (rc >= 0) {
+        rc = environment_emit(environment);
+    }
+    if (rc >= 0) {
+        rc = host->evaluate(host, environment->builder, &result);
+    }
+    environment->status = rc < 0 ? rc : EW_STRATEGY_OK;
+    return rc < 0 ? -1.0 : result.latency_s;
+}
+
+double environment_latency_s(struct environment *environment, const int32_t *cuts)
+{
+    for (uint32_t v = 0; v < environment->problem.n_volumes; v++) {
+        model_decide(&environment->state, v,
+                     cuts + (size_t)v * (environment->problem.n_parts + 1));
+    }
+    return latency_s(environment);
+}
+
+double environment_single_s(struct environment *environment)
+{
+    const struct osds_problem *problem = &environment->problem;
+    size_t width = problem->n_parts + 1u;
+    int32_t *cuts = calloc(problem->n_volumes * width, sizeof *cuts);
+    double best_s = INFINITY;
+    if (!cuts) {
+        environment->status = kit_fail_memory(environment->net->host);
+        return -1.0;
+    }
+    for (uint32_t part = 0; part < problem->n_parts && best_s >= 0.0; part++) {
+        for (uint32_t v = 0; v < problem->n_volumes; v++) {
+            for (uint32_t k = 0; k < width; k++) {
+                cuts[v * width + k] = k > part ? problem->volumes[v].rows : 0;
+            }
+        }
+        best_s = fmin(best_s, environment_latency_s(environment, cuts));
+    }
+    free(cuts);
+    return best_s;
+}
+
+/* ------------------------------------------------------------------ life */
+
+int32_t environment_init(struct environment *environment, const struct chain *chain,
+                         const uint32_t *starts, uint32_t n_volumes)
+{
+    const struct kit_net *net = environment->net;
+    const struct model *model = &environment->data->model;
+    environment->volumes = calloc(n_volumes, sizeof *environment->volumes);
+    if (!environment->volumes ||
+        !model_state_init(&environment->state, model, starts, n_volumes)) {
+        return kit_fail_memory(net->host);
+    }
+    for (uint32_t v = 0; v < n_volumes; v++) {
+        uint32_t block = environment->state.starts[v + 1] - 1;
+        uint32_t layer = environment->data->layer_id[model_reference(&environment->state, v)];
+        environment->volumes[v] = (struct osds_volume){
+            .rows = kit_layer_extent(net, layer),
+            .channels = net->layers[layer]->shape[1],
+            .kernel = chain->units[block].kernel,
+            .stride = chain->units[block].stride,
+        };
+    }
+    environment->problem = (struct osds_problem){
+        .n_volumes = n_volumes,
+        .n_parts = model->n_parts,
+        .volumes = environment->volumes,
+        .ctx = environment,
+        .decide = decide,
+        .latency_s = latency_s,
+    };
+    return EW_STRATEGY_OK;
+}
+
+void environment_fini(struct environment *environment)
+{
+    model_state_fini(&environment->state);
+    free(environment->volumes);
+    memset(environment, 0, sizeof *environment);
+}

@@ -1,0 +1,247 @@
+#include "pico/pico_model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Most pipelines kept per number of blocks and devices; that many never occurred. */
+enum { MOST_KEPT = 256 };
+
+double pico_mean_latency_s(double period_s, double latency_s, double rate_per_s)
+{
+    double load = period_s * rate_per_s;
+    if (load >= 1.0) {
+        return INFINITY;
+    }
+    return period_s * (2.0 - load) / (2.0 * (1.0 - load)) + latency_s;
+}
+
+/* ------------------------------------------------------------------ dynamic program */
+
+/* The first blocks on some devices: the last stage, and what comes before it. */
+struct entry {
+    double period_s;
+    double latency_s;
+    uint32_t before;    /* entry; UINT32_MAX: none */
+    uint32_t n_blocks;  /* done, last stage included */
+    uint32_t n_devices; /* of the last stage */
+};
+
+/* Entries of a state lie next to each other, by rising period and falling latency. */
+struct table {
+    const struct pico_problem *problem;
+    struct entry *entries;
+    size_t n;
+    size_t capacity;
+    size_t *begin; /* by state; one more than states */
+    struct entry *fresh;
+    size_t n_fresh;
+    size_t fresh_capacity;
+};
+
+static bool push(struct entry **items, size_t *n, size_t *capacity, const struct entry *entry)
+{
+    if (*n == *capacity) {
+        size_t wanted = *capacity ? *capacity * 2 : 256;
+        struct entry *grown = realloc(*items, wanted * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        *items = grown;
+        *capacity = wanted;
+    }
+    (*items)[(*n)++] = *entry;
+    return true;
+}
+
+static int compare_double(double a, double b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a;
+    const struct entry *y = b;
+    int order = compare_double(x->period_s, y->period_s);
+    order = order ? order : compare_double(x->latency_s, y->latency_s);
+    order = order ? order : (x->before > y->before) - (x->before < y->before);
+    return order ? order : (x->n_devices > y->n_devices) - (x->n_devices < y->n_devices);
+}
+
+static double stage_s(const struct pico_problem *problem, uint32_t first, uint32_t last, uint32_t p)
+{
+    return problem->time_s[((size_t)first * problem->n_blocks + last) * problem->most + p - 1];
+}
+
+/* One more stage of `p` devices behind every pipeline of the state that ends at block `first`. */
+static bool extend(struct table *table, size_t state, uint32_t first, uint32_t end, uint32_t p)
+{
+    double seconds = stage_s(table->problem, first, end - 1, p);
+    if (!isfinite(seconds)) {
+        return true;
+    }
+    for (size_t e = table->begin[state]; e < table->begin[state + 1]; e++) {
+        struct entry entry = {
+            .period_s = fmax(table->entries[e].period_s, seconds),
+            .latency_s = table->entries[e].latency_s + seconds,
+            .before = (uint32_t)e,
+            .n_blocks = end,
+            .n_devices = p,
+        };
+        if (entry.latency_s <= table->problem->limit_s &&
+            !push(&table->fresh, &table->n_fresh, &table->fresh_capacity, &entry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Keep what no other beats in both period and latency. */
+static bool settle(struct table *table)
+{
+    double least_s = INFINITY;
+    size_t n_kept = 0;
+    if (table->n_fresh > 0) {
+        qsort(table->fresh, table->n_fresh, sizeof *table->fresh, compare_entries);
+    }
+    for (size_t i = 0; i < table->n_fresh && n_kept < MOST_KEPT; i++) {
+        if (table->fresh[i].latency_s < least_s) {
+            least_s = table->fresh[i].latency_s;
+            n_kept++;
+            if (!push(&table->entries, &table->n, &table->capacity, &table->fresh[i])) {
+                return false;
+            }
+        }
+    }
+    table->n_fresh = 0;
+    return true;
+}
+
+/* State (blocks done, devices used) is blocks * (n_devices + 1) + devices. */
+static bool fill_state(struct table *table, uint32_t end, uint32_t used)
+{
+    const struct pico_problem *problem = table->problem;
+    for (uint32_t first = 0; first < end; first++) {
+        for (uint32_t p = 1; p <= problem->most && p <= used; p++) {
+            size_t state = (size_t)first * (problem->n_devices + 1) + (used - p);
+            if (!extend(table, state, first, end, p)) {
+                return false;
+            }
+        }
+    }
+    return settle(table);
+}
+
+static bool fill_table(struct table *table)
+{
+    const struct pico_problem *problem = table->problem;
+    const struct entry nothing = {.before = UINT32_MAX};
+    size_t state = 0;
+    for (uint32_t end = 0; end <= problem->n_blocks; end++) {
+        for (uint32_t used = 0; used <= problem->n_devices; used++, state++) {
+            table->begin[state] = table->n;
+            bool is_ok =
+                end > 0 ? fill_state(table, end, used)
+                        : used > 0 || push(&table->entries, &table->n, &table->capacity, &nothing);
+            if (!is_ok) {
+                return false;
+            }
+            table->begin[state + 1] = table->n;
+        }
+    }
+    return true;
+}
+
+static double value_of(const struct pico_problem *problem, const struct entry *entry)
+{
+    return problem->objective == PICO_PERIOD
+               ? entry->period_s
+               : pico_mean_latency_s(entry->period_s, entry->latency_s, problem->rate_per_s);
+}
+
+/* Among complete pipelines, states with fewer devices first. SIZE_MAX: none. An overloaded stream
+ * is served best by the smallest period. */
+static size_t find_best(const struct table *table)
+{
+    const struct pico_problem *problem = table->problem;
+    size_t first = (size_t)problem->n_blocks * (problem->n_devices + 1);
+    size_t best = SIZE_MAX;
+    for (size_t e = table->begin[first]; e < table->n; e++) {
+        const struct entry *entry = &table->entries[e];
+        int order = 1;
+        if (best != SIZE_MAX) {
+            const struct entry *other = &table->entries[best];
+            order = compare_double(value_of(problem, other), value_of(problem, entry));
+            order = order ? order : compare_double(other->period_s, entry->period_s);
+            order = order ? order : compare_double(other->latency_s, entry->latency_s);
+        }
+        best = order > 0 ? e : best;
+    }
+    return best;
+}
+
+static void read_stages(struct pico_pipeline *out, const struct table *table, size_t best)
+{
+    out->n_stages = 0;
+    if (best == SIZE_MAX) {
+        return;
+    }
+    out->period_s = table->entries[best].period_s;
+    out->latency_s = table->entries[best].latency_s;
+    for (size_t e = best; table->entries[e].n_blocks > 0; e = table->entries[e].before) {
+        out->n_stages++;
+    }
+    uint32_t at = out->n_stages;
+    for (size_t e = best; table->entries[e].n_blocks > 0; e = table->entries[e].before) {
+        const struct entry *entry = &table->entries[e];
+        uint32_t first = table->entries[entry->before].n_blocks;
+        out->stages[--at] = (struct pico_stage){
+            .first = first,
+            .last = entry->n_blocks - 1,
+            .n_devices = entry->n_devices,
+            .time_s = stage_s(table->problem, first, entry->n_blocks - 1, entry->n_devices),
+        };
+    }
+}
+
+bool pico_cut(struct pico_pipeline *out, const struct pico_problem *problem)
+{
+    struct table table = {.problem = problem};
+    size_t n_states = ((size_t)problem->n_blocks + 1) * (problem->n_devices + 1);
+    table.begin = calloc(n_states + 1, sizeof *table.begin);
+    bool is_ok = table.begin && fill_table(&table);
+    if (is_ok) {
+        read_stages(out, &table, find_best(&table));
+    }
+    free(table.begin);
+    free(table.entries);
+    free(table.fresh);
+    return is_ok;
+}
+
+/* ------------------------------------------------------------------ real devices */
+
+void pico_assign(uint32_t *stage_of, double *need, uint32_t *free_places,
+                 const struct pico_pipeline *pipeline, const double *capability, uint32_t n_devices)
+{
+    for (uint32_t s = 0; s < pipeline->n_stages; s++) {
+        need[s] = pipeline->stages[s].time_s * pipeline->stages[s].n_devices;
+        free_places[s] = pipeline->stages[s].n_devices;
+    }
+    for (uint32_t d = 0; d < n_devices; d++) {
+        uint32_t best = UINT32_MAX;
+        for (uint32_t s = 0; s < pipeline->n_stages; s++) {
+            bool is_free = free_places[s] > 0;
+            if (is_free &&
+                (best == UINT32_MAX || need[s] / free_places[s] > need[best] / free_places[best])) {
+                best = s;
+            }
+        }
+        stage_of[d] = best;
+        if (best != UINT32_MAX) {
+            need[best] = fmax(0.0, need[best] - capability[d] * pipeline->period_s);
+            free_places[best]--;
+        }
+    }
+}

@@ -1,0 +1,1 @@
+ew plugin-check plugins/good.so
