@@ -332,8 +332,8 @@ struct ew_host {
     /** Seconds for one message alone on the network: overhead + latency + bytes/bandwidth; 0 on one
      *  device, INFINITY without a route. */
     double (*transfer_s)(const struct ew_host *host, uint32_t from, uint32_t to, uint64_t bytes);
-    /** Joules above idle when `device` computes for compute_s, sends for tx_s, receives for rx_s.
-     */
+    /** Joules above idle when `device` computes for compute_s, sends for tx_s, receives for rx_s;
+     *  NAN without power figures. */
     double (*energy_j)(const struct ew_host *host, uint32_t device, double compute_s, double tx_s,
                        double rx_s);
     /** Seconds `device` needs to load `bytes` of weights. */

@@ -19,11 +19,19 @@ static double now_s(void)
 
 /* --- planning -------------------------------------------------------------------------------- */
 
+static bool is_interrupted(const struct ew_point_config *config)
+{
+    return config->interrupted && *config->interrupted;
+}
+
 static enum ew_status serve_evaluate(void *ctx, const struct ew_problem *problem,
                                      const struct ew_plan *plan, struct ew_evaluation *result,
                                      struct ew_error *err)
 {
     const struct ew_point_config *config = ctx;
+    if (is_interrupted(config)) { /* so that a long search ends soon */
+        return ew_fail(err, EW_EINTR, "interrupted while planning");
+    }
     return ew_evaluate(config->evaluator, problem, plan, result, err);
 }
 
@@ -146,13 +154,14 @@ static enum ew_status plan_workload(struct ew_book **out, const struct ew_point_
                                     const struct ew_setup_workload *w,
                                     const struct ew_contender *maker, struct ew_error *err)
 {
-    if (config->interrupted && *config->interrupted) {
-        return ew_fail(err, EW_EINTR, "interrupted while planning");
-    }
     if (!maker) {
         return load_plan(out, w, err);
     }
-    return make_plan(out, config, maker, &w->problem, err);
+    const enum ew_status status = make_plan(out, config, maker, &w->problem, err);
+    if (is_interrupted(config)) { /* whatever the strategy made of it */
+        return ew_fail(err, EW_EINTR, "interrupted while planning");
+    }
+    return status;
 }
 
 enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_config *config,
@@ -366,14 +375,31 @@ enum ew_status ew_point_fail(struct ew_result **out, const struct ew_point *poin
     return status;
 }
 
+/* The CSV writer holds on to the config of a run until its end, and nothing of this run will be
+ * kept: the directory is never finished. Allocates nothing. */
+static void stop_streaming(struct ew_csv *csv)
+{
+    const struct ew_result lost = {
+        .strategy = "",
+        .strategy_version = "",
+        .params = "",
+        .engine = "",
+        .error = "stopped",
+        .error_status = EW_EINTR,
+    };
+    (void)ew_csv_run_end(csv, &lost, NULL);
+}
+
 enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point,
                             const struct ew_point_run *how, struct ew_error *err)
 {
     struct running r = {.point = point, .progress = how->progress};
     struct ew_result *result = NULL;
+    bool is_streaming = false;
     enum ew_status status = prepare(&r, err);
     if (status == EW_OK && how->csv) {
         status = ew_csv_run_begin(&r.csv, how->csv, &r.config, point->strategy, err);
+        is_streaming = status == EW_OK;
     }
     if (status == EW_OK && !how->csv && !how->progress.observe) {
         r.config.observer = (struct ew_event_observer){0};
@@ -384,7 +410,9 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
     if (status == EW_OK) {
         status = simulate(&result, &r, how, err);
     }
-    if (status != EW_OK) { /* before r goes: the CSV writer still holds on to its config */
+    if (status != EW_OK && is_fatal(status) && is_streaming) {
+        stop_streaming(how->csv);
+    } else if (status != EW_OK) {
         status = ew_point_fail(&result, point, how, status, err);
     } else if (how->csv) {
         status = ew_csv_run_end(how->csv, result, err);

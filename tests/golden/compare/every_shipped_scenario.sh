@@ -1,3 +1,4 @@
-for file in "$DATA"/../../../scenarios/*.json; do
-    ew compare --engine fast -q "$file" >"$(basename "$file" .json).out" && echo "$(basename "$file"): ok"
+share=$(cd "$(readlink lib)/../../share/edgeweave/scenarios" && pwd -P)
+for file in "$share"/*.json; do
+    quietly compare --engine fast "$file" && echo "$(basename "$file"): ok"
 done
