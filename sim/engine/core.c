@@ -69,36 +69,14 @@ static uint32_t find_connection(const struct ew_core *core, uint32_t from, uint3
     return (uint32_t)(found - core->connections);
 }
 
-/* A message that only compute tasks of its own sender release cannot tie with another one on its
- * connection, since those tasks end at least a grain apart; nor can one behind a send overhead. */
-static void mark_contested(struct core_template *tmpl, const struct ew_platform *platform)
-{
-    const struct ew_task_graph *graph = tmpl->graph;
-    for (uint32_t i = 0; i < graph->n_nodes; i++) {
-        const struct ew_task_node *node = &graph->nodes[i];
-        const bool is_task = (node->kind == EW_NODE_COMPUTE || node->kind == EW_NODE_LOAD) &&
-                             node->work_s >= 2 * EW_GRAIN_S;
-        if (is_task || node->is_input) {
-            continue;
-        }
-        for (uint32_t k = node->successors_begin; k < node->successors_end; k++) {
-            const uint32_t next = graph->successors[k];
-            const uint32_t sender = graph->nodes[next].device;
-            tmpl->is_contested[next] =
-                platform->devices[sender].message_overhead_s < 2 * EW_GRAIN_S;
-        }
-    }
-}
-
 static enum ew_status init_template(struct ew_core *core, struct core_template *tmpl,
                                     struct ew_error *err)
 {
     const struct ew_task_graph *graph = tmpl->graph;
     const size_t n = graph->n_nodes ? graph->n_nodes : 1;
     tmpl->connection = calloc(n, sizeof *tmpl->connection);
-    tmpl->is_contested = calloc(n, sizeof *tmpl->is_contested);
     tmpl->initial_deps = calloc(n, sizeof *tmpl->initial_deps);
-    if (!tmpl->connection || !tmpl->is_contested || !tmpl->initial_deps) {
+    if (!tmpl->connection || !tmpl->initial_deps) {
         return ew_fail_memory(err);
     }
     for (uint32_t i = 0; i < graph->n_nodes; i++) {
@@ -107,9 +85,6 @@ static enum ew_status init_template(struct ew_core *core, struct core_template *
         if (node->kind == EW_NODE_MESSAGE) {
             tmpl->connection[i] = find_connection(core, node->device, node->peer);
         }
-    }
-    if (core->reorders) {
-        mark_contested(tmpl, core->run->platform);
     }
     return EW_OK;
 }
@@ -207,7 +182,6 @@ void ew_core_free(struct ew_core *core)
     for (uint32_t t = 0; core->templates && t < core->n_templates; t++) {
         struct core_template *tmpl = &core->templates[t];
         free(tmpl->connection);
-        free(tmpl->is_contested);
         free(tmpl->initial_deps);
         ew_vec_fini(&tmpl->free_slots);
     }
@@ -421,7 +395,6 @@ void ew_core_transfer_done(struct ew_core *core, uint32_t connection, double tim
 void ew_core_transfer_flow(struct ew_core *core, uint32_t connection, double time_s)
 {
     struct core_server *line = &core->lines[connection];
-    line->flow_delay_s = time_s - line->start_s;
     line->flow_seq =
         emit_node(core, EW_EVENT_TRANSFER_FLOW, line->running.slot, line->running.node, time_s);
 }
@@ -517,14 +490,11 @@ static uint64_t item_bytes(const struct ew_core *core, const struct ew_ready *it
 static void settle_line(struct ew_core *core, uint32_t line)
 {
     struct core_server *server = &core->lines[line];
-    bool exchanged = false;
     if (server->is_busy && core->reorders && should_exchange(server)) {
-        exchanged = core->ops.exchange_transfer(
-            core->ops.ctx, line, item_bytes(core, ew_ready_first(&server->queue)), server->start_s);
-        if (exchanged) {
-            put_running_back(core, server);
-            core_retract_event(core, server->flow_seq);
-        }
+        core->ops.retract_transfer(core->ops.ctx, line);
+        core->n_transfers--;
+        put_running_back(core, server);
+        core_retract_event(core, server->flow_seq);
     }
     if (server->is_busy || !server->queue.count) {
         return;
@@ -532,13 +502,8 @@ static void settle_line(struct ew_core *core, uint32_t line)
     const double start_s = begin_item(server);
     const struct ew_ready *item = &server->running;
     server->start_seq = emit_node(core, EW_EVENT_TRANSFER_START, item->slot, item->node, start_s);
-    if (!exchanged) {
-        core->n_transfers++;
-        core->ops.start_transfer(core->ops.ctx, line, item_bytes(core, item), start_s,
-                                 core->slots.items[item->slot].tmpl->is_contested[item->node]);
-    } else {
-        ew_core_transfer_flow(core, line, start_s + server->flow_delay_s);
-    }
+    core->n_transfers++;
+    core->ops.start_transfer(core->ops.ctx, line, item_bytes(core, item), start_s);
 }
 
 void ew_core_settle(struct ew_core *core)

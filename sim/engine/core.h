@@ -27,17 +27,13 @@ struct ew_core_ops {
     void (*start_task)(void *ctx, uint32_t device, double work_s, double start_s);
     /** The send thread of `device` begins an overhead of `overhead_s`. */
     void (*start_send)(void *ctx, uint32_t device, double overhead_s, double start_s);
-    /** Connection `connection` begins a message: latency, then bytes. `is_contested`: another
-     *  message with a smaller key may still turn up within the grain (simgrid then waits a grain
-     *  before handing it to the network, so that it can be exchanged). */
-    void (*start_transfer)(void *ctx, uint32_t connection, uint64_t bytes, double start_s,
-                           bool is_contested);
-    /** Stop the task just started on `device` as if it had not been started: another comes first.
-     *  NULL when the engine never needs it (fast). start_task follows at once. */
+    /** Connection `connection` begins a message: latency, then bytes. */
+    void (*start_transfer)(void *ctx, uint32_t connection, uint64_t bytes, double start_s);
+    /** Stop the task just started on `device` as if it had not been started: another comes first
+     *  and start_task follows at once. NULL when the engine never needs it (fast). */
     void (*retract_task)(void *ctx, uint32_t device);
-    /** Exchange the message of a contested transfer that has not entered the network yet for
-     *  another one with `bytes`; false when it has already entered. NULL as above. */
-    bool (*exchange_transfer)(void *ctx, uint32_t connection, uint64_t bytes, double start_s);
+    /** The same for the message just started on `connection`. */
+    void (*retract_transfer)(void *ctx, uint32_t connection);
     /** Ask for a call of ew_core_arrive(workload) at `time_s`. At most one is pending per workload.
      */
     void (*schedule_arrival)(void *ctx, uint32_t workload, double time_s);

@@ -10,7 +10,7 @@
 #include "engine/core.h"
 #include "engine/queue.h"
 
-/** A task graph prepared for running: connection per message, contested messages marked. */
+/** A task graph prepared for running: connection per message. */
 struct core_template {
     const struct ew_task_graph *graph;
     uint32_t workload;
@@ -18,7 +18,6 @@ struct core_template {
     uint32_t uid; /**< over all workloads; identifies the plan for weights on_change */
     bool loads_on_change;
     uint32_t *connection;   /**< per node; messages only */
-    bool *is_contested;     /**< per node; messages only */
     uint32_t *initial_deps; /**< per node */
     EW_VEC(uint32_t) free_slots;
 };
@@ -44,7 +43,6 @@ struct core_server {
     double free_s;       /**< when it last became free */
     uint64_t start_seq;  /**< sequence number of the start event (reordering engines) */
     uint64_t flow_seq;   /**< connections: likewise of the flow event */
-    double flow_delay_s; /**< connections: from start to flow, as the engine said */
     bool is_busy;
     bool is_dirty; /**< on the list to settle */
 };

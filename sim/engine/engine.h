@@ -2,7 +2,8 @@
  * The interface that all engines implement: run workloads on a platform, emit events.
  *
  * Semantics (docs/model.md): a device runs one task at a time, first ready first served, ties by
- * (job, node). Each ordered pair of devices has one connection that carries one message at a time,
+ * job number within the workload, then workload, then node. Each ordered pair of devices has one
+ * connection that carries one message at a time,
  * same order; a message costs message_overhead_s on its sender's single send thread, then route
  * latency, then its bytes at the max-min fair share. Choices have a grain of EW_GRAIN_S: whoever is
  * or becomes free chooses only after every completion within the grain has been handled; no

@@ -494,7 +494,8 @@ static void step_prices(struct search *s, double rate)
         most = fmax(most, s->busy[k]);
     }
     for (uint32_t k = 0; k < s->n_prices && most > 0; k++) {
-        s->price[k] = fmax(s->price[k], 1e-9) * exp(rate * (s->busy[k] / most - 1));
+        /* a rational step instead of exp(): the same on every machine */
+        s->price[k] = fmax(s->price[k], 1e-9) / (1 + rate * (1 - s->busy[k] / most));
     }
     normalise(s->price, s->n_prices);
 }

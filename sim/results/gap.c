@@ -65,7 +65,7 @@ static void put_gap(struct ew_str *out, const struct ew_gap *gap)
 void ew_gap_print_csv(struct ew_str *out, const struct ew_report *report)
 {
     const struct ew_report_bound *bound = report->bound;
-    ew_str_append(out, "strategy,latency_s,latency_bound_s,energy_j,energy_bound_j,"
+    ew_str_append(out, "run,strategy,latency_s,latency_bound_s,energy_j,energy_bound_j,"
                        "dynamic_energy_j,dynamic_energy_bound_j,"
                        "latency_gap_to_bound_ratio,energy_gap_to_bound_ratio,"
                        "dynamic_energy_gap_to_bound_ratio,latency_gap_to_best_ratio,"
@@ -74,7 +74,7 @@ void ew_gap_print_csv(struct ew_str *out, const struct ew_report *report)
         const struct ew_result *run = report->runs[r];
         const struct ew_gap to_bound = ew_gap_to_bound(report, run);
         const struct ew_gap to_best = ew_gap_to_best(report, run);
-        ew_str_append(out, run->strategy);
+        ew_str_printf(out, "%u,%s", (unsigned)r, run->strategy);
         put_cell(out, run->service.latency.mean_s);
         put_cell(out, bound ? bound->latency_s : NAN);
         put_cell(out, run->energy_per_request_j);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "aofl/aofl_model.h"
+#include "common/chain.h"
 #include "common/emit.h"
 #include "common/fill.h"
 #include "common/home.h"
@@ -285,7 +286,7 @@ static int32_t cut_network(struct aofl *aofl)
     double *best_s = calloc(n + 1u, sizeof *best_s);
     int32_t rc = ends && best_s ? EW_STRATEGY_OK : kit_fail_memory(aofl->net.host);
     if (rc >= 0) {
-        aofl->latency_s = aofl->home_s + aofl_dp(ends, best_s, n, block_s, aofl);
+        aofl->latency_s = aofl->home_s + kit_chain_cut(ends, best_s, n, block_s, aofl);
     }
     aofl->n_volumes = 0;
     for (uint32_t first = 0; first < n && rc >= 0; first = ends[first] + 1) {

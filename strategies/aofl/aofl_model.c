@@ -47,20 +47,3 @@ void aofl_sort(struct aofl_rank *ranks, uint32_t n)
 {
     qsort(ranks, n, sizeof *ranks, compare_ranks);
 }
-
-double aofl_dp(uint32_t *ends, double *best_s, uint32_t n, aofl_block_s block_s, void *ctx)
-{
-    best_s[n] = 0.0;
-    for (uint32_t i = n; i-- > 0;) {
-        best_s[i] = INFINITY;
-        ends[i] = i;
-        for (uint32_t k = i; k < n; k++) {
-            double seconds = block_s(ctx, i, k) + best_s[k + 1];
-            if (seconds < best_s[i]) {
-                best_s[i] = seconds;
-                ends[i] = k;
-            }
-        }
-    }
-    return best_s[0];
-}

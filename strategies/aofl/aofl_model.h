@@ -1,6 +1,5 @@
 /*
- * AOFL's pure parts: its regressions, the ranking of devices, and the dynamic program over fused
- * blocks. Plain arithmetic; knows no host.
+ * AOFL's pure parts: its regressions and the ranking of devices. Plain arithmetic; knows no host.
  */
 #ifndef EDGEWEAVE_STRATEGIES_AOFL_MODEL_H
 #define EDGEWEAVE_STRATEGIES_AOFL_MODEL_H
@@ -34,15 +33,5 @@ struct aofl_rank {
 
 /** Sort by clock, then bandwidth, both descending, then device number. */
 void aofl_sort(struct aofl_rank *ranks, uint32_t n);
-
-/** The dynamic program's question: seconds for layers [first, last] as one block, t_f, or t_l when
- *  first == last; INFINITY when they cannot be one. */
-typedef double (*aofl_block_s)(void *ctx, uint32_t first, uint32_t last);
-
-/** Cut n layers into blocks with the least sum:
- *      t_o(i) = min over k of t_f(i, k) + t_o(k + 1),    t_o(n) = 0.
- *  ends[i] receives the last layer of the best block that begins at i; of equal ones the shortest.
- *  `best_s` is scratch for n + 1 values. Returns t_o(0). */
-double aofl_dp(uint32_t *ends, double *best_s, uint32_t n, aofl_block_s block_s, void *ctx);
 
 #endif

@@ -96,10 +96,20 @@ static const struct ew_param_info PARAM_RATIO = {
     .max_value = 1.0,
     .doc = "Devices slower than this part of the fastest take no tiles: they only ask.",
 };
-static const struct ew_param_info *const PARAMS[] = {&PARAM_SPLIT,    &PARAM_ROWS,  &PARAM_COLUMNS,
-                                                     &PARAM_FUSED,    &PARAM_STEALING,
-                                                     &PARAM_REUSE,    &PARAM_GATEWAY,
-                                                     &PARAM_RATIO};
+static const char *const SPEEDS[] = {"equal", "own", NULL};
+static const struct ew_param_info PARAM_SPEEDS = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "assumed_speeds",
+    .unit = "",
+    .default_text = "equal",
+    .choices = SPEEDS,
+    .doc = "For fused_blocks=0: equal = every device takes the mean of all devices' times "
+           "(DeepThings assumes equal devices); own = each its own.",
+};
+static const struct ew_param_info *const PARAMS[] = {
+    &PARAM_SPLIT,    &PARAM_ROWS,  &PARAM_COLUMNS, &PARAM_FUSED, &PARAM_SPEEDS,
+    &PARAM_STEALING, &PARAM_REUSE, &PARAM_GATEWAY, &PARAM_RATIO};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -130,6 +140,8 @@ struct deepthings {
     uint32_t *order;
     double *free_s;
     struct ew_tensor_box *reduced; /* scratch, by layer */
+    bool assumes_equal;            /* while the number of fused blocks is chosen */
+    double mean_s;                 /* of the devices' times for all banded layers */
     /* the prefix tried last */
     uint32_t n_fused;
     uint32_t gateway;
@@ -141,6 +153,17 @@ static double transfer_s(const struct deepthings *dt, uint32_t from, uint32_t to
     const struct ew_host *host = dt->net.host;
     return from == to || bytes <= 0.0 ? 0.0
                                       : host->transfer_s(host, from, to, (uint64_t)ceil(bytes));
+}
+
+/* Factor that makes a device's times those of the mean device, while that is assumed. */
+static double slow_down(const struct deepthings *dt, uint32_t device)
+{
+    for (uint32_t i = 0; dt->assumes_equal && i < dt->group.n; i++) {
+        if (dt->group.device[i] == device) {
+            return dt->group.capability[i] * dt->mean_s;
+        }
+    }
+    return 1.0;
 }
 
 /* ------------------------------------------------------------------ one tile */
@@ -156,7 +179,7 @@ static double compute_s(const struct deepthings *dt, const struct ew_tensor_box 
             seconds += net->host->compute_s(net->host, net->variant, layer, &boxes[layer], device);
         }
     }
-    return seconds;
+    return seconds * slow_down(dt, device);
 }
 
 static double entering_bytes(const struct deepthings *dt, const struct ew_tensor_box *boxes)
@@ -246,7 +269,8 @@ static double gateway_s(const struct deepthings *dt, uint32_t gateway)
     double start_s = dt->n_fused ? arrival_s(dt, gateway)
                                  : transfer_s(dt, dt->source, gateway,
                                               (double)kit_net_input_bytes(net));
-    return start_s + dt->rest_s[(size_t)gateway * (dt->blocks.n + 1u) + dt->n_fused] +
+    double rest_s = dt->rest_s[(size_t)gateway * (dt->blocks.n + 1u) + dt->n_fused];
+    return start_s + rest_s * slow_down(dt, gateway) +
            transfer_s(dt, gateway, sink, (double)kit_net_result_bytes(net));
 }
 
@@ -305,6 +329,7 @@ static int32_t choose_prefix(struct deepthings *dt)
     uint32_t best = wanted < run ? wanted : run;
     double best_s = INFINITY;
     int32_t rc = EW_STRATEGY_OK;
+    dt->assumes_equal = kit_param_is(host, "assumed_speeds", "equal");
     for (uint32_t n = 0; wanted == 0 && n <= run && rc >= 0; n++) {
         rc = try_prefix(dt, n);
         if (rc >= 0 && dt->latency_s < best_s) {
@@ -312,6 +337,7 @@ static int32_t choose_prefix(struct deepthings *dt)
             best = n;
         }
     }
+    dt->assumes_equal = false;
     return rc < 0 ? rc : try_prefix(dt, best);
 }
 
@@ -330,6 +356,9 @@ static void drop_slow(struct deepthings *dt)
         if (dt->group.capability[i] < least && dt->group.n > 1) {
             kit_group_drop(&dt->group, &dt->net, i, "too slow");
         }
+    }
+    for (uint32_t i = 0; i < dt->group.n; i++) {
+        dt->mean_s += 1.0 / (dt->group.capability[i] * dt->group.n);
     }
 }
 

@@ -164,15 +164,34 @@ static double mean_slope(const struct pico_cost *cost, uint32_t layer, uint32_t 
     return n / rates;
 }
 
+/* The k-th end of transfers: the first n devices, then the source, then the sink. */
+static uint32_t transfer_end(const struct pico_cost *cost, uint32_t n, uint32_t k)
+{
+    const struct ew_requirements_info *asked = cost->net->host->requirements(cost->net->host);
+    return k < n ? cost->device[k] : k == n ? asked->source_device : asked->sink_device;
+}
+
+static bool is_repeated(const struct pico_cost *cost, uint32_t n, uint32_t k)
+{
+    for (uint32_t i = 0; i < k; i++) {
+        if (transfer_end(cost, n, i) == transfer_end(cost, n, k)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void average_wires(struct pico_cost *cost, uint32_t n)
 {
+    const struct ew_host *host = cost->net->host;
     uint32_t n_pairs = 0;
     cost->wire = (struct kit_wire){0.0, 0.0};
-    for (uint32_t a = 0; a < n; a++) {
-        for (uint32_t b = 0; b < n; b++) {
-            if (a != b) {
-                struct kit_wire wire =
-                    kit_wire_between(cost->net->host, cost->device[a], cost->device[b]);
+    for (uint32_t a = 0; a < n + 2; a++) {
+        for (uint32_t b = 0; b < n + 2 && !is_repeated(cost, n, a); b++) {
+            struct kit_wire wire =
+                kit_wire_between(host, transfer_end(cost, n, a), transfer_end(cost, n, b));
+            bool is_pair = transfer_end(cost, n, a) != transfer_end(cost, n, b);
+            if (is_pair && !is_repeated(cost, n, b) && isfinite(wire.byte_s)) {
                 cost->wire.message_s += wire.message_s;
                 cost->wire.byte_s += wire.byte_s;
                 n_pairs++;
@@ -322,8 +341,8 @@ void pico_cost_balance(struct pico_crew *crew, struct pico_cost *cost,
     crew->cuts[0] = 0;
     crew->cuts[1] = extent;
     if (crew->n == 1 || !pico_cost_is_banded(cost, stage)) {
-        struct tile_cost tile = cost_tile(cost, lines_of(cost, crew->device[0]), stage->first,
-                                          stage->last, 0, 0);
+        struct tile_cost tile =
+            cost_tile(cost, lines_of(cost, crew->device[0]), stage->first, stage->last, 0, 0);
         crew->time_s = tile.compute_s + tile.transfer_s;
         return;
     }
@@ -334,9 +353,8 @@ void pico_cost_balance(struct pico_crew *crew, struct pico_cost *cost,
     double transfer_s = 0.0;
     for (uint32_t i = 0; i < crew->n; i++) {
         if (crew->cuts[i] < crew->cuts[i + 1]) {
-            struct tile_cost tile =
-                cost_tile(cost, lines_of(cost, crew->device[i]), stage->first, stage->last,
-                          crew->cuts[i], crew->cuts[i + 1]);
+            struct tile_cost tile = cost_tile(cost, lines_of(cost, crew->device[i]), stage->first,
+                                              stage->last, crew->cuts[i], crew->cuts[i + 1]);
             compute_s = fmax(compute_s, tile.compute_s);
             transfer_s += tile.transfer_s;
         }

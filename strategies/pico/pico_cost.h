@@ -17,13 +17,13 @@ struct pico_cost {
     struct kit_reach reach;
     uint32_t n_devices;
     uint32_t *device;
-    double *capability;      /**< by device: 1 / seconds for the whole network */
-    struct kit_line *lines;  /**< by device * n_layers + layer */
-    struct kit_line *mean;   /**< by layer: the mean device of those asked for last */
-    struct kit_wire wire;    /**< the mean connection of those */
-    double *line_bytes;      /**< by layer */
-    struct kit_span *spans;  /**< scratch */
-    char *left_out;          /**< devices without routes */
+    double *capability;     /**< by device: 1 / seconds for the whole network */
+    struct kit_line *lines; /**< by device * n_layers + layer */
+    struct kit_line *mean;  /**< by layer: the mean device of those asked for last */
+    struct kit_wire wire;   /**< the mean connection among them, source and sink */
+    double *line_bytes;     /**< by layer */
+    struct kit_span *spans; /**< scratch */
+    char *left_out;         /**< devices without routes */
 };
 
 /** Real devices of one stage with their lines. */

@@ -16,6 +16,20 @@ double pico_mean_latency_s(double period_s, double latency_s, double rate_per_s)
     return period_s * (2.0 - load) / (2.0 * (1.0 - load)) + latency_s;
 }
 
+double pico_value(enum pico_objective objective, double period_s, double latency_s,
+                  double rate_per_s)
+{
+    switch (objective) {
+    case PICO_LATENCY:
+        return latency_s;
+    case PICO_MEAN_LATENCY:
+        return pico_mean_latency_s(period_s, latency_s, rate_per_s);
+    case PICO_PERIOD:
+        break;
+    }
+    return period_s;
+}
+
 /* ------------------------------------------------------------------ dynamic program */
 
 /* The first blocks on some devices: the last stage, and what comes before it. */
@@ -155,9 +169,7 @@ static bool fill_table(struct table *table)
 
 static double value_of(const struct pico_problem *problem, const struct entry *entry)
 {
-    return problem->objective == PICO_PERIOD
-               ? entry->period_s
-               : pico_mean_latency_s(entry->period_s, entry->latency_s, problem->rate_per_s);
+    return pico_value(problem->objective, entry->period_s, entry->latency_s, problem->rate_per_s);
 }
 
 /* Among complete pipelines, states with fewer devices first. SIZE_MAX: none. An overloaded stream

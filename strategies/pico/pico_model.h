@@ -2,9 +2,8 @@
  * PICO on plain numbers: cutting a row of blocks into pipeline stages for equal devices, handing
  * real devices out to the stages, and the mean latency of a stream of requests.
  *
- * Yang et al.: "PICO: Pipeline Inference Framework for Versatile CNNs on Diverse Mobile Devices" /
- * "Towards Efficient Inference: Adaptively Cooperate in Heterogeneous IoT Edge Cluster", ICDCS
- * 2021. Knows no host.
+ * PICO, "Towards Efficient Inference: Adaptively Cooperate in Heterogeneous IoT Edge Cluster",
+ * ICDCS 2021. Knows no host.
  */
 #ifndef EDGEWEAVE_STRATEGIES_PICO_MODEL_H
 #define EDGEWEAVE_STRATEGIES_PICO_MODEL_H
@@ -15,6 +14,7 @@
 /** What is to be minimised. */
 enum pico_objective {
     PICO_PERIOD,       /**< the slowest stage */
+    PICO_LATENCY,      /**< the sum of the stages */
     PICO_MEAN_LATENCY, /**< waiting included, for requests at a given rate (APICO) */
 };
 
@@ -50,8 +50,13 @@ struct pico_pipeline {
  *  `period_s` (M/D/1), and `latency_s` on top, as published. INFINITY when overloaded. */
 double pico_mean_latency_s(double period_s, double latency_s, double rate_per_s);
 
-/** The best pipeline with a latency within the limit; of equal ones the smaller latency, then fewer
- *  devices. n_stages is 0 when there is none. False when memory runs out. */
+/** What the objective makes of a pipeline. */
+double pico_value(enum pico_objective objective, double period_s, double latency_s,
+                  double rate_per_s);
+
+/** The best pipeline with a latency within the limit; of equal ones the smaller period, then
+ *  the smaller latency, then fewer devices. n_stages is 0 when there is none. False when memory
+ * runs out. */
 bool pico_cut(struct pico_pipeline *out, const struct pico_problem *problem);
 
 /** Hand n_devices devices, fastest first, to stages: each to the stage with a free place whose

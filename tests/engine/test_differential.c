@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results/energy.h"
 #include "support/collect.h"
 #include "support/random_scenario.h"
 
@@ -119,6 +120,64 @@ START_TEST(engines_agree_with_preset_tcp)
 }
 END_TEST
 
+/* --- energies ------------------------------------------------------------------------------------
+ */
+
+static void meter_event(void *ctx, const struct ew_event *event)
+{
+    (void)ew_energy_event(ctx, event);
+}
+
+/* The meter's verdict on one engine; host_energy_j may be NULL. */
+static struct ew_energy *metered(const struct ew_engine *engine,
+                                 const struct random_scenario *scenario, double *host_energy_j)
+{
+    struct ew_error err = {0};
+    struct ew_energy *meter = NULL;
+    ck_assert_int_eq(ew_energy_new(&meter, scenario->platform, EW_ENERGY_BOTH, &err), EW_OK);
+    struct ew_run run = scenario->run;
+    run.sink = (struct ew_event_sink){meter, meter_event};
+    struct ew_run_facts facts = {.host_energy_j = host_energy_j};
+    ck_assert_msg(engine->run(&facts, &run, &err) == EW_OK, "%s", err.message);
+    return meter;
+}
+
+START_TEST(energies_agree_and_match_host_energy)
+{
+    for (uint64_t seed = 0; seed < scenario_count() / 5; seed++) {
+        struct random_scenario *scenario = random_scenario_new(seed);
+        const uint32_t n = scenario->platform->n_devices;
+        double *host_j = calloc(n, sizeof *host_j);
+        struct ew_energy *fast = metered(&ew_engine_fast, scenario, NULL);
+        struct ew_energy *simgrid = metered(&ew_engine_simgrid, scenario, host_j);
+        for (uint32_t d = 0; d < n; d++) {
+            const struct ew_device_meter fast_meter = ew_energy_device(fast, d);
+            const struct ew_device_meter simgrid_meter = ew_energy_device(simgrid, d);
+            const double *a = fast_meter.energy_j, *b = simgrid_meter.energy_j;
+            double scale_j = 0;
+            for (int s = 0; s < EW_POWER_STATE_COUNT; s++) {
+                scale_j += a[s];
+            }
+            for (int s = 0; s < EW_POWER_STATE_COUNT; s++) {
+                ck_assert_msg(fabs(a[s] - b[s]) <= 1e-9 * scale_j,
+                              "seed %llu: device %u, state %d: fast %.15g J, simgrid %.15g J",
+                              (unsigned long long)seed, d, s, a[s], b[s]);
+            }
+            if (scenario->platform->nodes[scenario->platform->devices[d].node].n_devices == 1) {
+                const double base_j = b[EW_POWER_OFF] + b[EW_POWER_IDLE] + b[EW_POWER_COMPUTE];
+                ck_assert_msg(fabs(host_j[d] - base_j) <= 1e-6 * base_j,
+                              "seed %llu: device %u: host_energy %.15g J, ours %.15g J",
+                              (unsigned long long)seed, d, host_j[d], base_j);
+            }
+        }
+        ew_energy_free(fast);
+        ew_energy_free(simgrid);
+        free(host_j);
+        random_scenario_free(scenario);
+    }
+}
+END_TEST
+
 /* FNV-1a over all fields of all events. */
 struct digest {
     uint64_t hash;
@@ -163,6 +222,7 @@ int main(void)
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, engines_agree_on_random_scenarios);
     tcase_add_test(tcase, engines_agree_with_preset_tcp);
+    tcase_add_test(tcase, energies_agree_and_match_host_energy);
     tcase_add_test(tcase, engines_give_the_same_events_every_time);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/blocks.h"
+#include "common/chain.h"
 #include "common/draft.h"
 #include "common/fill.h"
 #include "common/fit.h"
@@ -335,6 +336,104 @@ START_TEST(sharing_out_is_as_good_as_the_best_of_all_cuts)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ chains */
+
+enum { MAX_PARTS = 10 };
+
+struct table {
+    double s[MAX_PARTS][MAX_PARTS];
+};
+
+static double look_up(void *ctx, uint32_t first, uint32_t last)
+{
+    return ((const struct table *)ctx)->s[first][last];
+}
+
+/* Least sum over all 2^(n-1) sets of cuts. */
+static double best_of_all_runs(const struct table *table, uint32_t n)
+{
+    double best_s = INFINITY;
+    for (uint32_t cuts = 0; cuts < 1u << (n - 1); cuts++) {
+        double sum_s = 0.0;
+        uint32_t first = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            if (i + 1 == n || (cuts >> i & 1u)) {
+                sum_s += table->s[first][i];
+                first = i + 1;
+            }
+        }
+        best_s = sum_s < best_s ? sum_s : best_s;
+    }
+    return best_s;
+}
+
+static double sum_of_answer(const struct table *table, const uint32_t *ends, uint32_t n)
+{
+    double sum_s = 0.0;
+    for (uint32_t first = 0; first < n; first = ends[first] + 1) {
+        ck_assert_uint_ge(ends[first], first);
+        ck_assert_uint_lt(ends[first], n);
+        sum_s += table->s[first][ends[first]];
+    }
+    return sum_s;
+}
+
+START_TEST(chain_is_cut_as_the_best_of_all_ways)
+{
+    uint64_t state = 3;
+    for (int trial = 0; trial < 300; trial++) {
+        struct table table;
+        uint32_t ends[MAX_PARTS];
+        double best_s[MAX_PARTS + 1];
+        const uint32_t n = 1 + (uint32_t)trial % MAX_PARTS;
+        for (uint32_t i = 0; i < n; i++) {
+            for (uint32_t k = i; k < n; k++) {
+                state = state * 6364136223846793005u + 1442695040888963407u;
+                /* one in eight runs of several parts is impossible */
+                table.s[i][k] = k > i && state >> 61 == 0 ? INFINITY : (double)(state >> 40);
+            }
+        }
+        double answer_s = kit_chain_cut(ends, best_s, n, look_up, &table);
+        ck_assert_double_eq_tol(answer_s, best_of_all_runs(&table, n), 1e-6);
+        ck_assert_double_eq_tol(answer_s, sum_of_answer(&table, ends, n), 1e-6);
+    }
+}
+END_TEST
+
+START_TEST(runs_stay_short_when_it_does_not_matter)
+{
+    struct table table;
+    uint32_t ends[3];
+    double best_s[4];
+    for (uint32_t i = 0; i < 3; i++) {
+        for (uint32_t k = 0; k < 3; k++) {
+            table.s[i][k] = k < i ? 0.0 : k - i + 1.0;
+        }
+    }
+    ck_assert_double_eq(kit_chain_cut(ends, best_s, 3, look_up, &table), 3.0);
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(ends[i], i);
+    }
+}
+END_TEST
+
+START_TEST(holders_of_lines_are_found_in_order)
+{
+    /* bands 0..3, nothing, 3..10, 10..12 */
+    const int32_t cuts[] = {0, 3, 3, 10, 12};
+    int32_t lines = 0;
+    ck_assert_uint_eq(kit_next_holder(&lines, cuts, 4, 0, 2, 11), 0);
+    ck_assert_int_eq(lines, 1);
+    ck_assert_uint_eq(kit_next_holder(&lines, cuts, 4, 1, 2, 11), 2);
+    ck_assert_int_eq(lines, 7);
+    ck_assert_uint_eq(kit_next_holder(&lines, cuts, 4, 3, 2, 11), 3);
+    ck_assert_int_eq(lines, 1);
+    ck_assert_uint_eq(kit_next_holder(&lines, cuts, 4, 4, 2, 11), 4);
+    ck_assert_uint_eq(kit_next_holder(&lines, cuts, 4, 0, 5, 5), 4);
+    ck_assert_uint_eq(kit_next_holder(&lines, cuts, 4, 3, 0, 3), 4);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ lines */
 
 START_TEST(points_on_a_line_give_the_line)
@@ -453,6 +552,9 @@ int main(void)
                                   worker_that_starts_too_late_gets_nothing,
                                   limit_that_cannot_be_met_is_infinity,
                                   sharing_out_is_as_good_as_the_best_of_all_cuts,
+                                  chain_is_cut_as_the_best_of_all_ways,
+                                  runs_stay_short_when_it_does_not_matter,
+                                  holders_of_lines_are_found_in_order,
                                   points_on_a_line_give_the_line,
                                   lines_never_have_negative_parts,
                                   draft_names_the_device_that_is_too_small,

@@ -47,10 +47,8 @@ static void begin_flow(struct fast *fast, uint32_t connection, double time_s)
     }
 }
 
-static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s,
-                           bool is_contested)
+static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
 {
-    (void)is_contested;
     struct fast *fast = ctx;
     const double latency_s = fast->network.flows[connection].latency_s;
     fast->message_bytes[connection] = bytes;
@@ -93,8 +91,8 @@ static void share_network(struct fast *fast)
     }
 }
 
-/* Everything that happens within the grain of first_s. Nobody chooses meanwhile, but rates change at
- * once, apart from changes that only rounding sets apart: those share one calculation. */
+/* Everything that happens within the grain of first_s. Nobody chooses meanwhile, but rates change
+ * at once, apart from changes that only rounding sets apart: those share one calculation. */
 static void handle_batch(struct fast *fast, double first_s)
 {
     while (fast->heap.count && ew_heap_first(&fast->heap)->key <= first_s + EW_GRAIN_S) {

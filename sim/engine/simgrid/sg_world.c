@@ -61,10 +61,8 @@ static void start_send(void *ctx, uint32_t device, double overhead_s, double sta
     queue_work(world, &world->sends[device], start_s);
 }
 
-static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s,
-                           bool is_contested)
+static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
 {
-    (void)is_contested; /* an exchange is possible at any time */
     struct ew_sg_world *world = ctx;
     struct ew_sg_work *work = &world->transfers[connection];
     work->bytes = bytes;
@@ -72,14 +70,10 @@ static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, doubl
     ew_core_transfer_flow(world->core, connection, start_s + work->latency_s);
 }
 
-static bool exchange_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
+static void retract_transfer(void *ctx, uint32_t connection)
 {
     struct ew_sg_world *world = ctx;
-    struct ew_sg_work *work = &world->transfers[connection];
-    retract(world, work);
-    work->bytes = bytes;
-    queue_work(world, work, start_s);
-    return true;
+    retract(world, &world->transfers[connection]);
 }
 
 static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
@@ -96,7 +90,7 @@ struct ew_core_ops ew_sg_core_ops(struct ew_sg_world *world)
         .start_send = start_send,
         .start_transfer = start_transfer,
         .retract_task = retract_task,
-        .exchange_transfer = exchange_transfer,
+        .retract_transfer = retract_transfer,
         .schedule_arrival = schedule_arrival,
     };
 }

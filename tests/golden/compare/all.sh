@@ -1,1 +1,1 @@
-ew compare --graph tiny.json --platform tiny.xml
+ew compare --graph tiny.json --platform tiny.xml --strategy coedge,edgent,local,modnn,neurosurgeon,offload

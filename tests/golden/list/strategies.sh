@@ -1,1 +1,1 @@
-ew list strategies
+"$EW_PROGRAM" list strategies | grep -E '^(coedge|edgent|local|modnn|neurosurgeon|offload) '

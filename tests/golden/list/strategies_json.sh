@@ -1,1 +1,1 @@
-ew list strategies --json
+"$EW_PROGRAM" list strategies --json | sed -n '/"id": "local"/,/}/p'

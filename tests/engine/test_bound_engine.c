@@ -2,6 +2,7 @@
  * The lower bound against simulation: on random scenarios no request is faster and no job cheaper
  * than the bound says, whatever the plan.
  */
+#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,6 @@
 #include "plan/bound.h"
 #include "results/energy.h"
 #include "support/random_scenario.h"
-#include "support/suite.h"
 
 static uint64_t n_scenarios(void)
 {
@@ -188,6 +188,14 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {bound_is_below_every_simulated_result};
-    return run_suite("bound", tests, sizeof tests / sizeof *tests);
+    Suite *suite = suite_create("bound_engine");
+    TCase *random = tcase_create("random scenarios");
+    tcase_set_timeout(random, 600);
+    tcase_add_test(random, bound_is_below_every_simulated_result);
+    suite_add_tcase(suite, random);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed == 0 ? 0 : 1;
 }
