@@ -132,8 +132,7 @@ enum ew_status ew_args_parse(struct ew_args *out, int argc, char *const *argv, i
     }
     args.options = calloc(room, sizeof *args.options);
     args.positionals = calloc(room, sizeof *args.positionals);
-    enum ew_status status =
-        args.options && args.positionals ? EW_OK : ew_fail_memory(err);
+    enum ew_status status = args.options && args.positionals ? EW_OK : ew_fail_memory(err);
     bool is_rest = false;
     for (; status == EW_OK && p.at < argc; p.at++) {
         const char *word = argv[p.at];

@@ -83,7 +83,7 @@ enum ew_option_group {
     X(PLAN_LIMIT, "plan-limit-s", 0, "S", EW_GROUP_STRATEGY,                                       \
       "most seconds that a plugin from --strategy-path may plan (default: 600)")                   \
     X(DATA_PATH, "data-path", 0, "DIR", EW_GROUP_SEARCH,                                           \
-      "look here first for graphs/ and platforms/; repeatable")                                \
+      "look here first for graphs/ and platforms/; repeatable")                                    \
     X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the platform cache")      \
     X(VERBOSE, "verbose", 'v', NULL, EW_GROUP_COMMON, "more messages")                             \
     X(QUIET, "quiet", 'q', NULL, EW_GROUP_COMMON, "errors only")                                   \

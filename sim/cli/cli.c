@@ -5,7 +5,8 @@
 
 enum { LINE_WIDTH = 96 };
 
-/* --- the command line, underlined -------------------------------------------------------------- */
+/* --- the command line, underlined --------------------------------------------------------------
+ */
 
 /* Characters, not bytes, of UTF-8. */
 static size_t width(const char *text)
@@ -78,7 +79,8 @@ void ew_cli_print_error(const struct ew_cli *cli, const struct ew_error *err)
     }
 }
 
-/* --- other messages ---------------------------------------------------------------------------- */
+/* --- other messages ----------------------------------------------------------------------------
+ */
 
 static void print_message(const char *kind, const char *fmt, va_list args) EW_PRINTF(2, 0);
 
@@ -114,8 +116,7 @@ enum ew_status ew_cli_put(const struct ew_str *text, struct ew_error *err)
     if (text->failed) {
         return ew_fail_memory(err);
     }
-    if (fwrite(ew_str_text(text), 1, text->length, stdout) != text->length ||
-        fflush(stdout) != 0) {
+    if (fwrite(ew_str_text(text), 1, text->length, stdout) != text->length || fflush(stdout) != 0) {
         return ew_fail(err, EW_EIO, "cannot write to standard output");
     }
     return EW_OK;
@@ -127,8 +128,8 @@ enum ew_status ew_cli_expect_positionals(struct ew_cli *cli, size_t min, size_t 
     const size_t n = cli->args.n_positionals;
     if (n > max) {
         cli->blame = cli->args.positionals[max].at;
-        return ew_fail(err, EW_EUSAGE, "expected %s%s, found one word too many",
-                       max ? "only " : "", max ? what : "no further words");
+        return ew_fail(err, EW_EUSAGE, "expected %s%s, found one word too many", max ? "only " : "",
+                       max ? what : "no further words");
     }
     if (n < min) {
         return ew_fail(err, EW_EUSAGE, "expected %s; see 'edgeweave help %s'", what,
@@ -137,7 +138,8 @@ enum ew_status ew_cli_expect_positionals(struct ew_cli *cli, size_t min, size_t 
     return EW_OK;
 }
 
-/* --- commands ---------------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------------------
+ */
 
 const struct ew_command *ew_command_find(const char *name)
 {

@@ -13,7 +13,8 @@
 
 enum { MAX_PEEK_BYTES = 256 << 20 };
 
-/* --- one kind each: one line on standard output, or a failure ----------------------------------- */
+/* --- one kind each: one line on standard output, or a failure -----------------------------------
+ */
 
 static enum ew_status check_graph(struct ew_str *out, struct ew_cli *cli, const char *path,
                                   struct ew_error *err)
@@ -83,8 +84,8 @@ static enum ew_status check_strategies(const struct ew_scenario *scenario, struc
         }
     }
     if (status == EW_OK) {
-        status = ew_contenders_set_params(&contenders, scenario->params, scenario->n_params, &bad,
-                                          err);
+        status =
+            ew_contenders_set_params(&contenders, scenario->params, scenario->n_params, &bad, err);
     }
     ew_contenders_fini(&contenders);
     ew_registry_fini(&registry);
@@ -204,7 +205,8 @@ static enum ew_status check_plan(struct ew_str *out, struct ew_cli *cli, const c
     return status;
 }
 
-/* --- what a file is ---------------------------------------------------------------------------- */
+/* --- what a file is ----------------------------------------------------------------------------
+ */
 
 struct kind {
     const char *mark; /* what stands in such files */
@@ -248,8 +250,8 @@ static enum ew_status find_kind(const struct kind **out, const char *path, struc
 
 enum ew_status ew_cmd_check(struct ew_cli *cli, struct ew_error *err)
 {
-    enum ew_status status =
-        ew_cli_expect_positionals(cli, 1, SIZE_MAX, "at least one file", err), first = EW_OK;
+    enum ew_status status = ew_cli_expect_positionals(cli, 1, SIZE_MAX, "at least one file", err),
+                   first = EW_OK;
     if (status != EW_OK) {
         return status;
     }

@@ -5,16 +5,14 @@ static enum ew_status run_point(struct ew_outcome *outcome, struct ew_progress *
                                 size_t index, struct ew_error *err)
 {
     struct ew_session *s = outcome->session;
-    const struct ew_point_run how = {outcome->engine, outcome->csv,
-                                     ew_progress_observer(progress)};
+    const struct ew_point_run how = {outcome->engine, outcome->csv, ew_progress_observer(progress)};
     struct ew_point point = {0};
     struct ew_result *result = NULL;
     uint64_t n_requests = 0;
     for (uint32_t i = 0; i < s->setup.n_workloads; i++) {
         n_requests += s->setup.workloads[i].n_requests;
     }
-    enum ew_status status =
-        ew_point_plan(&point, &s->config, ew_session_makers(s, index), err);
+    enum ew_status status = ew_point_plan(&point, &s->config, ew_session_makers(s, index), err);
     ew_progress_point(progress, index, point.strategy ? point.strategy : "", n_requests);
     if (status != EW_OK) {
         status = ew_point_fail(&result, &point, &how, status, err);

@@ -85,8 +85,7 @@ static const char *topic_at(const void *ctx, size_t i)
     return TOPICS[i].name;
 }
 
-static enum ew_status find_topic(const struct topic **out, struct ew_cli *cli,
-                                 struct ew_error *err)
+static enum ew_status find_topic(const struct topic **out, struct ew_cli *cli, struct ew_error *err)
 {
     const struct ew_arg *word = &cli->args.positionals[0];
     for (size_t i = 0; i < N_TOPICS; i++) {

@@ -48,7 +48,8 @@ static void list_free(struct list *l)
     ew_arena_fini(&l->arena);
 }
 
-/* --- strategies and engines -------------------------------------------------------------------- */
+/* --- strategies and engines --------------------------------------------------------------------
+ */
 
 static void add_strategy(void *ctx, const struct ew_strategy_ref *ref)
 {
@@ -109,7 +110,8 @@ static enum ew_status list_engines(struct ew_cli *cli, struct ew_error *err)
     return list_end(&l, err);
 }
 
-/* --- files by name ----------------------------------------------------------------------------- */
+/* --- files by name -----------------------------------------------------------------------------
+ */
 
 static void add_graph(struct list *l, const char *name, const char *path)
 {
@@ -233,7 +235,8 @@ static enum ew_status list_layers(struct ew_cli *cli, struct ew_error *err)
     return status;
 }
 
-/* --- the command ------------------------------------------------------------------------------- */
+/* --- the command -------------------------------------------------------------------------------
+ */
 
 static const char *const TOPICS[] = {"strategies", "graphs",  "platforms",
                                      "profiles",   "engines", "layers"};
@@ -258,8 +261,8 @@ enum ew_status ew_cmd_list(struct ew_cli *cli, struct ew_error *err)
         return list_strategies(cli, err);
     }
     if (strcmp(topic, "graphs") == 0) { /* reading them all takes 5 ms and more */
-        return list_files(cli, EW_PATH_GRAPH,
-                          cli->verbosity == EW_VERBOSE ? add_graph : add_name, err);
+        return list_files(cli, EW_PATH_GRAPH, cli->verbosity == EW_VERBOSE ? add_graph : add_name,
+                          err);
     }
     if (strcmp(topic, "platforms") == 0) {
         return list_files(cli, EW_PATH_PLATFORM, add_name, err);

@@ -36,8 +36,7 @@ static enum ew_status find_print(enum print_what *out, struct ew_cli *cli, struc
 }
 
 static enum ew_status print_workload(struct ew_str *out, const struct ew_point *point,
-                                     uint32_t workload, enum print_what what,
-                                     struct ew_error *err)
+                                     uint32_t workload, enum print_what what, struct ew_error *err)
 {
     switch (what) {
     case PRINT_PLAN:
@@ -53,8 +52,7 @@ static enum ew_status print_workload(struct ew_str *out, const struct ew_point *
     }
 }
 
-static enum ew_status show(const struct ew_point *point, enum print_what what,
-                           struct ew_error *err)
+static enum ew_status show(const struct ew_point *point, enum print_what what, struct ew_error *err)
 {
     struct ew_str text = {0};
     enum ew_status status = EW_OK;

@@ -14,9 +14,8 @@ static enum ew_status evaluate(void *ctx, const struct ew_problem *problem,
 {
     struct ew_evaluator *evaluator = NULL;
     (void)ctx;
-    enum ew_status status =
-        ew_evaluator_new(&evaluator, problem->context.platform, ew_net_model_find("ideal"),
-                         EW_ENERGY_BOTH, err);
+    enum ew_status status = ew_evaluator_new(&evaluator, problem->context.platform,
+                                             ew_net_model_find("ideal"), EW_ENERGY_BOTH, err);
     if (status == EW_OK) {
         status = ew_evaluate(evaluator, problem, plan, result, err);
     }

@@ -242,8 +242,7 @@ void ew_describe_graph(struct ew_str *out, const struct ew_graph *graph, bool as
         const struct ew_exit *exit = &graph->exits[i];
         ew_str_printf(out, "exit '%s'", exit->name);
         for (uint32_t k = 0; k < exit->n_layers; k++) {
-            ew_str_printf(out, "%s%s", k ? ", " : " behind ",
-                          graph->layers[exit->layers[k]].name);
+            ew_str_printf(out, "%s%s", k ? ", " : " behind ", graph->layers[exit->layers[k]].name);
         }
         print_accuracy(out, exit->accuracy, graph->accuracy_metric);
         ew_str_append(out, "\n");

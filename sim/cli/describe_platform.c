@@ -181,8 +181,10 @@ void ew_describe_platform(struct ew_str *out, const struct ew_platform *platform
 static const char *profile_kind_name(enum ew_profile_kind kind)
 {
     static const char *const names[] = {
-        [EW_PROFILE_RATE] = "rate",           [EW_PROFILE_CLASS_RATES] = "class_rates",
-        [EW_PROFILE_REGRESSION] = "regression", [EW_PROFILE_STAIRCASE] = "staircase",
+        [EW_PROFILE_RATE] = "rate",
+        [EW_PROFILE_CLASS_RATES] = "class_rates",
+        [EW_PROFILE_REGRESSION] = "regression",
+        [EW_PROFILE_STAIRCASE] = "staircase",
         [EW_PROFILE_TABLE] = "table",
     };
     return names[kind];

@@ -28,7 +28,8 @@ static enum ew_status as_count(uint64_t *out, const struct ew_arg *arg, uint64_t
                                struct ew_error *err)
 {
     if (!ew_parse_u64(arg->value, out) || *out < min || *out > max) {
-        return ew_fail(err, EW_EUSAGE, "option '--%s': expected an integer in %llu..%llu, found '%s'",
+        return ew_fail(err, EW_EUSAGE,
+                       "option '--%s': expected an integer in %llu..%llu, found '%s'",
                        ew_options[arg->option].name, (unsigned long long)min,
                        (unsigned long long)max, arg->value);
     }
@@ -79,8 +80,8 @@ static enum ew_status set_numbers(struct ew_scenario *s, const struct ew_arg *ar
 static enum ew_status set_count(struct ew_scenario *s, const struct ew_arg *arg,
                                 struct ew_error *err)
 {
-    const uint64_t max = arg->option == EW_OPTION_REQUESTS ? EW_SCENARIO_MAX_REQUESTS
-                                                           : EW_SCENARIO_MAX_BATCH;
+    const uint64_t max =
+        arg->option == EW_OPTION_REQUESTS ? EW_SCENARIO_MAX_REQUESTS : EW_SCENARIO_MAX_BATCH;
     uint64_t n;
     const enum ew_status status = as_count(&n, arg, 1, max, err);
     for (uint32_t i = 0; status == EW_OK && i < s->n_workloads; i++) {
@@ -165,8 +166,7 @@ static enum ew_status add_param(struct ew_scenario *s, const struct ew_arg *arg,
                                 struct ew_error *err)
 {
     struct ew_scenario_param setting;
-    const enum ew_status status =
-        ew_scenario_param_parse(&setting, &s->arena, arg->value, err);
+    const enum ew_status status = ew_scenario_param_parse(&setting, &s->arena, arg->value, err);
     if (status != EW_OK) {
         (void)ew_prefix(err, "option '--param': ");
         err->status = status == EW_EINPUT ? EW_EUSAGE : status;
@@ -186,8 +186,7 @@ static enum ew_status add_override(struct ew_scenario *s, const struct ew_arg *a
         return ew_fail(err, EW_EUSAGE, "option '--set': expected PATH=NUMBER, found '%s'",
                        arg->value);
     }
-    const char *path =
-        ew_arena_strndup(&s->arena, arg->value, (size_t)(equals - arg->value));
+    const char *path = ew_arena_strndup(&s->arena, arg->value, (size_t)(equals - arg->value));
     if (!path) {
         return ew_fail_memory(err);
     }
@@ -258,7 +257,8 @@ static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, str
     }
 }
 
-/* --- names to paths ---------------------------------------------------------------------------- */
+/* --- names to paths ----------------------------------------------------------------------------
+ */
 
 /* A name stays in the blame of its option, if the option said it. */
 static void blame_if(struct ew_cli *cli, enum ew_option_id option, const char *value)
@@ -273,8 +273,8 @@ enum ew_status ew_options_find_files(struct ew_scenario *s, struct ew_cli *cli,
     enum ew_status status = EW_OK;
     if (s->platform) {
         blame_if(cli, EW_OPTION_PLATFORM, s->platform);
-        status = ew_paths_find(&s->platform, &cli->paths, EW_PATH_PLATFORM, s->platform, &s->arena,
-                               err);
+        status =
+            ew_paths_find(&s->platform, &cli->paths, EW_PATH_PLATFORM, s->platform, &s->arena, err);
     }
     for (uint32_t i = 0; status == EW_OK && i < s->n_workloads; i++) {
         const char **graph = &s->workloads[i].graph;

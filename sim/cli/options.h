@@ -13,7 +13,8 @@
 enum ew_status ew_options_scenario(struct ew_scenario *out, struct ew_cli *cli, bool takes_file,
                                    struct ew_error *err);
 
-/** Turn names of graphs and platforms into paths. EW_EUSAGE or, for a name from a file, EW_EINPUT. */
+/** Turn names of graphs and platforms into paths. EW_EUSAGE or, for a name from a file, EW_EINPUT.
+ */
 enum ew_status ew_options_find_files(struct ew_scenario *scenario, struct ew_cli *cli,
                                      struct ew_error *err);
 

@@ -64,9 +64,9 @@ enum ew_status ew_outcome_add_plans(struct ew_outcome *outcome, const struct ew_
         struct ew_str name = {0}, text = {0};
         print_plan_name(&name, point, i);
         ew_book_print_json(&text, &setup->workloads[i].problem.context, point->books[i]);
-        status = name.failed || text.failed ? ew_fail_memory(err)
-                                            : ew_csv_add_file(outcome->csv, ew_str_text(&name),
-                                                              &text, false, err);
+        status = name.failed || text.failed
+                     ? ew_fail_memory(err)
+                     : ew_csv_add_file(outcome->csv, ew_str_text(&name), &text, false, err);
         ew_str_fini(&name);
         ew_str_fini(&text);
     }
@@ -95,9 +95,9 @@ static enum ew_status add_inputs(struct ew_outcome *o, struct ew_error *err)
 {
     const struct ew_session *s = o->session;
     const struct ew_platform *platform = s->setup.platform;
-    o->inputs = calloc(2 + 3 * (size_t)s->scenario.n_workloads + platform->n_profiles +
-                           s->contenders.count,
-                       sizeof *o->inputs);
+    o->inputs =
+        calloc(2 + 3 * (size_t)s->scenario.n_workloads + platform->n_profiles + s->contenders.count,
+               sizeof *o->inputs);
     if (!o->inputs) {
         return ew_fail_memory(err);
     }
@@ -161,9 +161,9 @@ static struct ew_report make_report(const struct ew_outcome *o)
         .n_args = (uint32_t)(cli->argc - 1),
         .args = (const char *const *)cli->argv + 1,
         .version = ew_version,
-        .simgrid_version =
-            strcmp(o->engine->id, "simgrid") == 0 && *s->simgrid.version ? s->simgrid.version
-                                                                         : NULL,
+        .simgrid_version = strcmp(o->engine->id, "simgrid") == 0 && *s->simgrid.version
+                               ? s->simgrid.version
+                               : NULL,
         .engine = o->engine->id,
         .seed = s->scenario.seed,
         .net = s->setup.net,
@@ -185,8 +185,8 @@ static void print_table(struct ew_str *out, const struct ew_outcome *o,
                         const struct ew_report *report)
 {
     /* planning time only when asked for, so that equal runs print alike */
-    const struct ew_table_options options = {
-        .without_wall_clock = o->session->cli->verbosity != EW_VERBOSE};
+    const struct ew_table_options options = {.without_wall_clock =
+                                                 o->session->cli->verbosity != EW_VERBOSE};
     ew_table_print_runs(out, (uint32_t)o->count, (const struct ew_result *const *)o->results,
                         &options);
     if (o->count > 1) {
@@ -219,9 +219,8 @@ static enum ew_status finish_directory(struct ew_outcome *o, const struct ew_rep
 {
     struct ew_str json = {0};
     ew_report_print_json(&json, report);
-    enum ew_status status =
-        json.failed ? ew_fail_memory(err)
-                    : ew_csv_add_file(o->csv, "report.json", &json, true, err);
+    enum ew_status status = json.failed ? ew_fail_memory(err)
+                                        : ew_csv_add_file(o->csv, "report.json", &json, true, err);
     ew_str_fini(&json);
     if (status == EW_OK) {
         status = add_gaps(o, report, err);

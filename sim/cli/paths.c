@@ -60,7 +60,8 @@ static const char *join(struct ew_arena *arena, const char *dir, const char *nam
     return kept;
 }
 
-/* --- directories ------------------------------------------------------------------------------- */
+/* --- directories -------------------------------------------------------------------------------
+ */
 
 /* A data directory holds graphs/, platforms/ and so on. */
 static enum ew_status add_data_dir(struct ew_paths *paths, const char *dir, struct ew_error *err)
@@ -182,8 +183,7 @@ static enum ew_status add_options(struct ew_paths *paths, const struct ew_args *
     return status;
 }
 
-enum ew_status ew_paths_init(struct ew_paths *out, const struct ew_args *args,
-                             struct ew_error *err)
+enum ew_status ew_paths_init(struct ew_paths *out, const struct ew_args *args, struct ew_error *err)
 {
     struct ew_paths paths = {0};
     const char *module = getenv("EW_SIMGRID_MODULE");
@@ -244,8 +244,7 @@ static enum ew_status add_names(struct ew_path_list *names, const char *dir, con
 }
 
 enum ew_status ew_paths_names(struct ew_path_list *out, const struct ew_paths *paths,
-                              enum ew_path_kind kind, struct ew_arena *arena,
-                              struct ew_error *err)
+                              enum ew_path_kind kind, struct ew_arena *arena, struct ew_error *err)
 {
     struct ew_path_list names = {0};
     enum ew_status status = EW_OK;
@@ -292,9 +291,8 @@ static enum ew_status unknown_name(const struct ew_paths *paths, enum ew_path_ki
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-enum ew_status ew_paths_find(const char **out, const struct ew_paths *paths,
-                             enum ew_path_kind kind, const char *name_or_file,
-                             struct ew_arena *arena, struct ew_error *err)
+enum ew_status ew_paths_find(const char **out, const struct ew_paths *paths, enum ew_path_kind kind,
+                             const char *name_or_file, struct ew_arena *arena, struct ew_error *err)
 {
     const char *suffix = KINDS[kind].suffix;
     const size_t n = strlen(name_or_file), m = strlen(suffix);

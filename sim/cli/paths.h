@@ -37,8 +37,8 @@ struct ew_paths {
     struct ew_path_list dirs[EW_PATH_KIND_COUNT];
     size_t first_own_strategy_dir; /**< from here on strategy directories belong to the program */
     struct ew_path_list plugin_files; /**< --strategy-path FILE.so */
-    const char *module;    /**< the SimGrid module, NULL when not found */
-    const char *cache_dir; /**< NULL: no home directory */
+    const char *module;               /**< the SimGrid module, NULL when not found */
+    const char *cache_dir;            /**< NULL: no home directory */
 };
 
 /** Find the program and read options and environment. */
@@ -48,14 +48,13 @@ void ew_paths_fini(struct ew_paths *paths);
 
 /** Sorted names of the files of a kind, without directory and suffix, each once. In `arena`. */
 enum ew_status ew_paths_names(struct ew_path_list *out, const struct ew_paths *paths,
-                              enum ew_path_kind kind, struct ew_arena *arena,
-                              struct ew_error *err);
+                              enum ew_path_kind kind, struct ew_arena *arena, struct ew_error *err);
 
 /** Path of a thing given as NAME or FILE. A word with a '/' is a path, whether or not the file
  *  exists; so is a word with the kind's suffix if that file exists here. Anything else is a name in
  *  the kind's directories, and EW_EUSAGE suggests the nearest. The path lives in `arena`. */
-enum ew_status ew_paths_find(const char **out, const struct ew_paths *paths,
-                             enum ew_path_kind kind, const char *name_or_file,
-                             struct ew_arena *arena, struct ew_error *err);
+enum ew_status ew_paths_find(const char **out, const struct ew_paths *paths, enum ew_path_kind kind,
+                             const char *name_or_file, struct ew_arena *arena,
+                             struct ew_error *err);
 
 #endif

@@ -103,8 +103,8 @@ static void print_devices(struct ew_str *out, const struct ew_plan_context *cont
         if (load->macs == 0 && load->work_s == 0) {
             row = ew_grid_add(&grid);
             if (row) {
-                *row = (struct ew_grid_row){.cells = {context->platform->devices[i].name, "-", "-",
-                                                      "-", "-", "-"}};
+                *row = (struct ew_grid_row){
+                    .cells = {context->platform->devices[i].name, "-", "-", "-", "-", "-"}};
             }
             continue;
         }

@@ -17,8 +17,7 @@ struct ew_platform_source ew_session_source(const struct ew_cli *cli, struct ew_
         .profile_dirs = dirs->items,
         .n_profile_dirs = dirs->count,
         .simgrid = simgrid,
-        .cache_dir =
-            ew_args_last(&cli->args, EW_OPTION_NO_CACHE) ? NULL : cli->paths.cache_dir,
+        .cache_dir = ew_args_last(&cli->args, EW_OPTION_NO_CACHE) ? NULL : cli->paths.cache_dir,
         .version = ew_version,
     };
 }
@@ -109,8 +108,7 @@ static enum ew_status check_choice(struct ew_session *s, bool is_one, struct ew_
 
 /* Add what takes part, in the order asked for; strategies of single workloads behind.
  * `n_compared` receives how many are compared. */
-static enum ew_status add_contenders(struct ew_session *s, size_t *n_compared,
-                                     struct ew_error *err)
+static enum ew_status add_contenders(struct ew_session *s, size_t *n_compared, struct ew_error *err)
 {
     const bool has_free = count_free_workloads(&s->scenario) > 0;
     enum ew_status status = EW_OK;
@@ -124,8 +122,8 @@ static enum ew_status add_contenders(struct ew_session *s, size_t *n_compared,
     }
     for (uint32_t i = 0; status == EW_OK && has_free && i < s->scenario.n_strategies; i++) {
         blame_strategy(s->cli, s->scenario.strategies[i]);
-        status = ew_contenders_add(&s->contenders, &s->registry, s->scenario.strategies[i], &index,
-                                   err);
+        status =
+            ew_contenders_add(&s->contenders, &s->registry, s->scenario.strategies[i], &index, err);
     }
     *n_compared = s->contenders.count;
     for (uint32_t i = 0; status == EW_OK && i < s->scenario.n_workloads; i++) {
@@ -142,8 +140,8 @@ static enum ew_status set_params(struct ew_session *s, struct ew_error *err)
 {
     uint32_t bad = EW_NONE;
     s->cli->blame = -1;
-    const enum ew_status status = ew_contenders_set_params(
-        &s->contenders, s->scenario.params, s->scenario.n_params, &bad, err);
+    const enum ew_status status = ew_contenders_set_params(&s->contenders, s->scenario.params,
+                                                           s->scenario.n_params, &bad, err);
     if (bad != EW_NONE) {
         s->cli->blame = s->scenario.params[bad].arg;
     }
@@ -189,10 +187,14 @@ const struct ew_contender *const *ew_session_makers(const struct ew_session *ses
 static void blame_part(struct ew_session *s, const struct ew_setup_blame *blame)
 {
     static const enum ew_option_id options[] = {
-        [EW_SETUP_PLATFORM] = EW_OPTION_PLATFORM, [EW_SETUP_OVERRIDE] = EW_OPTION_SET,
-        [EW_SETUP_GRAPH] = EW_OPTION_GRAPH,       [EW_SETUP_SOURCE] = EW_OPTION_SOURCE,
-        [EW_SETUP_SINK] = EW_OPTION_SINK,         [EW_SETUP_ARRIVAL] = EW_OPTION_ARRIVAL,
-        [EW_SETUP_COUNTS] = EW_OPTION_BATCH,      [EW_SETUP_NET] = EW_OPTION_NET,
+        [EW_SETUP_PLATFORM] = EW_OPTION_PLATFORM,
+        [EW_SETUP_OVERRIDE] = EW_OPTION_SET,
+        [EW_SETUP_GRAPH] = EW_OPTION_GRAPH,
+        [EW_SETUP_SOURCE] = EW_OPTION_SOURCE,
+        [EW_SETUP_SINK] = EW_OPTION_SINK,
+        [EW_SETUP_ARRIVAL] = EW_OPTION_ARRIVAL,
+        [EW_SETUP_COUNTS] = EW_OPTION_BATCH,
+        [EW_SETUP_NET] = EW_OPTION_NET,
         [EW_SETUP_ENERGY_RULE] = EW_OPTION_ENERGY_RULE,
     };
     ew_options_blame(s->cli, options[blame->part]);
@@ -217,8 +219,8 @@ static enum ew_status open_setup(struct ew_session *s, struct ew_error *err)
     for (uint32_t i = 0; i < s->setup.platform->n_warnings; i++) {
         ew_cli_warn(s->cli, "%s: %s", s->setup.platform->path, s->setup.platform->warnings[i]);
     }
-    status = ew_evaluator_new(&s->evaluator, s->setup.platform, s->setup.net,
-                              s->setup.energy_rule, err);
+    status =
+        ew_evaluator_new(&s->evaluator, s->setup.platform, s->setup.net, s->setup.energy_rule, err);
     s->config = (struct ew_point_config){
         .setup = &s->setup,
         .evaluator = s->evaluator,

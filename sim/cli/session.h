@@ -43,8 +43,7 @@ enum ew_status ew_session_open(struct ew_session *session, struct ew_cli *cli, b
 void ew_session_fini(struct ew_session *session);
 
 /** Who plans the workloads of a point: an array of n_workloads. */
-const struct ew_contender *const *ew_session_makers(const struct ew_session *session,
-                                                    size_t point);
+const struct ew_contender *const *ew_session_makers(const struct ew_session *session, size_t point);
 
 /** Find the engine that the scenario asks for. */
 enum ew_status ew_session_engine(const struct ew_engine **out, struct ew_session *session,

@@ -69,7 +69,8 @@ enum ew_status ew_arrival_trace_parse(double **out_s, uint64_t *n, const char *t
         at += length + 1;
     }
     if (status == EW_OK && times.count == 0) {
-        status = ew_fail(err, EW_EINPUT, "%s: expected at least one arrival time, found none", path);
+        status =
+            ew_fail(err, EW_EINPUT, "%s: expected at least one arrival time, found none", path);
     }
     if (status == EW_OK) {
         *out_s = times.items;

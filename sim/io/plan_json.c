@@ -20,10 +20,9 @@ struct reader {
 };
 
 static const char *const FILE_KEYS[] = {"schema", "strategy", "graph", "pick", "plans"};
-static const char *const PLAN_KEYS[] = {"name",       "batch",       "source",   "sink",
-                                        "weights",    "weight",      "class",    "probability",
-                                        "segments",   "boundaries",  "notes",    "prediction",
-                                        "pieces"};
+static const char *const PLAN_KEYS[] = {
+    "name",        "batch",    "source",     "sink",  "weights",    "weight", "class",
+    "probability", "segments", "boundaries", "notes", "prediction", "pieces"};
 static const char *const SEGMENT_KEYS[] = {"images", "variant", "exit"};
 static const char *const BOUNDARY_KEYS[] = {"variant", "layer",   "exchange",
                                             "hub",     "barrier", "wire_bits"};
@@ -184,8 +183,8 @@ static enum ew_status need_box(struct ew_box *out, const struct ew_json_value *o
     struct ew_json_value value, item = {0};
     enum ew_status status = ew_json_need_array(&value, object, "box", err);
     if (status == EW_OK && ew_json_count(&value) != EW_DIMS) {
-        status = ew_json_expected(
-            &value, "four intervals: images, channels, rows and columns", err);
+        status =
+            ew_json_expected(&value, "four intervals: images, channels, rows and columns", err);
     }
     for (int d = 0; status == EW_OK && ew_json_next(&item, &value); d++) {
         status = as_interval(&out->lo[d], &out->hi[d], &item, err);
@@ -209,7 +208,8 @@ static enum ew_status at(const struct ew_json_value *value, enum ew_status statu
     return status == EW_EINPUT ? ew_json_prefix(value, err) : status;
 }
 
-/* --- parts of a plan --------------------------------------------------------------------------- */
+/* --- parts of a plan ---------------------------------------------------------------------------
+ */
 
 static enum ew_status read_segment(struct reader *r, const struct ew_json_value *item,
                                    struct ew_error *err)
@@ -256,8 +256,8 @@ static enum ew_status read_segments(struct reader *r, const struct ew_json_value
         return ew_fail_memory(err);
     }
     if (n == 0) {
-        r->segments[r->n_segments++] = (struct ew_segment){
-            .image_hi = batch, .exit = r->context->graph->n_exits - 1};
+        r->segments[r->n_segments++] =
+            (struct ew_segment){.image_hi = batch, .exit = r->context->graph->n_exits - 1};
         return EW_OK;
     }
     while (status == EW_OK && ew_json_next(&item, &list)) {
@@ -305,8 +305,7 @@ static enum ew_status read_partial(struct ew_piece *piece, const struct ew_json_
     enum ew_status status = ew_json_need_i64(&sum, item, "sum", 0, EW_NONE - 1, err);
     piece->sum = (uint32_t)sum;
     if (status == EW_OK) {
-        status =
-            need_interval(&piece->reduction.lo, &piece->reduction.hi, item, "reduction", err);
+        status = need_interval(&piece->reduction.lo, &piece->reduction.hi, item, "reduction", err);
     }
     return status;
 }
@@ -403,20 +402,18 @@ static enum ew_status read_share(struct reader *r, const struct ew_json_value *p
     if (status == EW_OK) {
         status = ew_json_get_string(&class_name, plan, "class", err);
     }
-    return status == EW_OK ? at(plan,
-                                ew_builder_set_share(r->builder, weight, probability, class_name,
-                                                     err),
-                                err)
-                           : status;
+    return status == EW_OK
+               ? at(plan, ew_builder_set_share(r->builder, weight, probability, class_name, err),
+                    err)
+               : status;
 }
 
 /* Read every item of the optional array `key`. */
-static enum ew_status read_items(struct reader *r, const struct ew_json_value *plan,
-                                 const char *key,
-                                 enum ew_status (*read)(struct reader *r,
-                                                        const struct ew_json_value *item,
-                                                        struct ew_error *err),
-                                 struct ew_error *err)
+static enum ew_status
+read_items(struct reader *r, const struct ew_json_value *plan, const char *key,
+           enum ew_status (*read)(struct reader *r, const struct ew_json_value *item,
+                                  struct ew_error *err),
+           struct ew_error *err)
 {
     struct ew_json_value list = {0}, item = {0};
     enum ew_status status = ew_json_get_array(&list, plan, key, err);
@@ -426,10 +423,11 @@ static enum ew_status read_items(struct reader *r, const struct ew_json_value *p
     return status;
 }
 
-/* --- plans and book ---------------------------------------------------------------------------- */
+/* --- plans and book ----------------------------------------------------------------------------
+ */
 
-static enum ew_status begin_plan(struct reader *r, const struct ew_json_value *item,
-                                 int32_t *batch, struct ew_error *err)
+static enum ew_status begin_plan(struct reader *r, const struct ew_json_value *item, int32_t *batch,
+                                 struct ew_error *err)
 {
     const char *name = "";
     int64_t images = 1;
@@ -452,13 +450,11 @@ static enum ew_status begin_plan(struct reader *r, const struct ew_json_value *i
     }
     if (status == EW_OK) {
         *batch = (int32_t)images;
-        status = at(item,
-                    ew_builder_begin_plan(r->builder, name, (int32_t)images, source, sink, err),
-                    err);
+        status = at(
+            item, ew_builder_begin_plan(r->builder, name, (int32_t)images, source, sink, err), err);
     }
     if (status == EW_OK) {
-        status =
-            at(item, ew_builder_set_weights(r->builder, (enum ew_weights)weights, err), err);
+        status = at(item, ew_builder_set_weights(r->builder, (enum ew_weights)weights, err), err);
     }
     return status;
 }

@@ -5,10 +5,8 @@
 #include "base/json_writer.h"
 
 const char *const ew_pick_names[5] = {
-    [EW_PICK_ONLY] = "only",
-    [EW_PICK_CYCLE] = "cycle",
-    [EW_PICK_BY_CLASS] = "by_class",
-    [EW_PICK_BY_EXIT_DRAW] = "by_exit_draw",
+    [EW_PICK_ONLY] = "only",         [EW_PICK_CYCLE] = "cycle",
+    [EW_PICK_BY_CLASS] = "by_class", [EW_PICK_BY_EXIT_DRAW] = "by_exit_draw",
     [EW_PICK_ONLINE] = "online",
 };
 

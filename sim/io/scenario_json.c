@@ -16,9 +16,9 @@ enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
         "min_accuracy", "min_throughput_per_s", "input_bytes_per_element",                         \
         "activation_bytes_per_element", "strategy", "plan"
 
-static const char *const FILE_KEYS[] = {"schema", "description", "platform", "param",     "set",
-                                        "engine", "net",         "seed",     "energy_rule",
-                                        "workloads", WORKLOAD_KEYS};
+static const char *const FILE_KEYS[] = {"schema",      "description", "platform",   "param",
+                                        "set",         "engine",      "net",        "seed",
+                                        "energy_rule", "workloads",   WORKLOAD_KEYS};
 static const char *const ITEM_KEYS[] = {"name", WORKLOAD_KEYS};
 
 enum { N_FILE_KEYS = sizeof FILE_KEYS / sizeof *FILE_KEYS };
@@ -113,14 +113,14 @@ static enum ew_status get_counts(struct ew_workload_spec *w, const struct ew_jso
                                  struct ew_error *err)
 {
     int64_t requests = (int64_t)w->n_requests, per_job = w->requests_per_job, batch = w->batch;
-    enum ew_status status = ew_json_get_i64(&requests, object, "requests", 1,
-                                            (int64_t)EW_SCENARIO_MAX_REQUESTS, err);
+    enum ew_status status =
+        ew_json_get_i64(&requests, object, "requests", 1, (int64_t)EW_SCENARIO_MAX_REQUESTS, err);
     if (status == EW_OK) {
         status = ew_json_get_i64(&batch, object, "batch", 1, EW_SCENARIO_MAX_BATCH, err);
     }
     if (status == EW_OK) {
-        status = ew_json_get_i64(&per_job, object, "requests_per_job", 1, EW_SCENARIO_MAX_BATCH,
-                                 err);
+        status =
+            ew_json_get_i64(&per_job, object, "requests_per_job", 1, EW_SCENARIO_MAX_BATCH, err);
     }
     w->n_requests = (uint64_t)requests;
     w->requests_per_job = (uint32_t)per_job;
@@ -131,7 +131,8 @@ static enum ew_status get_counts(struct ew_workload_spec *w, const struct ew_jso
 static enum ew_status get_requirements(struct ew_workload_spec *w,
                                        const struct ew_json_value *object, struct ew_error *err)
 {
-    enum ew_status status = ew_json_get_double(&w->deadline_s, object, "deadline_s", 1e-9, 1e9, err);
+    enum ew_status status =
+        ew_json_get_double(&w->deadline_s, object, "deadline_s", 1e-9, 1e9, err);
     if (status == EW_OK) {
         status = ew_json_get_double(&w->min_accuracy, object, "min_accuracy", 0, 1, err);
     }
@@ -241,7 +242,8 @@ static enum ew_status read_workloads(struct ew_scenario *s, const struct ew_json
     return EW_OK;
 }
 
-/* --- the rest of the file ---------------------------------------------------------------------- */
+/* --- the rest of the file ----------------------------------------------------------------------
+ */
 
 static enum ew_status add_strategy(struct ew_scenario *s, const struct ew_json_value *value,
                                    struct ew_error *err)
@@ -346,12 +348,11 @@ static enum ew_status read_override(struct ew_scenario *s, const struct ew_json_
 }
 
 /* Call `read` for every member of the optional object `key`. */
-static enum ew_status read_members(struct ew_scenario *s, const struct ew_json_value *root,
-                                   const char *key,
-                                   enum ew_status (*read)(struct ew_scenario *s,
-                                                          const struct ew_json_value *item,
-                                                          struct ew_error *err),
-                                   struct ew_error *err)
+static enum ew_status
+read_members(struct ew_scenario *s, const struct ew_json_value *root, const char *key,
+             enum ew_status (*read)(struct ew_scenario *s, const struct ew_json_value *item,
+                                    struct ew_error *err),
+             struct ew_error *err)
 {
     struct ew_json_value object = {0}, item = {0};
     enum ew_status status = ew_json_get_object(&object, root, key, err);
@@ -444,7 +445,8 @@ static enum ew_status read_scenario(struct ew_scenario *s, const struct ew_json_
     return status;
 }
 
-/* --- entry points ------------------------------------------------------------------------------ */
+/* --- entry points ------------------------------------------------------------------------------
+ */
 
 static enum ew_status from_doc(struct ew_scenario *out, const struct ew_json_doc *doc,
                                const char *path, struct ew_error *err)

@@ -54,8 +54,7 @@ enum ew_status ew_arrival_spec_parse(struct ew_arrival_spec *out, const char *te
         spec.form = EW_ARRIVE_TRACE;
         spec.trace_path = value;
     } else {
-        status =
-            ew_fail(err, EW_EINPUT, "expected %s, found '%s'", ARRIVAL_FORMS, text);
+        status = ew_fail(err, EW_EINPUT, "expected %s, found '%s'", ARRIVAL_FORMS, text);
     }
     if (status == EW_OK) {
         *out = spec;
@@ -77,15 +76,15 @@ static const char *last_dot(const char *text, size_t n)
 }
 
 enum ew_status ew_scenario_param_parse(struct ew_scenario_param *out, struct ew_arena *arena,
-                                      const char *text, struct ew_error *err)
+                                       const char *text, struct ew_error *err)
 {
     const size_t n = strcspn(text, "=");
     const char *dot = last_dot(text, n);
     const char *name = dot ? dot + 1 : text;
     const size_t name_length = n - (size_t)(name - text);
     if (text[n] != '=' || name_length == 0 || dot == text) {
-        return ew_fail(err, EW_EINPUT,
-                       "expected NAME=VALUE or STRATEGY.NAME=VALUE, found '%s'", text);
+        return ew_fail(err, EW_EINPUT, "expected NAME=VALUE or STRATEGY.NAME=VALUE, found '%s'",
+                       text);
     }
     struct ew_scenario_param setting = {
         .strategy = dot ? ew_arena_strndup(arena, text, (size_t)(dot - text)) : NULL,
@@ -171,9 +170,9 @@ static enum ew_status check_override_value(const struct ew_override *o, struct e
     const double most = o->field == EW_OVERRIDE_DEVICE_MEMORY ? 1e18 : 1e24;
     const bool is_enough = info->least_allowed ? o->value >= info->least : o->value > info->least;
     if (!is_enough || !(o->value <= most)) {
-        return ew_fail(err, EW_EINPUT, "%s: expected a number %s %g and at most %g, found %g", info->name,
-                       info->least_allowed ? "of at least" : "greater than", info->least, most,
-                       o->value);
+        return ew_fail(err, EW_EINPUT, "%s: expected a number %s %g and at most %g, found %g",
+                       info->name, info->least_allowed ? "of at least" : "greater than",
+                       info->least, most, o->value);
     }
     return EW_OK;
 }
@@ -205,7 +204,8 @@ enum ew_status ew_override_parse(struct ew_override *out, struct ew_arena *arena
     return EW_OK;
 }
 
-/* --- workloads and the whole ------------------------------------------------------------------- */
+/* --- workloads and the whole -------------------------------------------------------------------
+ */
 
 struct ew_workload_spec ew_workload_spec_default(void)
 {
@@ -219,8 +219,7 @@ struct ew_workload_spec ew_workload_spec_default(void)
     };
 }
 
-enum ew_status ew_workload_spec_check(const struct ew_workload_spec *workload,
-                                      struct ew_error *err)
+enum ew_status ew_workload_spec_check(const struct ew_workload_spec *workload, struct ew_error *err)
 {
     if (workload->batch % (int64_t)workload->requests_per_job != 0) {
         return ew_fail(err, EW_EINPUT,
@@ -272,8 +271,8 @@ static void *with_room(struct ew_scenario *scenario, void *items, uint32_t n, si
 enum ew_status ew_scenario_add_strategy(struct ew_scenario *scenario, const char *id,
                                         struct ew_error *err)
 {
-    const char **list = with_room(scenario, scenario->strategies, scenario->n_strategies,
-                                  sizeof *list);
+    const char **list =
+        with_room(scenario, scenario->strategies, scenario->n_strategies, sizeof *list);
     if (!list) {
         return ew_fail_memory(err);
     }

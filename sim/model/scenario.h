@@ -56,7 +56,7 @@ struct ew_scenario_param {
 /** Parse "NAME=VALUE" or "STRATEGY.NAME=VALUE" (strategy ids may contain dots). Copies into
  *  `arena`. EW_EINPUT when there is no name or no '='. */
 enum ew_status ew_scenario_param_parse(struct ew_scenario_param *out, struct ew_arena *arena,
-                                      const char *text, struct ew_error *err);
+                                       const char *text, struct ew_error *err);
 
 /* target, field, unit-bearing name, least value, whether least itself is allowed */
 #define EW_OVERRIDE_MAP(X)                                                                         \
@@ -134,9 +134,9 @@ struct ew_scenario {
     struct ew_scenario_param *params; /**< later ones win */
     uint32_t n_overrides;
     struct ew_override *overrides; /**< in the order given; later ones win */
-    const char *engine;                  /**< id */
-    const char *net;                     /**< id of a network model */
-    const char *energy_rule;             /**< "both" or "receiver" */
+    const char *engine;            /**< id */
+    const char *net;               /**< id of a network model */
+    const char *energy_rule;       /**< "both" or "receiver" */
     uint64_t seed;
     uint32_t n_workloads;
     struct ew_workload_spec *workloads;

@@ -54,8 +54,7 @@ enum ew_status ew_contenders_add_all(struct ew_contenders *list, struct ew_regis
                                      struct ew_error *err)
 {
     struct gather g = {.list = list, .problem = problem, .ctx = ctx};
-    const enum ew_status status =
-        ew_registry_each(registry, gather_one, pass_on_problem, &g, err);
+    const enum ew_status status = ew_registry_each(registry, gather_one, pass_on_problem, &g, err);
     return status == EW_OK && g.is_out_of_memory ? ew_fail_memory(err) : status;
 }
 

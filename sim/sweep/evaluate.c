@@ -173,7 +173,8 @@ static void on_event(void *ctx, const struct ew_event *event)
     }
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------
+ */
 
 static void clear_arrays(struct watch *w)
 {
@@ -202,8 +203,8 @@ static void fill_energy(struct watch *w)
 static enum ew_status run(struct watch *w, uint32_t requests, struct ew_error *err)
 {
     struct ew_plan *const plans[1] = {(struct ew_plan *)(uintptr_t)w->plan};
-    const struct ew_book book = {.strategy = "", .pick = EW_PICK_ONLY, .n_plans = 1,
-                                 .plans = plans};
+    const struct ew_book book = {
+        .strategy = "", .pick = EW_PICK_ONLY, .n_plans = 1, .plans = plans};
     const struct ew_run_workload workload = {
         .name = "evaluate",
         .book = &book,

@@ -23,7 +23,8 @@ static const char *link_name_at(const void *ctx, size_t i)
     return ((const struct ew_platform *)ctx)->links[i].name;
 }
 
-/* Made by ew_platform_make for a device without a profile of its own: follows the device's speed. */
+/* Made by ew_platform_make for a device without a profile of its own: follows the device's speed.
+ */
 static bool is_default_profile(const struct ew_profile *profile)
 {
     return profile->kind == EW_PROFILE_RATE && !*profile->path &&
@@ -156,8 +157,7 @@ static enum ew_status apply(struct draft *d, const struct ew_platform *p,
         }
     }
     if (status == EW_OK && n_found == 0) {
-        const char *near =
-            ew_nearest_name(o->name, n, is_link ? link_name_at : device_name_at, p);
+        const char *near = ew_nearest_name(o->name, n, is_link ? link_name_at : device_name_at, p);
         status = ew_fail(err, EW_EINPUT, "%s: unknown %s '%s'%s%s%s", p->path,
                          is_link ? "link" : "device", o->name, near ? "; did you mean '" : "",
                          near ? near : "", near ? "'?" : "");

@@ -9,10 +9,10 @@
 #include "model/platform.h"
 #include "model/scenario.h"
 
-/** Replace `*platform` by one with the overrides applied, in order. EW_EINPUT for an unknown link or
- *  device (with the nearest name), for the speed of a device that a profile times, and for figures
- *  that do not fit each other. `*bad` is then the index of the override to blame, if it is one
- *  (else untouched), and `*platform` is still to be freed, but may be NULL. */
+/** Replace `*platform` by one with the overrides applied, in order. EW_EINPUT for an unknown link
+ * or device (with the nearest name), for the speed of a device that a profile times, and for
+ * figures that do not fit each other. `*bad` is then the index of the override to blame, if it is
+ * one (else untouched), and `*platform` is still to be freed, but may be NULL. */
 enum ew_status ew_platform_override(struct ew_platform **platform, uint32_t n,
                                     const struct ew_override *overrides, uint32_t *bad,
                                     struct ew_error *err);

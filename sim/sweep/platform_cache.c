@@ -103,8 +103,8 @@ void ew_platform_cache_print(struct ew_str *out, const struct ew_platform_cache 
     put_routes(out, platform);
     if (!out->failed) {
         const uint64_t size = out->length;
-        const uint64_t hash = ew_hash_bytes(EW_HASH_BEGIN, out->text + HEADER_BYTES,
-                                            out->length - HEADER_BYTES);
+        const uint64_t hash =
+            ew_hash_bytes(EW_HASH_BEGIN, out->text + HEADER_BYTES, out->length - HEADER_BYTES);
         memcpy(out->text, MAGIC, sizeof MAGIC);
         memcpy(out->text + 8, &size, sizeof size);
         memcpy(out->text + 16, &hash, sizeof hash);
@@ -282,8 +282,8 @@ static bool header_is_good(const char *bytes, size_t size)
     }
     memcpy(&said_size, bytes + 8, sizeof said_size);
     memcpy(&said_hash, bytes + 16, sizeof said_hash);
-    return said_size == size && said_hash == ew_hash_bytes(EW_HASH_BEGIN, bytes + HEADER_BYTES,
-                                                           size - HEADER_BYTES);
+    return said_size == size &&
+           said_hash == ew_hash_bytes(EW_HASH_BEGIN, bytes + HEADER_BYTES, size - HEADER_BYTES);
 }
 
 bool ew_platform_cache_parse(struct ew_platform **out, const char *bytes, size_t size,
@@ -375,8 +375,8 @@ static char *oldest_entry(const char *dir, size_t *count)
     *count = 0;
     for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
         const size_t n = strlen(e->d_name), m = sizeof SUFFIX - 1;
-        char *path = n > m && strcmp(e->d_name + n - m, SUFFIX) == 0 ? ew_path_join(dir, e->d_name)
-                                                                     : NULL;
+        char *path =
+            n > m && strcmp(e->d_name + n - m, SUFFIX) == 0 ? ew_path_join(dir, e->d_name) : NULL;
         if (path && lstat(path, &st) == 0) {
             (*count)++;
             if (!oldest || st.st_mtime < oldest_s) {

@@ -48,8 +48,7 @@ static const char **search_list(const struct ew_platform_source *source, const c
     return list;
 }
 
-static enum ew_status load_cached(struct ew_platform **out,
-                                  const struct ew_platform_source *source,
+static enum ew_status load_cached(struct ew_platform **out, const struct ew_platform_source *source,
                                   const struct ew_platform_cache *cache, const char *path,
                                   struct ew_error *err)
 {

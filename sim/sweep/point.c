@@ -128,15 +128,14 @@ static enum ew_status label(struct ew_point *point, const struct ew_contender *c
     for (uint32_t i = 0; i < n; i++) {
         bool is_new = true;
         for (uint32_t k = 0; k < i; k++) {
-            is_new = is_new && strcmp(maker_name(point, i, makers),
-                                      maker_name(point, k, makers)) != 0;
+            is_new =
+                is_new && strcmp(maker_name(point, i, makers), maker_name(point, k, makers)) != 0;
         }
         if (is_new) {
             const char *plus = i ? "+" : "";
             ew_str_printf(&id, "%s%s", plus, maker_name(point, i, makers));
             ew_str_printf(&version, "%s%s", plus, makers[i] ? makers[i]->ref.info->version : "");
-            ew_str_printf(&params, "%s%s", i ? " + " : "",
-                          makers[i] ? makers[i]->params_text : "");
+            ew_str_printf(&params, "%s%s", i ? " + " : "", makers[i] ? makers[i]->params_text : "");
         }
     }
     point->strategy = ew_arena_strdup(&point->arena, ew_str_text(&id));

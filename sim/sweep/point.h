@@ -29,7 +29,7 @@ struct ew_point {
     const char *strategy; /**< id; several joined by '+' when workloads differ; owned */
     const char *strategy_version;
     const char *params;
-    double plan_time_s;   /**< wall-clock, all workloads */
+    double plan_time_s;     /**< wall-clock, all workloads */
     struct ew_book **books; /**< per workload of the setup, owned */
     struct ew_arena arena;
 };

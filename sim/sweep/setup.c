@@ -24,7 +24,8 @@ enum ew_status ew_setup_find_device(uint32_t *out, const struct ew_platform *pla
     }
     const char *near = ew_nearest_name(name, platform->n_devices, device_name_at, platform);
     return ew_fail(err, EW_EINPUT, "%s: expected a device of %s, found '%s'%s%s%s", what,
-                   platform->path, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                   platform->path, name, near ? "; did you mean '" : "", near ? near : "",
+                   near ? "'?" : "");
 }
 
 /* --- one workload ---------------------------------------------------------------------------- */
@@ -88,15 +89,14 @@ static enum ew_status open_arrival(struct ew_setup_workload *w, struct ew_error 
     w->n_requests = w->spec->n_requests ? w->spec->n_requests : 1;
     switch (spec->form) {
     case EW_ARRIVE_CLOSED:
-        w->arrival = (struct ew_arrival){.kind = EW_ARRIVAL_CLOSED,
-                                         .outstanding = spec->outstanding};
+        w->arrival =
+            (struct ew_arrival){.kind = EW_ARRIVAL_CLOSED, .outstanding = spec->outstanding};
         break;
     case EW_ARRIVE_POISSON:
     case EW_ARRIVE_PERIODIC:
-        w->arrival = (struct ew_arrival){.kind = spec->form == EW_ARRIVE_POISSON
-                                                     ? EW_ARRIVAL_POISSON
-                                                     : EW_ARRIVAL_PERIODIC,
-                                         .rate_per_s = spec->rate_per_s};
+        w->arrival = (struct ew_arrival){
+            .kind = spec->form == EW_ARRIVE_POISSON ? EW_ARRIVAL_POISSON : EW_ARRIVAL_PERIODIC,
+            .rate_per_s = spec->rate_per_s};
         break;
     case EW_ARRIVE_TRACE:
         w->arrival.kind = EW_ARRIVAL_TRACE;
@@ -159,7 +159,8 @@ static enum ew_status open_workload(struct ew_setup *s, uint32_t index,
     return status;
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------
+ */
 
 static enum ew_status find_models(struct ew_setup *s, struct ew_setup_blame *blame,
                                   struct ew_error *err)

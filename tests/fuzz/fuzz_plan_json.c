@@ -46,8 +46,12 @@ static struct ew_platform *make_platform(void)
         }
     }
     const struct ew_platform_desc desc = {
-        .n_devices = 3, .devices = devices, .n_links = 1, .links = links,
-        .n_routes = n, .routes = routes,
+        .n_devices = 3,
+        .devices = devices,
+        .n_links = 1,
+        .links = links,
+        .n_routes = n,
+        .routes = routes,
     };
     struct ew_platform *platform = NULL;
     require(ew_platform_make(&platform, &desc, NULL) == EW_OK);
@@ -71,8 +75,8 @@ static void check_book(const struct ew_plan_context *context, const struct ew_bo
     struct ew_book *again = NULL;
     struct ew_error err = {0};
     ew_book_print_json(&first, context, book);
-    require(ew_book_parse_json(&again, ew_str_text(&first), first.length, "again", context,
-                               &err) == EW_OK);
+    require(ew_book_parse_json(&again, ew_str_text(&first), first.length, "again", context, &err) ==
+            EW_OK);
     ew_book_print_json(&second, context, again);
     require(strcmp(ew_str_text(&first), ew_str_text(&second)) == 0);
     if (ew_book_check(context, book, &err) == EW_OK) {

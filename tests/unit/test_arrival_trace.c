@@ -36,7 +36,9 @@ START_TEST(bad_lines_are_named)
     refuses("1 2\n", 4, "t:1: expected an arrival time in 0..1e+12 s, found '1 2'");
     refuses("2\n1\n", 4, "t:2: expected ascending times, found 1 after 2");
     refuses("1e13", 4, "t:1: expected an arrival time in 0..1e+12 s, found '1e13'");
-    refuses("1\0" "2", 3, "t:1: expected an arrival time in 0..1e+12 s, found '1'");
+    refuses("1\0"
+            "2",
+            3, "t:1: expected an arrival time in 0..1e+12 s, found '1'");
     refuses("", 0, "t: expected at least one arrival time, found none");
     char digits[101];
     memset(digits, '1', 100);

@@ -390,7 +390,7 @@ START_TEST(coedge_toy_optimum_is_the_tabulated_one)
                  {200, 1715.2, 196.0}, {172, 1731.2, 168.4}, {170, 1731.2, 168.4}};
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct coedge_problem problem = toy(cases[c].deadline_ms);
-        struct coedge_cost best;
+        struct coedge_cost best = {0};
         ck_assert(brute_force(&problem, false, &best));
         assert_cost(best, cases[c].mj, cases[c].ms);
     }
@@ -448,7 +448,7 @@ START_TEST(coedge_is_close_to_brute_force_on_random_problems)
         int32_t rows[N];
         struct coedge_solution solution = {.rows = rows};
         enum coedge_outcome outcome = coedge_solve(&solution, &random.problem, library, &FULL);
-        struct coedge_cost best;
+        struct coedge_cost best = {0};
         bool is_feasible = brute_force(&random.problem, false, &best);
         ck_assert(outcome == COEDGE_SOLVED || outcome == COEDGE_LATE);
         ck_assert_int_eq(rows[0] + rows[1] + rows[2], ROWS);

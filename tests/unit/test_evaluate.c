@@ -79,8 +79,8 @@ START_TEST(one_device_takes_the_sum_of_its_layers)
     const struct ew_evaluation r = evaluate(&f, &plan, 0);
     near(r.latency_s, A_S + B_S);
     near(r.period_s, A_S + B_S);
-    near(r.dynamic_energy_j, (A_S + B_S) * 2);     /* 3 W computing, 1 W idle */
-    near(r.energy_j, (A_S + B_S) * (2 + 2 * 1));   /* two idle devices */
+    near(r.dynamic_energy_j, (A_S + B_S) * 2);   /* 3 W computing, 1 W idle */
+    near(r.energy_j, (A_S + B_S) * (2 + 2 * 1)); /* two idle devices */
     near(r.accuracy, 0.9);
     ck_assert_uint_eq(r.message_bytes, 0);
     end(&f);
@@ -125,8 +125,10 @@ START_TEST(arrays_tell_when_layers_and_devices_finish)
     begin(&f);
     /* a on d0, its 1024 B output to d1, b there, 512 B back */
     const struct ew_plan plan = split_plan(&f, 0, 1);
-    struct ew_evaluation r = {.struct_size = sizeof r, .device_busy_s = busy_s,
-                              .device_finish_s = finish_s, .layer_finish_s = layer_s};
+    struct ew_evaluation r = {.struct_size = sizeof r,
+                              .device_busy_s = busy_s,
+                              .device_finish_s = finish_s,
+                              .layer_finish_s = layer_s};
     ck_assert_int_eq(ew_evaluate(f.evaluator, &f.problem, &plan, &r, &err), EW_OK);
     const double b_end_s = A_S + LATENCY_S + 1024e-6 + B_S;
     near(busy_s[0], A_S);

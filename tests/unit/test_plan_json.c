@@ -56,8 +56,12 @@ static uint32_t layer_id(const char *name)
 static void add_segment(uint32_t segment, int32_t lo, int32_t hi, int32_t channels_a,
                         uint32_t chain)
 {
-    struct ew_piece a = {.layer = layer_id("a"), .device = 1, .segment = segment, .chain = chain,
-                         .sum = EW_NONE, .box = {{lo, 0, 0, 0}, {hi, channels_a, 8, 8}}};
+    struct ew_piece a = {.layer = layer_id("a"),
+                         .device = 1,
+                         .segment = segment,
+                         .chain = chain,
+                         .sum = EW_NONE,
+                         .box = {{lo, 0, 0, 0}, {hi, channels_a, 8, 8}}};
     OK(ew_builder_add_piece(builder, &a, NULL, &err));
 }
 
@@ -71,8 +75,12 @@ static struct ew_book *rich_book(void)
     add_segment(0, 0, 1, 2, 9);
     add_segment(1, 1, 3, 4, EW_NONE);
     uint32_t sum;
-    struct ew_piece b = {.layer = layer_id("b"), .device = 2, .segment = 1, .chain = EW_NONE,
-                         .sum = EW_NONE, .role = EW_PIECE_SUM,
+    struct ew_piece b = {.layer = layer_id("b"),
+                         .device = 2,
+                         .segment = 1,
+                         .chain = EW_NONE,
+                         .sum = EW_NONE,
+                         .role = EW_PIECE_SUM,
                          .box = {{1, 0, 0, 0}, {3, 6, 8, 8}}};
     OK(ew_builder_add_piece(builder, &b, &sum, &err));
     b.role = EW_PIECE_PARTIAL;
@@ -196,10 +204,10 @@ static void refuses(const char *plan, const char *message)
 {
     struct ew_str text = {0};
     struct ew_book *book = NULL;
-    ew_str_printf(&text,
-                  "{\"schema\": \"edgeweave.plan/1\", \"graph\": \"tiny\", \"plans\": [%s]}", plan);
-    ck_assert_int_eq(
-        ew_book_parse_json(&book, text.text, text.length, "p", &context, &err), EW_EINPUT);
+    ew_str_printf(&text, "{\"schema\": \"edgeweave.plan/1\", \"graph\": \"tiny\", \"plans\": [%s]}",
+                  plan);
+    ck_assert_int_eq(ew_book_parse_json(&book, text.text, text.length, "p", &context, &err),
+                     EW_EINPUT);
     ck_assert_str_eq(err.message, message);
     ew_str_fini(&text);
 }
@@ -221,9 +229,10 @@ START_TEST(messages_name_the_place)
             "p: /plans/0/boundaries/0: expected a member 'hub', found none");
     refuses("{" ENDS ", \"boundaries\": [{\"layer\": \"a\", \"wire_bits\": 65}]}",
             "p: /plans/0/boundaries/0/wire_bits: expected an integer in 0..64, found 65");
-    refuses("{" ENDS ", \"pieces\": [{\"layer\": \"a\", \"device\": \"d0\", \"box\": [[0, 1]]}]}",
-            "p: /plans/0/pieces/0/box: expected four intervals: images, channels, rows and columns, "
-            "found an array");
+    refuses(
+        "{" ENDS ", \"pieces\": [{\"layer\": \"a\", \"device\": \"d0\", \"box\": [[0, 1]]}]}",
+        "p: /plans/0/pieces/0/box: expected four intervals: images, channels, rows and columns, "
+        "found an array");
     refuses("{" ENDS ", \"pieces\": [{\"layer\": \"a\", \"device\": \"d0\", \"role\": \"partial\","
             " \"box\": [[0, 1], [0, 4], [0, 8], [0, 8]]}]}",
             "p: /plans/0/pieces/0: expected a member 'sum', found none");

@@ -182,11 +182,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        an_entry_gives_the_same_platform,
-        another_key_or_file_does_not_count,
-        no_damage_is_harmful,
-        entries_are_files_but_not_links,
-        the_number_of_entries_is_bounded,
+        an_entry_gives_the_same_platform, another_key_or_file_does_not_count, no_damage_is_harmful,
+        entries_are_files_but_not_links,  the_number_of_entries_is_bounded,
     };
     return run_suite("platform_cache", tests, sizeof tests / sizeof *tests);
 }

@@ -31,10 +31,11 @@ END_TEST
 
 START_TEST(bad_arrivals_are_refused)
 {
-    const char *const bad[] = {"",          "Closed:1",  "closed:",     "closed:0",
-                               "closed:-1", "closed:1.5", "closed:1000001", "poisson",
-                               "poisson:",  "poisson:0", "poisson:-2",  "poisson:nan",
-                               "poisson:inf", "periodic:2x", "trace",   "trace:", "closedd:1"};
+    const char *const bad[] = {
+        "",           "Closed:1",       "closed:",     "closed:0",    "closed:-1",
+        "closed:1.5", "closed:1000001", "poisson",     "poisson:",    "poisson:0",
+        "poisson:-2", "poisson:nan",    "poisson:inf", "periodic:2x", "trace",
+        "trace:",     "closedd:1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct ew_arrival_spec spec;
         ck_assert_msg(ew_arrival_spec_parse(&spec, bad[i], &err) == EW_EINPUT, "%s", bad[i]);
@@ -77,8 +78,8 @@ START_TEST(an_override_names_a_figure)
 {
     struct ew_arena arena = {0};
     struct ew_override o;
-    ck_assert_int_eq(
-        ew_override_parse(&o, &arena, "link.ap.5ghz.bandwidth_bytes_per_s", 2, &err), EW_OK);
+    ck_assert_int_eq(ew_override_parse(&o, &arena, "link.ap.5ghz.bandwidth_bytes_per_s", 2, &err),
+                     EW_OK);
     ck_assert_int_eq(o.field, EW_OVERRIDE_LINK_BANDWIDTH);
     ck_assert_str_eq(o.name, "ap.5ghz");
     ck_assert_double_eq(o.value, 2);

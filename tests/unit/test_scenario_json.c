@@ -9,7 +9,8 @@ static struct ew_error err;
 static struct ew_scenario parse(const char *text)
 {
     struct ew_scenario s;
-    const enum ew_status status = ew_scenario_parse_json(&s, text, strlen(text), "dir/s.json", &err);
+    const enum ew_status status =
+        ew_scenario_parse_json(&s, text, strlen(text), "dir/s.json", &err);
     ck_assert_msg(status == EW_OK, "%s", err.message);
     return s;
 }
