@@ -8,12 +8,8 @@ static enum ew_status run_point(struct ew_outcome *outcome, struct ew_progress *
     const struct ew_point_run how = {outcome->engine, outcome->csv, ew_progress_observer(progress)};
     struct ew_point point = {0};
     struct ew_result *result = NULL;
-    uint64_t n_requests = 0;
-    for (uint32_t i = 0; i < s->setup.n_workloads; i++) {
-        n_requests += s->setup.workloads[i].n_requests;
-    }
+    ew_progress_point(progress, index, ew_session_point_name(s, index), ew_session_requests(s));
     enum ew_status status = ew_point_plan(&point, &s->config, ew_session_makers(s, index), err);
-    ew_progress_point(progress, index, point.strategy ? point.strategy : "", n_requests);
     if (status != EW_OK) {
         status = ew_point_fail(&result, &point, &how, status, err);
     } else {
@@ -25,7 +21,6 @@ static enum ew_status run_point(struct ew_outcome *outcome, struct ew_progress *
     if (status == EW_OK) {
         ew_outcome_add_take(outcome, result);
     }
-    ew_progress_point(progress, index, "", 0); /* the point's label goes away */
     ew_point_fini(&point);
     return status;
 }
@@ -56,6 +51,8 @@ enum ew_status ew_cmd_compare(struct ew_cli *cli, struct ew_error *err)
     }
     if (status == EW_OK) {
         progress = ew_progress_begin(cli, session.n_points);
+        session.config.tick = ew_progress_tick;
+        session.config.tick_ctx = &progress;
     }
     for (size_t i = 0; status == EW_OK && i < session.n_points; i++) {
         status = run_point(&outcome, &progress, i, err);

@@ -72,6 +72,12 @@ static void add_strategy(void *ctx, const struct ew_strategy_ref *ref)
     }
 }
 
+static void show_problem(void *ctx, const char *message)
+{
+    const struct list *l = ctx;
+    ew_cli_warn(l->cli, "%s", message);
+}
+
 static enum ew_status list_strategies(struct ew_cli *cli, struct ew_error *err)
 {
     struct list l;
@@ -79,7 +85,7 @@ static enum ew_status list_strategies(struct ew_cli *cli, struct ew_error *err)
     list_begin(&l, cli);
     enum ew_status status = ew_session_registry(&registry, cli, err);
     if (status == EW_OK) {
-        status = ew_registry_each(&registry, add_strategy, NULL, &l, err);
+        status = ew_registry_each(&registry, add_strategy, show_problem, &l, err);
     }
     if (status == EW_OK) {
         status = list_end(&l, err);

@@ -1,28 +1,13 @@
-#include "base/file.h"
 #include "cli/outcome.h"
 #include "cli/plan_out.h"
 #include "cli/progress.h"
 
-static uint64_t count_requests(const struct ew_setup *setup)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < setup->n_workloads; i++) {
-        n += setup->workloads[i].n_requests;
-    }
-    return n;
-}
-
 static enum ew_status simulate(struct ew_outcome *outcome, const struct ew_point *point,
-                               struct ew_error *err)
+                               struct ew_progress *progress, struct ew_error *err)
 {
-    struct ew_session *s = outcome->session;
     struct ew_result *result = NULL;
-    struct ew_progress progress = ew_progress_begin(s->cli, 1);
-    ew_progress_point(&progress, 0, point->strategy, count_requests(&s->setup));
-    const struct ew_point_run how = {outcome->engine, outcome->csv,
-                                     ew_progress_observer(&progress)};
+    const struct ew_point_run how = {outcome->engine, outcome->csv, ew_progress_observer(progress)};
     const enum ew_status status = ew_point_run(&result, point, &how, err);
-    ew_progress_end(&progress);
     if (status == EW_OK) {
         ew_outcome_add_take(outcome, result);
     }
@@ -56,6 +41,32 @@ static enum ew_status judge(struct ew_cli *cli, const struct ew_result *result,
     return EW_OK;
 }
 
+/* Plan, save, simulate. */
+static enum ew_status run_point(struct ew_outcome *outcome, struct ew_point *point,
+                                struct ew_error *err)
+{
+    struct ew_session *s = outcome->session;
+    struct ew_progress progress = ew_progress_begin(s->cli, 1);
+    s->config.tick = ew_progress_tick;
+    s->config.tick_ctx = &progress;
+    ew_progress_point(&progress, 0, ew_session_point_name(s, 0), ew_session_requests(s));
+    enum ew_status status = ew_point_plan(point, &s->config, ew_session_makers(s, 0), err);
+    if (status != EW_OK) {
+        status = plan_failed(outcome, point, status, err);
+    } else {
+        status = ew_plan_out_save(s->cli, point, err);
+        if (status == EW_OK) {
+            status = ew_outcome_add_plans(outcome, point, err);
+        }
+        if (status == EW_OK) {
+            status = simulate(outcome, point, &progress, err);
+        }
+    }
+    s->config.tick = NULL;
+    ew_progress_end(&progress);
+    return status;
+}
+
 enum ew_status ew_cmd_run(struct ew_cli *cli, struct ew_error *err)
 {
     struct ew_session session = {0};
@@ -65,20 +76,8 @@ enum ew_status ew_cmd_run(struct ew_cli *cli, struct ew_error *err)
     if (status == EW_OK) {
         status = ew_outcome_begin(&outcome, &session, err);
     }
-    if (status != EW_OK) {
-        goto done;
-    }
-    status = ew_point_plan(&point, &session.config, ew_session_makers(&session, 0), err);
-    if (status != EW_OK) {
-        status = plan_failed(&outcome, &point, status, err);
-    } else {
-        status = ew_plan_out_save(cli, &point, err);
-        if (status == EW_OK) {
-            status = ew_outcome_add_plans(&outcome, &point, err);
-        }
-        if (status == EW_OK) {
-            status = simulate(&outcome, &point, err);
-        }
+    if (status == EW_OK) {
+        status = run_point(&outcome, &point, err);
     }
     if (status == EW_OK) {
         status = ew_outcome_end(&outcome, err);
@@ -86,7 +85,6 @@ enum ew_status ew_cmd_run(struct ew_cli *cli, struct ew_error *err)
     if (status == EW_OK) {
         status = judge(cli, outcome.results[0], err);
     }
-done:
     ew_point_fini(&point);
     ew_outcome_fini(&outcome);
     ew_session_fini(&session);

@@ -4,7 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 30, TICKS_PER_LOOK = 4096 };
+/* An event takes less than a microsecond, an evaluation about a hundred of them. */
+enum { BAR_WIDTH = 30, TICKS_PER_LOOK = 4096, TICKS_PER_EVALUATION = 64 };
 
 static const double FIRST_S = 1.0, STEP_S = 0.1;
 
@@ -62,15 +63,29 @@ void ew_progress_point(struct ew_progress *progress, size_t point, const char *l
     }
 }
 
+static void add_ticks(struct ew_progress *p, uint32_t n)
+{
+    p->ticks += n;
+    if (p->ticks >= TICKS_PER_LOOK) {
+        p->ticks = 0;
+        look(p);
+    }
+}
+
+void ew_progress_tick(void *ctx)
+{
+    struct ew_progress *p = ctx;
+    if (p->is_on) {
+        add_ticks(p, TICKS_PER_EVALUATION);
+    }
+}
+
 static void observe(void *ctx, const struct ew_event *event, const struct ew_joules *joules)
 {
     struct ew_progress *p = ctx;
     (void)joules;
     p->done += event->kind == EW_EVENT_REQUEST_DONE || event->kind == EW_EVENT_REQUEST_LATE;
-    if (++p->ticks >= TICKS_PER_LOOK) {
-        p->ticks = 0;
-        look(p);
-    }
+    add_ticks(p, 1);
 }
 
 struct ew_event_observer ew_progress_observer(struct ew_progress *progress)

@@ -28,6 +28,10 @@ struct ew_progress ew_progress_begin(const struct ew_cli *cli, size_t n_points);
 void ew_progress_point(struct ew_progress *progress, size_t point, const char *label,
                        uint64_t n_requests);
 
+/** Time has passed, nothing is done yet: a strategy is planning. `ctx` is the struct ew_progress;
+ *  fits struct ew_point_config. */
+void ew_progress_tick(void *ctx);
+
 /** Counts requests; observe is NULL when the bar is off. */
 struct ew_event_observer ew_progress_observer(struct ew_progress *progress);
 

@@ -182,6 +182,26 @@ const struct ew_contender *const *ew_session_makers(const struct ew_session *ses
     return &session->makers[point * session->scenario.n_workloads];
 }
 
+const char *ew_session_point_name(const struct ew_session *session, size_t point)
+{
+    const struct ew_contender *const *makers = ew_session_makers(session, point);
+    for (uint32_t i = 0; i < session->scenario.n_workloads; i++) {
+        if (makers[i] && !session->scenario.workloads[i].strategy) {
+            return makers[i]->ref.info->id;
+        }
+    }
+    return makers[0] ? makers[0]->ref.info->id : "plan";
+}
+
+uint64_t ew_session_requests(const struct ew_session *session)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < session->setup.n_workloads; i++) {
+        n += session->setup.workloads[i].n_requests;
+    }
+    return n;
+}
+
 /* --- files ----------------------------------------------------------------------------------- */
 
 static void blame_part(struct ew_session *s, const struct ew_setup_blame *blame)

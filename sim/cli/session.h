@@ -45,6 +45,13 @@ void ew_session_fini(struct ew_session *session);
 /** Who plans the workloads of a point: an array of n_workloads. */
 const struct ew_contender *const *ew_session_makers(const struct ew_session *session, size_t point);
 
+/** A name for the point before it is planned: the strategy of the first workload that takes part.
+ */
+const char *ew_session_point_name(const struct ew_session *session, size_t point);
+
+/** Requests of all workloads of a point. */
+uint64_t ew_session_requests(const struct ew_session *session);
+
 /** Find the engine that the scenario asks for. */
 enum ew_status ew_session_engine(const struct ew_engine **out, struct ew_session *session,
                                  struct ew_error *err);

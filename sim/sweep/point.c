@@ -32,6 +32,9 @@ static enum ew_status serve_evaluate(void *ctx, const struct ew_problem *problem
     if (is_interrupted(config)) { /* so that a long search ends soon */
         return ew_fail(err, EW_EINTR, "interrupted while planning");
     }
+    if (config->tick) {
+        config->tick(config->tick_ctx);
+    }
     return ew_evaluate(config->evaluator, problem, plan, result, err);
 }
 

@@ -20,6 +20,9 @@ struct ew_point_config {
     /** Receives what strategies log; may be NULL. */
     void (*log)(void *ctx, const char *strategy, uint32_t level, const char *message);
     void *log_ctx;
+    /** Called now and then while a strategy searches; may be NULL. */
+    void (*tick)(void *ctx);
+    void *tick_ctx;
     const volatile int *interrupted;
 };
 

@@ -1,7 +1,6 @@
 #include "common/fill.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* The most lines from `lo` on that the worker finishes by `by_s`. Gallops from the guess `hint`,
@@ -85,4 +84,39 @@ double kit_fill_min_max(int32_t *cuts, int32_t *scratch, const struct kit_fill *
         }
     }
     return upper_s;
+}
+
+/* The least line from which the worker gets to `hi` by `by_s`. */
+static int32_t least_start(const struct kit_fill *fill, uint32_t worker, int32_t hi, double by_s)
+{
+    int32_t good = hi; /* nothing to do */
+    int32_t bad = -1;
+    while (good - bad > 1) {
+        int32_t probe = bad + (good - bad) / 2;
+        if (fill->finish_s(fill->ctx, worker, probe, hi) <= by_s) {
+            good = probe;
+        } else {
+            bad = probe;
+        }
+    }
+    return good;
+}
+
+bool kit_fill_near(int32_t *cuts, int32_t *least, const struct kit_fill *fill,
+                   const int32_t *wanted, double by_s)
+{
+    /* least[i]: the workers from i on get done only if they begin there or later. */
+    least[fill->n] = fill->total;
+    for (uint32_t i = fill->n; i-- > 0;) {
+        least[i] = least_start(fill, i, least[i + 1], by_s);
+    }
+    cuts[0] = 0;
+    for (uint32_t i = 0; i < fill->n && least[0] == 0; i++) {
+        int32_t hint = wanted[i + 1] - cuts[i];
+        int32_t most = cuts[i] + most_lines(fill, i, cuts[i], hint, by_s);
+        int32_t cut = wanted[i + 1] < most ? wanted[i + 1] : most;
+        cut = cut > least[i + 1] ? cut : least[i + 1];
+        cuts[i + 1] = cut > cuts[i] ? cut : cuts[i];
+    }
+    return least[0] == 0;
 }

@@ -8,6 +8,7 @@
 #ifndef EDGEWEAVE_STRATEGIES_COMMON_FILL_H
 #define EDGEWEAVE_STRATEGIES_COMMON_FILL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** What is shared out. */
@@ -26,6 +27,12 @@ struct kit_fill {
  *  together. `scratch` has n + 1 values. Of equal cuts those that fill earlier workers win. */
 double kit_fill_min_max(int32_t *cuts, int32_t *scratch, const struct kit_fill *fill,
                         double limit_s);
+
+/** Of all cuts within `by_s` those that stay near `wanted` (n + 1 ascending values, the last one
+ *  `total`), one cut after the other from the left. `least` is scratch for n + 1 values. False when
+ *  by_s cannot be met. */
+bool kit_fill_near(int32_t *cuts, int32_t *least, const struct kit_fill *fill,
+                   const int32_t *wanted, double by_s);
 
 /** Greatest finish of given cuts. */
 double kit_fill_finish_s(const struct kit_fill *fill, const int32_t *cuts);

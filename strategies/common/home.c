@@ -67,6 +67,21 @@ double kit_home_s(const struct kit_net *net, const struct kit_blocks *blocks, ui
     return kit_fits(net->host, device, weight_bytes) ? seconds : INFINITY;
 }
 
+double kit_best_home(uint32_t *out, const struct kit_net *net, const struct kit_blocks *blocks,
+                     uint32_t from)
+{
+    double best_s = kit_home_s(net, blocks, from, from);
+    *out = from;
+    for (uint32_t d = 0; d < net->host->device_count(net->host); d++) {
+        double seconds = kit_home_s(net, blocks, from, d);
+        if (seconds < best_s) {
+            *out = d;
+            best_s = seconds;
+        }
+    }
+    return best_s;
+}
+
 int32_t kit_choose_home(uint32_t *out, const struct kit_net *net, const struct kit_blocks *blocks,
                         uint32_t from, const char *param)
 {
@@ -83,20 +98,10 @@ int32_t kit_choose_home(uint32_t *out, const struct kit_net *net, const struct k
                               "cannot be cut",
                               param, host->device(host, *out)->name);
     }
-    uint32_t best = from;
-    double best_s = kit_home_s(net, blocks, from, from);
-    for (uint32_t d = 0; d < host->device_count(host); d++) {
-        double seconds = kit_home_s(net, blocks, from, d);
-        if (seconds < best_s) {
-            best = d;
-            best_s = seconds;
-        }
-    }
-    *out = best;
-    return isfinite(best_s) ? EW_STRATEGY_OK
-                            : kit_fail(host, EW_STRATEGY_ECANNOT,
-                                       "no device has a route and the memory for the layers that "
-                                       "cannot be cut");
+    return isfinite(kit_best_home(out, net, blocks, from))
+               ? EW_STRATEGY_OK
+               : kit_fail(host, EW_STRATEGY_ECANNOT,
+                          "no device has a route and the memory for the layers that cannot be cut");
 }
 
 int32_t kit_choose_leader(uint32_t *out, const struct kit_net *net,

@@ -14,8 +14,11 @@
 double kit_home_s(const struct kit_net *net, const struct kit_blocks *blocks, uint32_t from,
                   uint32_t device);
 
-/** The device that the string parameter `param` names; for "auto" the one with the least kit_home_s,
- *  `from` on a tie, then the lowest. EW_STRATEGY_ECANNOT when no device, or not the named one, can
+/** The device with the least kit_home_s, `from` on a tie, then the lowest; returns its seconds. */
+double kit_best_home(uint32_t *out, const struct kit_net *net, const struct kit_blocks *blocks,
+                     uint32_t from);
+
+/** The device that the string parameter `param` names; for "auto" kit_best_home. EW_STRATEGY_ECANNOT when no device, or not the named one, can
  *  do it. */
 int32_t kit_choose_home(uint32_t *out, const struct kit_net *net, const struct kit_blocks *blocks,
                         uint32_t from, const char *param);

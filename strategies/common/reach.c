@@ -36,13 +36,16 @@ static int32_t fill_table(struct kit_reach *reach, uint32_t layer, uint32_t inpu
     return EW_STRATEGY_OK;
 }
 
-static bool is_in_banded_block(const struct kit_blocks *blocks, uint32_t layer)
+static bool has_tables(const struct kit_reach *reach, uint32_t layer)
 {
-    uint32_t b = blocks->block_of[layer];
-    return b != EW_ID_NONE && blocks->items[b].is_banded;
+    if (!reach->blocks) {
+        return reach->net->place[layer] == KIT_BANDED;
+    }
+    uint32_t b = reach->blocks->block_of[layer];
+    return b != EW_ID_NONE && reach->blocks->items[b].is_banded;
 }
 
-/* Number the edges of banded blocks; gives their count and the sum of their table lengths. */
+/* Number the edges that have tables; gives their count and the sum of their table lengths. */
 static void lay_out(struct kit_reach *reach, uint32_t *n_edges, size_t *n_lines)
 {
     const struct kit_net *net = reach->net;
@@ -50,7 +53,7 @@ static void lay_out(struct kit_reach *reach, uint32_t *n_edges, size_t *n_lines)
     *n_lines = 0;
     for (uint32_t l = 0; l < net->n_layers; l++) {
         reach->first_edge[l] = *n_edges;
-        if (!is_in_banded_block(reach->blocks, l)) {
+        if (!has_tables(reach, l)) {
             continue;
         }
         for (uint32_t k = 0; k < net->layers[l]->n_inputs; k++) {
@@ -84,7 +87,7 @@ int32_t kit_reach_init(struct kit_reach *reach, const struct kit_net *net,
     lay_out(reach, &n_edges, &n_lines);
     int32_t rc = EW_STRATEGY_OK;
     for (uint32_t l = 0; l < net->n_layers; l++) {
-        uint32_t n_inputs = is_in_banded_block(blocks, l) ? net->layers[l]->n_inputs : 0;
+        uint32_t n_inputs = has_tables(reach, l) ? net->layers[l]->n_inputs : 0;
         for (uint32_t k = 0; k < n_inputs && rc >= 0; k++) {
             rc = fill_table(reach, l, k);
         }
@@ -114,6 +117,13 @@ static void widen(struct kit_span *span, int32_t lo, int32_t hi)
     }
     span->lo = lo < span->lo ? lo : span->lo;
     span->hi = hi > span->hi ? hi : span->hi;
+}
+
+struct kit_span kit_reach_input(const struct kit_reach *reach, uint32_t layer, uint32_t input,
+                                int32_t lo, int32_t hi)
+{
+    size_t at = reach->at[reach->first_edge[layer] + input];
+    return (struct kit_span){reach->lo[at + (size_t)lo], reach->hi[at + (size_t)hi - 1]};
 }
 
 static void set_outputs(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
@@ -156,9 +166,8 @@ void kit_reach_spans(struct kit_span *spans, const struct kit_reach *reach, uint
         }
         const struct ew_layer_info *info = net->layers[layer];
         for (uint32_t k = 0; k < info->n_inputs; k++) {
-            size_t at = reach->at[reach->first_edge[layer] + k];
-            widen(&spans[info->inputs[k]], reach->lo[at + (size_t)span.lo],
-                  reach->hi[at + (size_t)span.hi - 1]);
+            struct kit_span in = kit_reach_input(reach, layer, k, span.lo, span.hi);
+            widen(&spans[info->inputs[k]], in.lo, in.hi);
         }
     }
 }

@@ -14,7 +14,8 @@ struct kit_span {
     int32_t hi;
 };
 
-/** Tables over the banded blocks. Arrays are owned. */
+/** Tables over the layers of banded blocks; over all banded layers without blocks. Arrays are owned.
+ */
 struct kit_reach {
     const struct kit_net *net;
     const struct kit_blocks *blocks;
@@ -24,7 +25,8 @@ struct kit_reach {
     int32_t *hi;          /**< by line of the reader: end of the lines read, by it or earlier */
 };
 
-/** Zero-initialise first; release with kit_reach_fini whatever this returns. */
+/** `blocks` may be NULL, then there are no volumes to ask about. Zero-initialise first; release with
+ *  kit_reach_fini whatever this returns. */
 int32_t kit_reach_init(struct kit_reach *reach, const struct kit_net *net,
                        const struct kit_blocks *blocks);
 void kit_reach_fini(struct kit_reach *reach);
@@ -33,6 +35,10 @@ void kit_reach_fini(struct kit_reach *reach);
  *  the last block's output (in lines of its `extent`) need: spans[layer]. Others are left alone. */
 void kit_reach_spans(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
                      uint32_t last, int32_t lo, int32_t hi);
+
+/** Lines of its `input`-th input that lines [lo, hi), lo < hi, of the layer read. */
+struct kit_span kit_reach_input(const struct kit_reach *reach, uint32_t layer, uint32_t input,
+                                int32_t lo, int32_t hi);
 
 static inline int32_t kit_span_lines(struct kit_span span)
 {

@@ -336,6 +336,57 @@ START_TEST(sharing_out_is_as_good_as_the_best_of_all_cuts)
 }
 END_TEST
 
+START_TEST(cuts_stay_where_wanted_when_time_allows)
+{
+    /* 1 second per line for all, 30 lines: within 12 s, 9, 9 and 12 are fine as they are */
+    struct workers w = {{0, 0, 0}, {1, 1, 1}};
+    struct kit_fill fill = {linear_s, &w, 3, 30, 0};
+    int32_t cuts[4], least[4];
+    ck_assert(kit_fill_near(cuts, least, &fill, (const int32_t[]){0, 9, 18, 30}, 12));
+    ck_assert_int_eq(cuts[1], 9);
+    ck_assert_int_eq(cuts[2], 18);
+    /* 15 lines in a row are too many: the first and the last give way as far as they must */
+    ck_assert(kit_fill_near(cuts, least, &fill, (const int32_t[]){0, 15, 15, 30}, 12));
+    ck_assert_int_eq(cuts[1], 12);
+    ck_assert_int_eq(cuts[2], 18);
+    ck_assert_int_eq(cuts[3], 30);
+    ck_assert(!kit_fill_near(cuts, least, &fill, (const int32_t[]){0, 10, 20, 30}, 9.5));
+}
+END_TEST
+
+START_TEST(cuts_near_wanted_keep_to_the_limit)
+{
+    uint64_t state = 21;
+    for (int trial = 0; trial < 300; trial++) {
+        struct workers w;
+        int32_t wanted[6] = {0}, cuts[6], scratch[6];
+        for (int i = 0; i < 5; i++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            w.line_s[i] = 1e-3 * (double)(1 + (state >> 33) % 1000);
+            w.start_s[i] = 1e-3 * (double)((state >> 50) % 4000);
+        }
+        struct kit_fill fill = {linear_s, &w, 2 + (uint32_t)trial % 4, 1 + trial % 40, 0};
+        for (uint32_t i = 0; i < fill.n; i++) {
+            int32_t rest = fill.total - wanted[i];
+            wanted[i + 1] = i + 1 == fill.n ? fill.total
+                                            : wanted[i] + (int32_t)(state >> (8 * i)) % (rest + 1);
+            wanted[i + 1] = wanted[i + 1] < wanted[i] ? wanted[i] : wanted[i + 1];
+        }
+        double best_s = kit_fill_min_max(cuts, scratch, &fill, INFINITY);
+        double by_s = best_s * (1 + (trial % 3) * 0.2);
+        ck_assert(kit_fill_near(cuts, scratch, &fill, wanted, by_s));
+        ck_assert_double_le(kit_fill_finish_s(&fill, cuts), by_s);
+        ck_assert_int_eq(cuts[fill.n], fill.total);
+        for (uint32_t i = 0; i < fill.n; i++) {
+            ck_assert_int_le(cuts[i], cuts[i + 1]);
+        }
+        if (kit_fill_finish_s(&fill, wanted) <= by_s) {
+            ck_assert_mem_eq(cuts, wanted, (fill.n + 1) * sizeof *cuts);
+        }
+    }
+}
+END_TEST
+
 /* ------------------------------------------------------------------ chains */
 
 enum { MAX_PARTS = 10 };
@@ -552,6 +603,8 @@ int main(void)
                                   worker_that_starts_too_late_gets_nothing,
                                   limit_that_cannot_be_met_is_infinity,
                                   sharing_out_is_as_good_as_the_best_of_all_cuts,
+                                  cuts_stay_where_wanted_when_time_allows,
+                                  cuts_near_wanted_keep_to_the_limit,
                                   chain_is_cut_as_the_best_of_all_ways,
                                   runs_stay_short_when_it_does_not_matter,
                                   holders_of_lines_are_found_in_order,
