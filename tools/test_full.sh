@@ -14,7 +14,7 @@ step "large random sets"
 EW_FULL=1 CK_DEFAULT_TIMEOUT=1200 ctest --preset release -R 'differential|property' || failed="$failed random"
 
 step "valgrind: compare with the fast engine"
-valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+valgrind --quiet --error-exitcode=99 --suppressions=tests/valgrind.supp --leak-check=full --errors-for-leak-kinds=definite \
     build/release/bin/edgeweave compare --graph vgg16 --platform demo --engine fast --json \
     >/dev/null || failed="$failed valgrind"
 

@@ -364,6 +364,26 @@ struct ew_host {
     const void *(*extension)(const struct ew_host *host, const char *id);
 };
 
+/* ------------------------------------------------------------------ extension: candidates */
+
+/** Plans that others have already made for the same problem: host->extension(host,
+ *  EW_CANDIDATES_ID), NULL when there are none. `compare` offers them to strategies with a parameter
+ *  named `candidates`, which plan after all others. Valid during plan. */
+#define EW_CANDIDATES_ID "edgeweave.candidates/1"
+
+struct ew_candidates {
+    uint32_t struct_size;
+    uint32_t reserved;
+    void *ctx; /**< the host's; pass the struct itself to every call */
+    uint32_t (*count)(const struct ew_candidates *candidates);
+    /** Id of the strategy that made it; NULL when there is no such index. */
+    const char *(*maker)(const struct ew_candidates *candidates, uint32_t index);
+    /** Replace what the builder holds by this plan, without its notes and prediction, ready for
+     *  evaluate. Negative when the builder cannot take it; the builder is then reset. */
+    int32_t (*load)(const struct ew_candidates *candidates, uint32_t index,
+                    struct ew_plan_builder *builder);
+};
+
 /* ------------------------------------------------------------------ strategy */
 
 /** A strategy object, made by create, freed by its own destroy. */

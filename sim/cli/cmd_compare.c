@@ -1,27 +1,112 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/outcome.h"
 #include "cli/progress.h"
 
-static enum ew_status run_point(struct ew_outcome *outcome, struct ew_progress *progress,
-                                size_t index, struct ew_error *err)
+/* One strategy's plans, or why there are none. */
+struct entry {
+    struct ew_point point;
+    enum ew_status status;
+    struct ew_error err;
+};
+
+/* Everything planned before anything runs, since some plan with the plans of the others in hand. */
+struct field {
+    struct ew_outcome *outcome;
+    struct ew_progress *progress;
+    struct entry *entries; /* per point of the session */
+    struct ew_candidate_list candidates;
+};
+
+/* Strategies with a parameter `candidates` look at what the others have found. */
+static bool looks_at_others(const struct ew_contender *maker)
 {
+    for (uint32_t i = 0; maker && i < maker->ref.info->param_count; i++) {
+        if (strcmp(maker->ref.info->params[i]->name, "candidates") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ew_status plan_entry(struct field *field, size_t index, struct ew_error *err)
+{
+    struct ew_session *s = field->outcome->session;
+    struct entry *entry = &field->entries[index];
+    ew_progress_point(field->progress, index, ew_session_point_name(s, index),
+                      ew_session_requests(s));
+    entry->status =
+        ew_point_plan(&entry->point, &s->config, ew_session_makers(s, index), &entry->err);
+    return entry->status == EW_OK
+               ? ew_candidates_add(&field->candidates, entry->point.books[0], err)
+               : EW_OK;
+}
+
+static enum ew_status plan_entries(struct field *field, bool last, struct ew_error *err)
+{
+    struct ew_session *s = field->outcome->session;
+    enum ew_status status = EW_OK;
+    for (size_t i = 0; status == EW_OK && i < s->n_points; i++) {
+        if (looks_at_others(ew_session_makers(s, i)[0]) == last) {
+            status = plan_entry(field, i, err);
+        }
+    }
+    return status;
+}
+
+static enum ew_status run_entry(struct field *field, size_t index, struct ew_error *err)
+{
+    struct ew_outcome *outcome = field->outcome;
     struct ew_session *s = outcome->session;
-    const struct ew_point_run how = {outcome->engine, outcome->csv, ew_progress_observer(progress)};
-    struct ew_point point = {0};
+    struct entry *entry = &field->entries[index];
+    const struct ew_point_run how = {outcome->engine, outcome->csv,
+                                     ew_progress_observer(field->progress)};
     struct ew_result *result = NULL;
-    ew_progress_point(progress, index, ew_session_point_name(s, index), ew_session_requests(s));
-    enum ew_status status = ew_point_plan(&point, &s->config, ew_session_makers(s, index), err);
+    enum ew_status status = entry->status;
+    ew_progress_point(field->progress, index, ew_session_point_name(s, index),
+                      ew_session_requests(s));
     if (status != EW_OK) {
-        status = ew_point_fail(&result, &point, &how, status, err);
+        *err = entry->err;
+        status = ew_point_fail(&result, &entry->point, &how, status, err);
     } else {
-        status = ew_outcome_add_plans(outcome, &point, err);
+        status = ew_outcome_add_plans(outcome, &entry->point, err);
         if (status == EW_OK) {
-            status = ew_point_run(&result, &point, &how, err);
+            status = ew_point_run(&result, &entry->point, &how, err);
         }
     }
     if (status == EW_OK) {
         ew_outcome_add_take(outcome, result);
     }
-    ew_point_fini(&point);
+    return status;
+}
+
+static enum ew_status plan_and_run(struct ew_outcome *outcome, struct ew_progress *progress,
+                                   struct ew_error *err)
+{
+    struct ew_session *s = outcome->session;
+    struct field field = {.outcome = outcome, .progress = progress};
+    field.entries = calloc(s->n_points ? s->n_points : 1, sizeof *field.entries);
+    enum ew_status status = field.entries ? EW_OK : ew_fail_memory(err);
+    ew_candidates_bind(&field.candidates, s->setup.workloads[0].graph->n_layers);
+    s->config.candidates = &field.candidates.abi;
+    if (status == EW_OK) {
+        status = plan_entries(&field, false, err);
+    }
+    if (status == EW_OK) {
+        status = plan_entries(&field, true, err);
+    }
+    for (size_t i = 0; status == EW_OK && i < s->n_points; i++) {
+        status = run_entry(&field, i, err);
+    }
+    for (size_t i = 0; field.entries && i < s->n_points; i++) {
+        if (field.entries[i].point.config) {
+            ew_point_fini(&field.entries[i].point);
+        }
+    }
+    s->config.candidates = NULL;
+    ew_candidates_fini(&field.candidates);
+    free(field.entries);
     return status;
 }
 
@@ -54,8 +139,8 @@ enum ew_status ew_cmd_compare(struct ew_cli *cli, struct ew_error *err)
         session.config.tick = ew_progress_tick;
         session.config.tick_ctx = &progress;
     }
-    for (size_t i = 0; status == EW_OK && i < session.n_points; i++) {
-        status = run_point(&outcome, &progress, i, err);
+    if (status == EW_OK) {
+        status = plan_and_run(&outcome, &progress, err);
     }
     ew_progress_end(&progress);
     if (status == EW_OK) {

@@ -38,6 +38,13 @@ static enum ew_status serve_evaluate(void *ctx, const struct ew_problem *problem
     return ew_evaluate(config->evaluator, problem, plan, result, err);
 }
 
+static const void *serve_extension(void *ctx, const char *id)
+{
+    const struct ew_point_config *config = ctx;
+    const bool is_offered = config->candidates && config->setup->n_workloads == 1;
+    return is_offered && strcmp(id, EW_CANDIDATES_ID) == 0 ? config->candidates : NULL;
+}
+
 static void serve_log(void *ctx, const char *strategy, uint32_t level, const char *message)
 {
     const struct ew_point_config *config = ctx;
@@ -54,6 +61,7 @@ static enum ew_status make_plan(struct ew_book **out, const struct ew_point_conf
     const struct ew_host_services services = {
         .ctx = (void *)(uintptr_t)config,
         .evaluate = serve_evaluate,
+        .extension = serve_extension,
         .log = serve_log,
     };
     const struct ew_book_request request = {

@@ -8,6 +8,7 @@
 #include "plan/task_graph.h"
 #include "results/csv.h"
 #include "results/metrics.h"
+#include "sweep/candidates.h"
 #include "sweep/contender.h"
 #include "sweep/evaluate.h"
 #include "sweep/setup.h"
@@ -24,6 +25,8 @@ struct ew_point_config {
     void (*tick)(void *ctx);
     void *tick_ctx;
     const volatile int *interrupted;
+    /** Plans already made, for strategies that ask; NULL: none. Setups with one workload only. */
+    const struct ew_candidates *candidates;
 };
 
 /** Plans of all workloads, and who made them. Zero-initialise; free with ew_point_fini. */

@@ -343,6 +343,8 @@ int32_t chair_emit(struct ew_plan_builder *builder, const struct chair *chair,
 /* Everything the search changes. Arrays are owned. */
 struct seating {
     double *compute_s; /* see chair_problem */
+    double *weight;
+    double *room;
     double *scratch;
     bool *is_member;
 };
@@ -355,6 +357,7 @@ static void open_split_block(struct seating *seating, struct chair_seats *seats,
     double rate = 0.0;
     double slowest_move_s = 0.0;
     seats->is_split[b] = true;
+    seating->weight[b] = 0.0; /* the channels are shared out later */
     for (uint32_t k = 0; k < n; k++) {
         rate += 1.0 / fmax(chair->own_s[(size_t)b * n + k], 1e-12);
     }
@@ -383,50 +386,36 @@ static uint32_t heaviest_block(const struct chair *chair, const struct chair_sea
     return found;
 }
 
-static bool is_homeless(const struct seating *seating, const struct chair *chair, uint32_t b)
+static int32_t fail_capacity(const struct chair *chair)
 {
-    for (uint32_t d = 0; d < chair->group.n; d++) {
-        if (isfinite(seating->compute_s[(size_t)b * chair->group.n + d])) {
-            return false;
-        }
-    }
-    return true;
+    return kit_fail(chair->net->host, EW_STRATEGY_ECANNOT,
+                    "no way over the %u usable devices: their memory does not hold the network, or "
+                    "no route leads to the sink",
+                    chair->group.n);
 }
 
-static int32_t fail_block(const struct chair *chair, uint32_t b)
+/* Split the next fully connected block, the heaviest first. */
+static int32_t split_next(struct seating *seating, struct chair_seats *seats,
+                          const struct chair *chair)
 {
-    char name[160];
-    const struct ew_host *host = chair->net->host;
+    uint32_t b = heaviest_block(chair, seats, EW_ID_NONE, true);
     if (b == EW_ID_NONE) {
-        return kit_fail(host, EW_STRATEGY_ECANNOT,
-                        "the memory of the %u usable devices does not hold the network",
-                        chair->group.n);
-    }
-    kit_volume_name(name, sizeof name, chair->net, &chair->blocks, b, b);
-    return kit_fail(host, EW_STRATEGY_ECANNOT,
-                    "%s: no usable device has the memory for it, and only fully connected layers "
-                    "are split",
-                    name);
-}
-
-/* Change what does not fit; EW_ID_NONE in `k`: the channels did not fit. */
-static int32_t make_room(struct seating *seating, struct chair_seats *seats,
-                         const struct chair *chair, uint32_t k)
-{
-    uint32_t b = heaviest_block(chair, seats, k, k == EW_ID_NONE);
-    if (b == EW_ID_NONE) {
-        return fail_block(chair, EW_ID_NONE);
-    }
-    if (k != EW_ID_NONE) {
-        seating->compute_s[(size_t)b * chair->group.n + k] = INFINITY;
-        if (!is_homeless(seating, chair, b)) {
-            return EW_STRATEGY_OK;
-        }
-        if (chair_fc_layer(chair, b) == EW_ID_NONE) {
-            return fail_block(chair, b);
-        }
+        return fail_capacity(chair);
     }
     open_split_block(seating, seats, chair, b);
+    return EW_STRATEGY_OK;
+}
+
+/* Two runs on one device, or devices of one node, are too much together: take the heaviest block
+ * away from the overfull one. */
+static int32_t unseat(struct seating *seating, const struct chair_seats *seats,
+                      const struct chair *chair, uint32_t k)
+{
+    uint32_t b = heaviest_block(chair, seats, k, false);
+    if (b == EW_ID_NONE) {
+        return fail_capacity(chair);
+    }
+    seating->compute_s[(size_t)b * chair->group.n + k] = INFINITY;
     return EW_STRATEGY_OK;
 }
 
@@ -437,22 +426,38 @@ static int32_t seat(struct seating *seating, struct chair_seats *seats, const st
         .n_devices = chair->group.n,
         .compute_s = seating->compute_s,
         .bytes = chair->bytes,
+        .weight = seating->weight,
+        .room = seating->room,
         .wires = chair->wires,
     };
     for (;;) {
-        if (!isfinite(chair_assign(seats->device_of, seating->scratch, &problem))) {
-            return kit_fail(chair->net->host, EW_STRATEGY_ECANNOT,
-                            "no device with a route to the sink can compute the last layers");
-        }
-        bool has_room = chair_share_channels(seats, chair, seating->is_member);
+        double seconds = chair_assign(seats->device_of, seating->scratch, &problem);
+        bool has_room = isfinite(seconds) && chair_share_channels(seats, chair, seating->is_member);
         uint32_t k = has_room ? chair_overfull(chair, seats) : EW_ID_NONE;
         if (has_room && k == EW_ID_NONE) {
             return EW_STRATEGY_OK;
         }
-        int32_t rc = make_room(seating, seats, chair, k);
+        int32_t rc =
+            has_room ? unseat(seating, seats, chair, k) : split_next(seating, seats, chair);
         if (rc < 0) {
             return rc;
         }
+    }
+}
+
+static void fill_seating(struct seating *seating, const struct chair *chair)
+{
+    const struct ew_host *host = chair->net->host;
+    size_t n_cells = (size_t)chair->blocks.n * chair->group.n;
+    memcpy(seating->compute_s, chair->own_s, n_cells * sizeof *seating->compute_s);
+    for (uint32_t b = 0; b < chair->blocks.n; b++) {
+        seating->weight[b] = (double)chair->weight[b];
+    }
+    for (uint32_t k = 0; k < chair->group.n; k++) {
+        uint64_t memory = host->device(host, chair->group.device[k])->memory_bytes;
+        seating->is_member[k] = true;
+        /* below 0: not even the tensors have room */
+        seating->room[k] = memory > 0 ? (double)memory - (double)chair->working_bytes : INFINITY;
     }
 }
 
@@ -461,22 +466,22 @@ int32_t chair_seat_for_latency(struct chair_seats *seats, const struct chair *ch
     size_t n_cells = (size_t)chair->blocks.n * chair->group.n;
     struct seating seating = {
         .compute_s = calloc(n_cells, sizeof *seating.compute_s),
-        .scratch = calloc(n_cells + chair->group.n, sizeof *seating.scratch),
+        .weight = calloc(chair->blocks.n, sizeof *seating.weight),
+        .room = calloc(chair->group.n, sizeof *seating.room),
+        .scratch = calloc(2 * n_cells, sizeof *seating.scratch),
         .is_member = calloc(chair->group.n, sizeof *seating.is_member),
     };
-    int32_t rc = EW_STRATEGY_OK;
-    if (!seating.compute_s || !seating.scratch || !seating.is_member) {
-        rc = kit_fail_memory(chair->net->host);
-    }
+    bool is_ok =
+        seating.compute_s && seating.weight && seating.room && seating.scratch && seating.is_member;
+    int32_t rc = is_ok ? EW_STRATEGY_OK : kit_fail_memory(chair->net->host);
     if (rc >= 0) {
         memset(seats->is_split, 0, chair->blocks.n * sizeof *seats->is_split);
-        memcpy(seating.compute_s, chair->own_s, n_cells * sizeof *seating.compute_s);
-        for (uint32_t k = 0; k < chair->group.n; k++) {
-            seating.is_member[k] = true;
-        }
+        fill_seating(&seating, chair);
         rc = seat(&seating, seats, chair);
     }
     free(seating.compute_s);
+    free(seating.weight);
+    free(seating.room);
     free(seating.scratch);
     free(seating.is_member);
     return rc;

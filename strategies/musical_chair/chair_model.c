@@ -12,21 +12,53 @@ static double move_s(const struct chair_problem *problem, uint32_t from, uint32_
     return from == to || bytes <= 0.0 ? 0.0 : wire->message_s + bytes * wire->byte_s;
 }
 
-/* Least time until block b is done on device d, over the device of the block before. */
-static double arrive_s(uint32_t *from, const double *before_s, const struct chair_problem *problem,
-                       uint32_t b, uint32_t d)
+/* Times of the dynamic program, by block and device. */
+struct times {
+    const struct chair_problem *problem;
+    double *enter_s; /* when a run that begins with the block can begin */
+    double *done_s;  /* when the block is done, if the device has it */
+};
+
+/* When a run on `d` that begins with block b can begin, and which device came before. */
+static double find_enter(uint32_t *before, const struct times *times, uint32_t b, uint32_t d)
 {
+    const struct chair_problem *problem = times->problem;
     uint32_t n = problem->n_devices;
     double best = INFINITY;
-    *from = 0;
+    *before = 0;
     if (b == 0) {
         return move_s(problem, n, d, problem->bytes[0]);
     }
     for (uint32_t e = 0; e < n; e++) {
-        double seconds = before_s[e] + move_s(problem, e, d, problem->bytes[b]);
+        double seconds =
+            times->done_s[(size_t)(b - 1) * n + e] + move_s(problem, e, d, problem->bytes[b]);
+        if (e != d && seconds < best) {
+            best = seconds;
+            *before = e;
+        }
+    }
+    return best;
+}
+
+/* When block b is done on `d`, and with which block the run there begins. */
+static double find_done(uint32_t *begin, const struct times *times, uint32_t b, uint32_t d)
+{
+    const struct chair_problem *problem = times->problem;
+    uint32_t n = problem->n_devices;
+    double best = INFINITY;
+    double compute_s = 0.0;
+    double weight = 0.0;
+    *begin = b;
+    for (uint32_t s = b + 1; s-- > 0;) {
+        compute_s += problem->compute_s[(size_t)s * n + d];
+        weight += problem->weight[s];
+        if (weight > problem->room[d] || !isfinite(compute_s)) {
+            break;
+        }
+        double seconds = times->enter_s[(size_t)s * n + d] + compute_s;
         if (seconds < best) {
             best = seconds;
-            *from = e;
+            *begin = s;
         }
     }
     return best;
@@ -35,27 +67,32 @@ static double arrive_s(uint32_t *from, const double *before_s, const struct chai
 double chair_assign(uint32_t *device_of, double *scratch, const struct chair_problem *problem)
 {
     uint32_t n = problem->n_devices;
-    uint32_t last = problem->n_blocks - 1;
-    uint32_t from;
-    for (uint32_t b = 0; b <= last; b++) {
-        const double *before_s = b > 0 ? scratch + (size_t)(b - 1) * n : NULL;
+    struct times times = {problem, scratch, scratch + (size_t)problem->n_blocks * n};
+    uint32_t at = 0;
+    uint32_t begin;
+    double best = INFINITY;
+    for (uint32_t b = 0; b < problem->n_blocks; b++) {
         for (uint32_t d = 0; d < n; d++) {
-            scratch[(size_t)b * n + d] =
-                arrive_s(&from, before_s, problem, b, d) + problem->compute_s[(size_t)b * n + d];
+            times.enter_s[(size_t)b * n + d] = find_enter(&begin, &times, b, d);
+        }
+        for (uint32_t d = 0; d < n; d++) {
+            times.done_s[(size_t)b * n + d] = find_done(&begin, &times, b, d);
         }
     }
-    double best = INFINITY;
-    device_of[last] = 0;
     for (uint32_t d = 0; d < n; d++) {
-        double seconds = scratch[(size_t)last * n + d] +
+        double seconds = times.done_s[(size_t)(problem->n_blocks - 1) * n + d] +
                          move_s(problem, d, n + 1, problem->bytes[problem->n_blocks]);
         if (seconds < best) {
             best = seconds;
-            device_of[last] = d;
+            at = d;
         }
     }
-    for (uint32_t b = last; b > 0; b--) {
-        (void)arrive_s(&device_of[b - 1], scratch + (size_t)(b - 1) * n, problem, b, device_of[b]);
+    for (uint32_t end = problem->n_blocks; end > 0; end = begin) {
+        (void)find_done(&begin, &times, end - 1, at);
+        for (uint32_t b = begin; b < end; b++) {
+            device_of[b] = at;
+        }
+        (void)find_enter(&at, &times, begin, at);
     }
     return best;
 }

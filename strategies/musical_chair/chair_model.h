@@ -24,12 +24,15 @@ struct chair_problem {
     uint32_t n_devices;
     const double *compute_s;        /**< block * n_devices + device; INFINITY: not there */
     const double *bytes;            /**< n_blocks + 1: what enters block b; last: the answer */
+    const double *weight;           /**< by block: what its device has to hold */
+    const double *room;             /**< by device: what it can hold; INFINITY: anything */
     const struct chair_wire *wires; /**< (n_devices + 2)^2, from * (n_devices + 2) + to; the last
                                          two are source and sink */
 };
 
 /** Devices of the blocks with the least time for one request: computing, and transfers wherever the
- *  device changes. Returns that time; INFINITY when there is no way. `scratch` has (n_blocks + 1) *
+ *  device changes. A run of blocks on one device stays within its room; two runs on one device are
+ *  not added up. Returns that time; INFINITY when there is no way. `scratch` has 2 * n_blocks *
  *  n_devices values. Of equal ways the one over lower devices wins. */
 double chair_assign(uint32_t *device_of, double *scratch, const struct chair_problem *problem);
 

@@ -29,7 +29,16 @@ static const struct ew_param_info PARAM_BUDGET = {
     .max_value = 100000000,
     .doc = "Most plans to simulate.",
 };
-static const struct ew_param_info *const PARAMS[] = {&PARAM_OBJECTIVE, &PARAM_BUDGET};
+static const struct ew_param_info PARAM_CANDIDATES = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_BOOL,
+    .name = "candidates",
+    .unit = "",
+    .default_text = "true",
+    .doc = "In compare: take another strategy's plan when it is better than all found.",
+};
+static const struct ew_param_info *const PARAMS[] = {&PARAM_OBJECTIVE, &PARAM_BUDGET,
+                                                     &PARAM_CANDIDATES};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -67,6 +76,30 @@ static int32_t read_objective(struct search *s, const struct ew_host *host)
     return EW_STRATEGY_OK;
 }
 
+/* What others have found counts when it is better by more than rounding. */
+static int32_t look_at_candidates(struct search *s, const struct ew_candidates *candidates)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    s->candidate = EW_ID_NONE;
+    for (uint32_t i = 0; i < candidates->count(candidates) && rc >= 0; i++) {
+        rc = search_try_candidate(s, candidates, i);
+    }
+    return rc;
+}
+
+static int32_t write_candidate(struct search *s, const struct ew_candidates *candidates)
+{
+    const char *maker = candidates->maker(candidates, s->candidate);
+    int32_t rc = candidates->load(candidates, s->candidate, s->builder);
+    rc = rc < 0 ? rc : kit_note(s->builder, "objective", "%s", OBJECTIVES[s->objective]);
+    rc = rc < 0 ? rc
+                : kit_note(s->builder, "search", "the plan of %s is better than all of %u found",
+                           maker ? maker : "another strategy", (unsigned)s->spent);
+    return rc < 0 ? rc
+                  : kit_predict(s->builder, s->space.net, s->found[0].latency_s,
+                                s->found[0].energy_j);
+}
+
 static int32_t write_plan(struct search *s)
 {
     const struct kit_net *net = s->space.net;
@@ -98,8 +131,18 @@ static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
     search.budget = (uint32_t)host->param_int(host, "evaluations");
     rc = rc < 0 ? rc : read_objective(&search, host);
     rc = rc < 0 ? rc : search_init(&search);
+    const struct ew_candidates *candidates =
+        rc >= 0 && host->param_int(host, "candidates") ? host->extension(host, EW_CANDIDATES_ID)
+                                                       : NULL;
+    search.candidate = EW_ID_NONE;
     rc = rc < 0 ? rc : search_run(&search);
-    rc = rc < 0 ? rc : write_plan(&search);
+    if (rc >= 0 && candidates) {
+        rc = look_at_candidates(&search, candidates);
+    }
+    if (rc >= 0) {
+        rc = search.candidate == EW_ID_NONE ? write_plan(&search)
+                                            : write_candidate(&search, candidates);
+    }
     search_fini(&search);
     kit_blocks_fini(&blocks);
     kit_net_fini(&net);

@@ -413,3 +413,26 @@ int32_t search_run(struct search *s)
     }
     return rc < 0 ? rc : climb(s, 0, s->budget);
 }
+
+/* An accuracy below the minimum disqualifies: others may use other exits and variants. */
+int32_t search_try_candidate(struct search *s, const struct ew_candidates *candidates,
+                             uint32_t index)
+{
+    const struct ew_host *host = s->space.net->host;
+    const double wanted = host->requirements(host)->min_accuracy;
+    struct ew_evaluation evaluation = {.struct_size = sizeof evaluation};
+    if (candidates->load(candidates, index, s->builder) < 0) {
+        return EW_STRATEGY_OK;
+    }
+    const int32_t rc = host->evaluate(host, s->builder, &evaluation);
+    if (rc < 0) {
+        return rc == EW_STRATEGY_EINVALID ? EW_STRATEGY_OK : rc;
+    }
+    const double value = value_of(s, &evaluation);
+    if (value < s->value[0] * WORTH && !(wanted > 0 && !(evaluation.accuracy >= wanted))) {
+        s->value[0] = value;
+        s->found[0] = evaluation;
+        s->candidate = index;
+    }
+    return EW_STRATEGY_OK;
+}

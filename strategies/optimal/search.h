@@ -35,6 +35,7 @@ struct search {
     double value[N_STARTS];       /**< INFINITY: none */
     enum start kind[N_STARTS]; /**< where it came from */
     struct ew_evaluation found[N_STARTS];
+    uint32_t candidate; /**< better than best[0]; EW_ID_NONE: none is */
     struct scheme trial;
     bool is_local_optimum; /**< no move improves best[0] */
 };
@@ -45,5 +46,10 @@ void search_fini(struct search *search);
 
 /** EW_STRATEGY_ECANNOT when no plan tried can be run. */
 int32_t search_run(struct search *search);
+
+/** After search_run: evaluate a plan of others, beyond the budget. A better one becomes
+ *  search->candidate, its figures found[0] and value[0]. */
+int32_t search_try_candidate(struct search *search, const struct ew_candidates *candidates,
+                             uint32_t index);
 
 #endif

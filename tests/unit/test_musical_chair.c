@@ -20,6 +20,8 @@ enum { N_BLOCKS = 4, N_DEVICES = 3, N_ENDS = N_DEVICES + 2, N_WAYS = 81 };
 struct drawn {
     double compute_s[N_BLOCKS * N_DEVICES];
     double bytes[N_BLOCKS + 1];
+    double weight[N_BLOCKS];
+    double room[N_DEVICES];
     struct chair_wire wires[N_ENDS * N_ENDS];
 };
 
@@ -30,6 +32,12 @@ static struct chair_problem draw(struct drawn *drawn, struct ew_rng *rng)
     }
     for (uint32_t i = 0; i <= N_BLOCKS; i++) {
         drawn->bytes[i] = random_int(rng, 1, 100);
+    }
+    for (uint32_t b = 0; b < N_BLOCKS; b++) {
+        drawn->weight[b] = random_int(rng, 0, 4);
+    }
+    for (uint32_t d = 0; d < N_DEVICES; d++) {
+        drawn->room[d] = random_chance(rng, 0.3) ? (double)INFINITY : random_int(rng, 3, 12);
     }
     for (uint32_t a = 0; a < N_ENDS; a++) {
         for (uint32_t b = 0; b < N_ENDS; b++) {
@@ -43,6 +51,8 @@ static struct chair_problem draw(struct drawn *drawn, struct ew_rng *rng)
                                   .n_devices = N_DEVICES,
                                   .compute_s = drawn->compute_s,
                                   .bytes = drawn->bytes,
+                                  .weight = drawn->weight,
+                                  .room = drawn->room,
                                   .wires = drawn->wires};
 }
 
@@ -55,9 +65,13 @@ static double hop_s(const struct chair_problem *p, uint32_t from, uint32_t to, d
 static double way_s(const struct chair_problem *p, const uint32_t *device_of)
 {
     double seconds = hop_s(p, N_DEVICES, device_of[0], p->bytes[0]);
+    double run = 0;
     for (uint32_t b = 0; b < N_BLOCKS; b++) {
-        seconds += b ? hop_s(p, device_of[b - 1], device_of[b], p->bytes[b]) : 0;
+        bool is_moved = b > 0 && device_of[b] != device_of[b - 1];
+        seconds += is_moved ? hop_s(p, device_of[b - 1], device_of[b], p->bytes[b]) : 0;
         seconds += p->compute_s[b * N_DEVICES + device_of[b]];
+        run = (b == 0 || is_moved ? 0 : run) + p->weight[b];
+        seconds += run > p->room[device_of[b]] ? INFINITY : 0;
     }
     return seconds + hop_s(p, device_of[N_BLOCKS - 1], N_DEVICES + 1, p->bytes[N_BLOCKS]);
 }
@@ -70,7 +84,7 @@ START_TEST(the_assignment_is_the_fastest_of_all_ways)
         struct drawn drawn;
         const struct chair_problem problem = draw(&drawn, &rng);
         uint32_t found[N_BLOCKS];
-        double scratch[(N_BLOCKS + 1) * N_DEVICES];
+        double scratch[2 * N_BLOCKS * N_DEVICES];
         double best = INFINITY;
         for (uint32_t way = 0; way < N_WAYS; way++) {
             const uint32_t device_of[] = {way % 3, way / 3 % 3, way / 9 % 3, way / 27};
@@ -197,12 +211,13 @@ START_TEST(it_plans_networks_with_branches_on_1_to_64_devices)
 }
 END_TEST
 
-/* A row of devices that hand the request on does one thing at a time: the model is exact. */
+/* A row of devices that hand the request on does one thing at a time: the model is exact. 47 MB of
+ * weights do not fit into 40 MB. */
 START_TEST(the_latency_of_whole_layers_is_what_the_engine_measures)
 {
-    struct planning *planning = open_graph("resnet18", 4, 0);
-    const struct ew_plan *plan = must_plan(planning, "mode=latency");
-    double predicted_s = plan->predicted_latency_s;
+    struct planning *planning = open_graph("resnet18", 4, 40000000);
+    double predicted_s = must_plan(planning, "mode=latency")->predicted_latency_s;
+    ck_assert_uint_ge(planning_active_devices(planning), 2);
     ck_assert_double_eq_tol(planning_latency_s(planning), predicted_s, 1e-6 * predicted_s);
     planning_free(planning);
 }
