@@ -125,30 +125,37 @@ bool ew_parse_u64(const char *text, uint64_t *out)
 
 enum { MAX_NAME = 64 };
 
-/* Edit distance with insertions, deletions and substitutions; names longer than MAX_NAME do not
- * take part. */
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Edit distance with insertions, deletions, substitutions and swapped neighbours; names longer than
+ * MAX_NAME do not take part. */
 static size_t edit_distance(const char *a, const char *b)
 {
     const size_t n = strlen(a), m = strlen(b);
     if (n > MAX_NAME || m > MAX_NAME) {
         return SIZE_MAX;
     }
-    size_t row[MAX_NAME + 1];
+    size_t rows[3][MAX_NAME + 1]; /* of the last but one, the last and this letter of a */
     for (size_t j = 0; j <= m; j++) {
-        row[j] = j;
+        rows[0][j] = j;
     }
     for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
+        size_t *now = rows[i % 3];
+        const size_t *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+        now[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            size_t best = row[j] + 1;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            row[j] = substituted < best ? substituted : best;
+            const size_t substituted = last[j - 1] + (a[i - 1] != b[j - 1]);
+            now[j] = smaller(substituted, smaller(last[j], now[j - 1]) + 1);
+            const bool is_swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (is_swap) {
+                now[j] = smaller(now[j], before[j - 2] + 1);
+            }
         }
     }
-    return row[m];
+    return rows[n % 3][m];
 }
 
 const char *ew_nearest_name(const char *wanted, size_t count,

@@ -13,7 +13,7 @@
 #include "plan/bound_cost.h"
 #include "plan/min_cut.h"
 
-enum { STEPS = 240, LEAST_STEPS = 24, STEP_LAYERS = 40000 };
+enum { STEPS = 600, LEAST_STEPS = 24, STEP_LAYERS = 100000 };
 
 /* Rounding of sums may not lift a bound above a plan that attains it. */
 static const double SLACK = 1 - 1e-9;
@@ -23,21 +23,25 @@ struct option {
     struct ew_bound_cost cost;
     double accuracy;
     struct ew_cut cut;
-    uint32_t *edge_home;   /* per layer: price of computing at the source */
-    uint32_t *edge_away;   /* price of computing elsewhere */
-    uint32_t *edge_out;    /* price of leaving the source */
-    uint32_t *edge_in;     /* price of coming back */
+    uint32_t *edge_home; /* per layer: price of computing at the source */
+    uint32_t *edge_away; /* price of computing elsewhere */
+    uint32_t *edge_out;  /* price of leaving the source */
+    uint32_t *edge_in;   /* price of coming back */
 };
 
 /* Rates and delays between the source and everybody else. */
 struct gate {
     double out_bytes_per_s; /* all routes together, at most; 0: no route */
     double in_bytes_per_s;
-    double out_delay_s; /* least overhead and latency */
+    double both_bytes_per_s; /* of a link that every route passes, out and in; 0: there is none */
+    double out_delay_s;      /* least overhead and latency */
     double in_delay_s;
     double out_j_per_byte; /* radio, at least */
     double in_j_per_byte;
 };
+
+/* Prices behind those of the devices. */
+enum { PRICE_OUT, PRICE_IN, PRICE_BOTH, N_GATE_PRICES };
 
 struct search {
     const struct ew_bound_problem *problem;
@@ -45,9 +49,9 @@ struct search {
     struct gate gate;
     uint32_t n_options;
     struct option *options;
-    double *value;   /* per option */
-    double *portion; /* per option: of the images, in the cheapest mix */
-    uint32_t n_prices; /* devices, out, in */
+    double *value;     /* per option */
+    double *portion;   /* per option: of the images, in the cheapest mix */
+    uint32_t n_prices; /* devices, then the gate's */
     double *price;     /* per second */
     double *joules;    /* per second, NULL-like zeros when only time counts */
     double *busy;      /* seconds per priced thing, of the cheapest behaviour */
@@ -103,8 +107,8 @@ static double rate_over(const struct search *s, bool is_out, enum pick pick, dou
             sum += route->bottleneck_bytes_per_s;
             continue;
         }
-        const double rate = s->platform->links[link].bandwidth_bytes_per_s /
-                            times_named(route, link);
+        const double rate =
+            s->platform->links[link].bandwidth_bytes_per_s / times_named(route, link);
         link_rate[link] = fmax(link_rate[link], rate);
     }
     for (uint32_t l = 0; l < s->platform->n_links; l++) {
@@ -122,6 +126,27 @@ static double total_bottleneck(const struct search *s, bool is_out)
         }
     }
     return sum;
+}
+
+/* Bandwidth of the narrowest shared link that all routes from and to the source pass. */
+static double rate_of_common_link(const struct search *s)
+{
+    double rate = 0;
+    for (uint32_t l = 0; l < s->platform->n_links; l++) {
+        uint32_t least = s->platform->links[l].sharing == EW_LINK_SHARED ? UINT32_MAX : 0;
+        for (uint32_t d = 0; d < s->platform->n_devices && least > 0; d++) {
+            for (int is_out = 0; is_out < 2 && d != s->problem->source_device; is_out++) {
+                const struct ew_route *route = gate_route(s, d, is_out);
+                const uint32_t n = route->n_links ? times_named(route, l) : least;
+                least = n < least ? n : least;
+            }
+        }
+        if (least > 0 && least < UINT32_MAX) {
+            const double here = s->platform->links[l].bandwidth_bytes_per_s / least;
+            rate = rate > 0 ? fmin(rate, here) : here;
+        }
+    }
+    return rate;
 }
 
 static double delay_of(const struct search *s, bool is_out)
@@ -156,14 +181,17 @@ static double joules_per_byte(const struct search *s, bool is_out, double gate_r
         double rate = 0;
         for (uint32_t i = 0; i < p->nodes[n].n_devices; i++) {
             const uint32_t d = p->nodes[n].devices[i];
-            rate += d == s->problem->source_device ? 0
-                                                   : gate_route(s, d, is_out)->bottleneck_bytes_per_s;
+            rate += d == s->problem->source_device
+                        ? 0
+                        : gate_route(s, d, is_out)->bottleneck_bytes_per_s;
         }
         if (rate > 0 && n == home) {
             return 0;
         }
         if (rate > 0) {
-            const double other_w = is_out ? board_of(p, n)->rx_w : pays_tx ? board_of(p, n)->tx_w : 0;
+            const double other_w = is_out    ? board_of(p, n)->rx_w
+                                   : pays_tx ? board_of(p, n)->tx_w
+                                             : 0;
             least = fmin(least, other_w / (rate * s->problem->bandwidth_factor));
         }
     }
@@ -188,6 +216,7 @@ static enum ew_status measure_gate(struct search *s, struct ew_error *err)
         *(is_out ? &s->gate.out_j_per_byte : &s->gate.in_j_per_byte) =
             rate > 0 ? joules_per_byte(s, is_out, rate) : 0;
     }
+    s->gate.both_bytes_per_s = rate_of_common_link(s) * s->problem->bandwidth_factor;
     free(link_rate);
     return EW_OK;
 }
@@ -197,10 +226,10 @@ static enum ew_status measure_gate(struct search *s, struct ew_error *err)
 /* Four facts per layer, each a node on the source's side of the cut when true. The two about home
  * are negated, so that every rule below has the form "if this then that". */
 enum fact {
-    AWAY_COMPUTED,  /* its part is computed elsewhere */
-    AWAY_HELD,      /* ... is held elsewhere */
+    AWAY_COMPUTED,   /* its part is computed elsewhere */
+    AWAY_HELD,       /* ... is held elsewhere */
     HOME_UNCOMPUTED, /* is not computed at the source */
-    HOME_UNHELD,    /* is not held there */
+    HOME_UNHELD,     /* is not held there */
     N_FACTS
 };
 
@@ -280,16 +309,24 @@ static double least_s(const struct search *s, const struct option *o, uint32_t i
     return least;
 }
 
+/* Pay per byte that leaves the source or returns; INFINITY without a route. */
+static double byte_pay(const struct search *s, bool is_out)
+{
+    const double *price = s->price + s->platform->n_devices;
+    const double rate = is_out ? s->gate.out_bytes_per_s : s->gate.in_bytes_per_s;
+    const double both = s->gate.both_bytes_per_s;
+    if (rate <= 0) {
+        return INFINITY;
+    }
+    return price[is_out ? PRICE_OUT : PRICE_IN] / rate + (both > 0 ? price[PRICE_BOTH] / both : 0) +
+           (is_out ? s->out_joules : s->in_joules);
+}
+
 /* Least pay of any behaviour for this exit. */
 static double solve_option(struct search *s, struct option *o)
 {
     const uint32_t n_devices = s->platform->n_devices, source = s->problem->source_device;
-    const double out_pay = s->gate.out_bytes_per_s > 0
-                               ? s->price[n_devices] / s->gate.out_bytes_per_s + s->out_joules
-                               : INFINITY;
-    const double in_pay = s->gate.in_bytes_per_s > 0
-                              ? s->price[n_devices + 1] / s->gate.in_bytes_per_s + s->in_joules
-                              : INFINITY;
+    const double out_pay = byte_pay(s, true), in_pay = byte_pay(s, false);
     for (uint32_t id = 0; id < o->cost.graph->n_layers; id++) {
         const struct ew_bound_layer *part = &o->cost.layers[id];
         const double *time_s = &o->cost.time_s[(size_t)id * n_devices];
@@ -305,6 +342,16 @@ static double solve_option(struct search *s, struct option *o)
         ew_cut_set(&o->cut, o->edge_in[id], part->bytes > 0 ? part->bytes * in_pay : 0);
     }
     return ew_cut_solve(&o->cut);
+}
+
+static void add_bytes(struct search *s, bool is_out, double bytes)
+{
+    double *busy = s->busy + s->platform->n_devices;
+    busy[is_out ? PRICE_OUT : PRICE_IN] +=
+        bytes / (is_out ? s->gate.out_bytes_per_s : s->gate.in_bytes_per_s);
+    if (s->gate.both_bytes_per_s > 0) {
+        busy[PRICE_BOTH] += bytes / s->gate.both_bytes_per_s;
+    }
 }
 
 /* Seconds by which the cheapest behaviour uses each priced thing, times `portion`. */
@@ -333,10 +380,10 @@ static void add_busy(struct search *s, const struct option *o, double portion)
             }
         }
         if (!is_away && ew_cut_is_source_side(&o->cut, node_of(id, AWAY_HELD))) {
-            s->busy[n_devices] += portion * part->bytes / s->gate.out_bytes_per_s;
+            add_bytes(s, true, portion * part->bytes);
         }
         if (!is_home && !ew_cut_is_source_side(&o->cut, node_of(id, HOME_UNHELD))) {
-            s->busy[n_devices + 1] += portion * part->bytes / s->gate.in_bytes_per_s;
+            add_bytes(s, false, portion * part->bytes);
         }
     }
 }
@@ -406,8 +453,8 @@ static double home_s(struct search *s)
         const struct ew_bound_cost *cost = &s->options[i].cost;
         s->value[i] = 0;
         for (uint32_t id = 0; id < cost->graph->n_layers; id++) {
-            s->value[i] += cost->time_s[(size_t)id * s->platform->n_devices +
-                                        s->problem->source_device];
+            s->value[i] +=
+                cost->time_s[(size_t)id * s->platform->n_devices + s->problem->source_device];
         }
     }
     return mix_options(s);
@@ -466,11 +513,15 @@ static void price_by_speed(struct search *s, double network)
     for (uint32_t d = 0; d < n_devices; d++) {
         s->price[d] *= 1 - network;
     }
-    s->price[n_devices] = s->price[n_devices + 1] = network / 2;
+    double *gate = s->price + n_devices;
+    const bool has_both = s->gate.both_bytes_per_s > 0;
+    gate[PRICE_BOTH] = has_both ? network / 2 : 0;
+    gate[PRICE_OUT] = gate[PRICE_IN] = has_both ? network / 4 : network / 2;
 }
 
 /* What the prices gain from delays: a device elsewhere, and the network, cannot be busy before the
- * first message has arrived nor, when the answer is wanted at the source, while the last returns. */
+ * first message has arrived nor, when the answer is wanted at the source, while the last returns.
+ */
 static void add_delays(const struct search *s, double *busy)
 {
     const bool returns = s->problem->sink_device == s->problem->source_device;
@@ -481,7 +532,9 @@ static void add_delays(const struct search *s, double *busy)
     }
     const double delay_s = s->gate.out_delay_s + (returns ? s->gate.in_delay_s : 0);
     for (uint32_t k = 0; k < s->n_prices; k++) {
-        if (k != s->problem->source_device) {
+        if (k == s->platform->n_devices + PRICE_BOTH) {
+            busy[k] += s->gate.out_delay_s; /* may be busy with the answer to the very end */
+        } else if (k != s->problem->source_device) {
             busy[k] += delay_s;
         }
     }
@@ -621,7 +674,8 @@ static void bound_all(struct ew_bound *out, struct search *s)
     out->latency_s = fmax(out->latency_s, out->period_s);
 }
 
-/* --------------------------------------------------------------------------------------- the whole */
+/* --------------------------------------------------------------------------------------- the whole
+ */
 
 static enum ew_status make_options(struct search *s, struct ew_error *err)
 {
@@ -654,14 +708,13 @@ enum ew_status ew_bound_compute(struct ew_bound *out, const struct ew_bound_prob
 {
     struct ew_bound_problem asked = *problem;
     struct search s = {.problem = &asked, .platform = problem->context->platform};
-    s.n_prices = s.platform->n_devices + 2;
+    s.n_prices = s.platform->n_devices + N_GATE_PRICES;
     s.price = calloc(s.n_prices, sizeof *s.price);
     s.joules = calloc(2 * (size_t)s.n_prices, sizeof *s.joules);
     s.busy = calloc(s.n_prices, sizeof *s.busy);
     s.trial = calloc(s.n_prices, sizeof *s.trial);
-    enum ew_status status = s.price && s.joules && s.busy && s.trial
-                                ? measure_gate(&s, err)
-                                : ew_fail_memory(err);
+    enum ew_status status =
+        s.price && s.joules && s.busy && s.trial ? measure_gate(&s, err) : ew_fail_memory(err);
     if (status == EW_OK) {
         status = make_options(&s, err);
     }

@@ -13,8 +13,8 @@ struct ew_bound_problem {
     int32_t batch; /**< images per job */
     uint32_t source_device;
     uint32_t sink_device;
-    double min_accuracy;     /**< mean over images; 0: none */
-    double latency_factor;   /**< of the network model */
+    double min_accuracy;   /**< mean over images; 0: none */
+    double latency_factor; /**< of the network model */
     double bandwidth_factor;
     uint32_t wire_bits;      /**< fewest bits per element of any message; 0: as in memory */
     bool is_receiver_paying; /**< energy rule `receiver`: sending draws nothing */

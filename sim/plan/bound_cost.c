@@ -15,7 +15,8 @@ struct maker {
     uint8_t *columns;
 };
 
-/* ------------------------------------------------------------------------ what cannot be avoided */
+/* ------------------------------------------------------------------------ what cannot be avoided
+ */
 
 static uint8_t *marks_of(struct ew_bound_layer *layer, int dim)
 {
@@ -311,14 +312,14 @@ static double rated_s(const struct ew_profile *profile, const struct ew_graph *g
     if (op_class == EW_CLASS_CONV || op_class == EW_CLASS_FC) {
         sum_s = over(2 * a->macs, rate_of(profile, layer));
         if (op_class == EW_CLASS_FC) {
-            sum_s = fmax(sum_s, over(a->weights * graph->bytes_per_element,
-                                     profile->weight_bytes_per_s));
+            sum_s = fmax(sum_s,
+                         over(a->weights * graph->bytes_per_element, profile->weight_bytes_per_s));
         }
     } else {
         sum_s = over(a->simple_ops, profile->simple_ops_per_s);
     }
-    sum_s += over((a->inputs + a->outputs) * graph->bytes_per_element,
-                  profile->activation_bytes_per_s);
+    sum_s +=
+        over((a->inputs + a->outputs) * graph->bytes_per_element, profile->activation_bytes_per_s);
     return sum_s > 0 ? sum_s + profile->layer_overhead_s : 0;
 }
 
@@ -340,10 +341,10 @@ static double feature_of(enum ew_feature feature, const struct ew_graph *graph,
     case EW_FEATURE_OUTPUT_BYTES:
         return a->outputs * graph->bytes_per_element;
     case EW_FEATURE_FILTER:
-        return layer->op != EW_OP_CONV ? 0
-                                       : (double)attrs->kernel[0] / attrs->stride[0] *
-                                             ((double)attrs->kernel[1] / attrs->stride[1]) *
-                                             layer->shape[EW_C];
+        return layer->op != EW_OP_CONV
+                   ? 0
+                   : (double)attrs->kernel[0] / attrs->stride[0] *
+                         ((double)attrs->kernel[1] / attrs->stride[1]) * layer->shape[EW_C];
     case EW_FEATURE_WEIGHT_BYTES:
         return a->weights * graph->bytes_per_element;
     case EW_FEATURE_MACS:
@@ -448,14 +449,14 @@ static enum ew_status find_times(struct maker *m, struct ew_error *err)
             while (platform->devices[same].profile != platform->devices[d].profile) {
                 same++;
             }
-            time_s[d] =
-                same < d ? time_s[same] : time_of(m, platform->devices[d].profile, id, &a);
+            time_s[d] = same < d ? time_s[same] : time_of(m, platform->devices[d].profile, id, &a);
         }
     }
     return EW_OK;
 }
 
-/* -------------------------------------------------------------------------------------- the whole */
+/* -------------------------------------------------------------------------------------- the whole
+ */
 
 static enum ew_status make_room(struct maker *m, struct ew_error *err)
 {
@@ -470,8 +471,9 @@ static enum ew_status make_room(struct maker *m, struct ew_error *err)
         longest = (size_t)shape[EW_W] > longest ? (size_t)shape[EW_W] : longest;
     }
     if (n > MAX_MARKS) {
-        return ew_fail(err, EW_ENOTSUP, "lower bound: expected at most %llu rows and columns in "
-                                        "all layers, found %llu",
+        return ew_fail(err, EW_ENOTSUP,
+                       "lower bound: expected at most %llu rows and columns in "
+                       "all layers, found %llu",
                        (unsigned long long)MAX_MARKS, (unsigned long long)n);
     }
     cost->layers = ew_arena_calloc(&cost->arena, graph->n_layers, sizeof *cost->layers);

@@ -16,8 +16,8 @@ struct ew_bound_layer {
     uint32_t n_rows;
     uint32_t n_columns;
     uint32_t first_read; /**< into reads, which are by reader */
-    double share; /**< of the layer's output */
-    double bytes; /**< on the wire, whole batch */
+    double share;        /**< of the layer's output */
+    double bytes;        /**< on the wire, whole batch */
 };
 
 /** Any share x of `reader`'s unavoidable work reads at least the share x of `layer`'s part. */

@@ -81,8 +81,8 @@ static uint32_t find_path(struct ew_cut *cut)
     uint32_t depth = 0, node = EW_CUT_SOURCE;
     while (node != EW_CUT_SINK) {
         uint32_t e = cut->current[node];
-        while (e != EW_CUT_NONE && !(is_open(cut, e) &&
-                                     cut->level[cut->edges[e].to] == cut->level[node] + 1)) {
+        while (e != EW_CUT_NONE &&
+               !(is_open(cut, e) && cut->level[cut->edges[e].to] == cut->level[node] + 1)) {
             e = cut->edges[e].next;
         }
         cut->current[node] = e;

@@ -74,7 +74,7 @@ static void measure(size_t widths[EW_GRID_COLUMNS], const struct ew_grid *grid)
 {
     memset(widths, 0, EW_GRID_COLUMNS * sizeof *widths);
     for (size_t r = 0; r < grid->rows.count; r++) {
-        for (uint32_t c = 0; c < grid->n_columns; c++) {
+        for (uint32_t c = 0; c == 0 || c < grid->n_columns; c++) {
             const char *cell = grid->rows.items[r].cells[c];
             const size_t width = cell ? text_width(cell) : 0;
             widths[c] = width > widths[c] ? width : widths[c];

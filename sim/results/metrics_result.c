@@ -167,17 +167,17 @@ static void fill_rates(struct ew_service *service, double first_completion_s)
         counts->requests ? (completed - (double)counts->late) / (double)counts->requests : NAN;
 }
 
-static bool is_service_met(const struct ew_service *service,
-                           const struct ew_metrics_workload *asked)
+static void judge_service(struct ew_service *service, const struct ew_metrics_workload *asked)
 {
     const struct ew_counts *counts = &service->counts;
     const bool is_complete = counts->requests > 0 && counts->completed == counts->requests;
     /* Negated comparisons, so that an unknown accuracy or rate does not pass. */
-    const bool lacks_accuracy =
+    service->lacks_accuracy =
         asked->min_accuracy > 0 && !(service->accuracy >= asked->min_accuracy);
-    const bool lacks_rate = asked->min_throughput_per_s > 0 &&
-                            !(service->throughput_per_s >= asked->min_throughput_per_s);
-    return is_complete && counts->late == 0 && !lacks_accuracy && !lacks_rate;
+    service->lacks_throughput = asked->min_throughput_per_s > 0 &&
+                                !(service->throughput_per_s >= asked->min_throughput_per_s);
+    service->is_met =
+        is_complete && counts->late == 0 && !service->lacks_accuracy && !service->lacks_throughput;
 }
 
 static struct ew_counts finished_counts(const struct ew_counts *counts)
@@ -209,7 +209,7 @@ static void fill_service(struct ew_service *service, struct ew_workload_fold *fo
     fill_latency(&service->latency, fold->latencies_s.items, fold->latencies_s.count,
                  ew_sum_value(&fold->latency_s), fold->max_latency_s);
     fill_rates(service, fold->first_completion_s);
-    service->is_met = is_service_met(service, asked);
+    judge_service(service, asked);
     service->has_model_mismatch = service->claims_feasible && !service->is_met;
 }
 
@@ -297,6 +297,8 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
         }
         whole->claims_feasible = whole->claims_feasible && part->claims_feasible;
         whole->is_met = whole->is_met && part->is_met;
+        whole->lacks_accuracy = whole->lacks_accuracy || part->lacks_accuracy;
+        whole->lacks_throughput = whole->lacks_throughput || part->lacks_throughput;
         const char *exit = part->exit;
         const bool is_common = exit && (w == 0 || (whole->exit && strcmp(whole->exit, exit) == 0));
         whole->exit = is_common ? exit : NULL;

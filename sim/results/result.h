@@ -60,6 +60,8 @@ struct ew_service {
     double predicted_latency_s; /**< of the plans used, as the strategy's own model has it */
     bool claims_feasible;       /**< every plan used claims to meet the requirements */
     bool is_met;                /**< deadline by every request, accuracy, throughput */
+    bool lacks_accuracy;        /**< below what is asked, or unknown */
+    bool lacks_throughput;      /**< likewise */
     bool has_model_mismatch;    /**< claims_feasible, yet not met */
     const char *exit;           /**< name, when all completed requests left at one; else NULL */
 };

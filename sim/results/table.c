@@ -133,8 +133,18 @@ static const char *note_of(struct ew_grid *grid, const struct ew_result *result)
     const char *reason = infeasible_reason(result);
     struct ew_str note = {0};
     if (!result->service.is_met) {
-        ew_str_printf(&note, "requirements not met: %" PRIu64 " of %" PRIu64 " in time",
-                      counts->completed - counts->late, counts->requests);
+        const uint64_t in_time = counts->completed - counts->late;
+        ew_str_append(&note, "requirements not met: ");
+        if (in_time < counts->requests) {
+            ew_str_printf(&note, "%" PRIu64 " of %" PRIu64 " in time", in_time, counts->requests);
+        }
+        if (result->service.lacks_accuracy) {
+            ew_str_printf(&note, "%saccuracy too low", in_time < counts->requests ? ", " : "");
+        }
+        if (result->service.lacks_throughput) {
+            ew_str_printf(&note, "%stoo few requests per second",
+                          in_time < counts->requests || result->service.lacks_accuracy ? ", " : "");
+        }
         if (counts->dropped) {
             ew_str_printf(&note, ", %" PRIu64 " dropped", counts->dropped);
         }
@@ -170,7 +180,9 @@ static void add_run(struct ew_grid *grid, const struct ew_result *result, const 
     }
     row->cells[0] = result->strategy;
     if (result->error) {
-        row->text = ew_grid_format(grid, "cannot serve: %s", result->error);
+        row->text = ew_grid_format(grid, "%s: %s",
+                                   result->error_status == EW_ENOTSUP ? "cannot serve" : "failed",
+                                   result->error);
         return;
     }
     const struct ew_service *service = &result->service;

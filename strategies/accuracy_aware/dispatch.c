@@ -8,6 +8,8 @@
 
 /* Targets that are met exactly on paper must not fail by rounding. */
 static const double TOLERANCE = 1e-9;
+/* Of the search for a time, relative. */
+static const double PRECISION = 1e-7;
 enum { BISECTIONS = 60 };
 
 /* ------------------------------------------------------------------ one node */
@@ -112,7 +114,7 @@ static int64_t crew_images_within(const struct crew *crew, double limit_s)
     return sum;
 }
 
-/* A time at which the crew has done at least `images` although no slightly earlier one will do. */
+/* A time at which the crew has done `images` and hardly more. INFINITY: never. */
 static double crew_finish_s(const struct crew *crew, int32_t images)
 {
     double low_s = 0.0;
@@ -124,13 +126,16 @@ static double crew_finish_s(const struct crew *crew, int32_t images)
             high_s = fmax(high_s, finish_of(rate, most));
         }
     }
-    if (crew_images_within(crew, high_s) < images) {
+    int64_t done = crew_images_within(crew, high_s);
+    if (done < images) {
         return INFINITY;
     }
-    for (int i = 0; i < BISECTIONS && high_s - low_s > TOLERANCE * high_s; i++) {
+    for (int i = 0; i < BISECTIONS && done - images > crew->problem->n_nodes; i++) {
         double middle_s = low_s + (high_s - low_s) / 2;
-        if (crew_images_within(crew, middle_s) >= images) {
+        int64_t then = crew_images_within(crew, middle_s);
+        if (then >= images) {
             high_s = middle_s;
+            done = then;
         } else {
             low_s = middle_s;
         }
@@ -155,8 +160,9 @@ static uint32_t latest_member(const struct crew *crew, const int32_t *images)
     return latest;
 }
 
-/* Give the crew `images`, finishing together: all that fit until the common time, less the surplus,
- * taken one by one from whoever is last. False when their memory does not hold them. */
+/* Give the crew `images`, finishing together: all that fit until a common time, less the surplus,
+ * taken one by one from whoever is last, which is exact. False when their memory does not hold
+ * them. */
 static bool share_among(int32_t *images_of, const struct crew *crew, int32_t images)
 {
     double finish_s = crew_finish_s(crew, images);
@@ -243,7 +249,7 @@ static void copy_plan(struct dispatch_plan *to, const struct dispatch_plan *from
     to->outcome = from->outcome;
 }
 
-static void reload(struct search *search)
+static void reload(const struct search *search)
 {
     memcpy(search->trial.variant, search->vector,
            search->problem->n_nodes * sizeof *search->vector);
@@ -262,7 +268,7 @@ static bool keep_if_better(struct search *search)
  * enough; the trial holds it. Its accuracy never falls with time. */
 static void share_just_accurate(struct search *search, double low_s, double high_s)
 {
-    for (int i = 0; i < BISECTIONS && high_s - low_s > TOLERANCE * high_s; i++) {
+    for (int i = 0; i < BISECTIONS && high_s - low_s > PRECISION * high_s; i++) {
         double middle_s = low_s + (high_s - low_s) / 2;
         reload(search);
         dispatch_share_accurate(&search->trial, search->problem, middle_s);
@@ -292,10 +298,47 @@ static double longest_s(const struct search *search)
     return seconds;
 }
 
+/* The greatest accuracy that accurate_first could reach with the vector until the limit; below 0
+ * when that is too short for all images. */
+static double accuracy_bound(const struct search *search)
+{
+    const struct dispatch_problem *problem = search->problem;
+    int64_t left = problem->images;
+    double sum = 0.0;
+    reload(search);
+    for (double bound = INFINITY; left > 0;) {
+        bound = next_accuracy(&search->trial, problem, bound);
+        if (isnan(bound)) {
+            return -1.0;
+        }
+        struct crew crew = {problem, search->vector, bound};
+        int64_t possible = crew_images_within(&crew, problem->limit_s);
+        int64_t taken = possible < left ? possible : left;
+        sum += (double)taken * bound;
+        left -= taken;
+    }
+    return sum / problem->images;
+}
+
+/* Cheap to see: the vector cannot beat the best so far. */
+static bool is_hopeless(const struct search *search)
+{
+    const struct dispatch_plan *best = search->best;
+    if (best->outcome == DISPATCH_MEETS) {
+        return accuracy_bound(search) < best->accuracy - TOLERANCE;
+    }
+    struct crew crew = {search->problem, search->vector, NAN};
+    return best->outcome == DISPATCH_LATE &&
+           crew_images_within(&crew, best->finish_s) < search->problem->images;
+}
+
 /* Shares for the vector; true when that is the best so far. */
 static bool try_vector(struct search *search)
 {
     const struct dispatch_problem *problem = search->problem;
+    if (is_hopeless(search)) {
+        return false;
+    }
     reload(search);
     dispatch_share_equal(&search->trial, problem);
     if (search->trial.outcome == DISPATCH_NONE) {

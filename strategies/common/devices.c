@@ -71,7 +71,7 @@ static const char *obstacle(const struct kit_group *group, const struct kit_net 
             return "no route to a neighbour";
         }
     }
-    if (device != options->first &&
+    if (device != options->first && !options->holds_parts &&
         !kit_fits(net->host, device, kit_net_weight_bytes(net, KIT_BANDED))) {
         return "memory";
     }

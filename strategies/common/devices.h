@@ -20,6 +20,7 @@ struct kit_group_options {
     uint32_t first; /**< leads the chain; routes to and from it are required */
     enum kit_capability capability;
     bool needs_all_pairs; /**< routes between any two members are required */
+    bool holds_parts;     /**< members hold a part only: none is left out for its memory */
 };
 
 enum { KIT_EXCLUDED_SIZE = 256 };

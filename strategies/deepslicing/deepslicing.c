@@ -16,6 +16,7 @@
 #include "common/emit.h"
 #include "common/home.h"
 #include "common/plugin.h"
+#include "common/subsets.h"
 #include "deepslicing/deepslicing_model.h"
 
 /* ------------------------------------------------------------------ descriptor */
@@ -73,8 +74,9 @@ struct deepslicing {
     struct kit_draft draft;
     uint32_t named_home; /* EW_ID_NONE: choose */
     uint32_t home;
-    double *weights;      /* of the devices tried last */
-    double *best_weights;
+    double *weights; /* of the devices tried last */
+    bool *takes_part;
+    bool *best_part;
     uint32_t *ends;
     double *best_s;
     double latency_s;
@@ -137,67 +139,34 @@ static double solve(struct deepslicing *ds)
     return home_s + kit_chain_cut(ds->ends, ds->best_s, ds->blocks.n, stage_s, ds) + answer_s(ds);
 }
 
-static void try_weights(struct deepslicing *ds)
-{
-    double latency_s = solve(ds);
-    if (latency_s < ds->latency_s) {
-        ds->latency_s = latency_s;
-        memcpy(ds->best_weights, ds->weights, ds->group.n * sizeof *ds->weights);
-    }
-}
-
-/* The k most capable devices; the first of equals. */
-static void take_most_capable(struct deepslicing *ds, uint32_t k)
+static void set_weights(struct deepslicing *ds, const bool *takes_part)
 {
     for (uint32_t w = 0; w < ds->group.n; w++) {
-        uint32_t n_better = 0;
-        for (uint32_t v = 0; v < ds->group.n; v++) {
-            n_better += ds->group.capability[v] > ds->group.capability[w] ||
-                        (ds->group.capability[v] == ds->group.capability[w] && v < w);
-        }
-        ds->weights[w] = n_better < k ? ds->group.capability[w] : 0.0;
+        ds->weights[w] = takes_part[w] ? ds->group.capability[w] : 0.0;
     }
 }
 
-static void take_only(struct deepslicing *ds, uint32_t device)
-{
-    for (uint32_t w = 0; w < ds->group.n; w++) {
-        ds->weights[w] = ds->group.device[w] == device ? 1.0 : 0.0;
-    }
-}
-
-static bool is_member(const struct deepslicing *ds, uint32_t device)
-{
-    for (uint32_t w = 0; w < ds->group.n; w++) {
-        if (ds->group.device[w] == device) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* All devices; with a wide search also ever fewer of the most capable, one by one up to 16 and
- * halving above, and the source alone. */
+/* The subset of devices with the least predicted latency; the first of equals. */
 static void choose_devices(struct deepslicing *ds)
 {
-    enum { ONE_BY_ONE = 16 };
     const struct ew_host *host = ds->net.host;
-    uint32_t source = host->requirements(host)->source_device;
-    bool is_wide = kit_param_is(host, "search", "wide");
+    struct kit_subsets subsets = {
+        .group = &ds->group,
+        .source = host->requirements(host)->source_device,
+        .is_wide = kit_param_is(host, "search", "wide"),
+    };
+    bool is_first = true;
     ds->latency_s = INFINITY;
-    take_most_capable(ds, ds->group.n);
-    memcpy(ds->best_weights, ds->weights, ds->group.n * sizeof *ds->weights);
-    try_weights(ds);
-    for (uint32_t k = ds->group.n; is_wide && k > 1;) {
-        k = k > ONE_BY_ONE ? k / 2 : k - 1;
-        take_most_capable(ds, k);
-        try_weights(ds);
+    while (kit_subsets_next(ds->takes_part, &subsets)) {
+        set_weights(ds, ds->takes_part);
+        double latency_s = solve(ds);
+        if (is_first || latency_s < ds->latency_s) {
+            ds->latency_s = latency_s;
+            memcpy(ds->best_part, ds->takes_part, ds->group.n * sizeof *ds->best_part);
+        }
+        is_first = false;
     }
-    if (is_wide && is_member(ds, source)) {
-        take_only(ds, source);
-        try_weights(ds);
-    }
-    memcpy(ds->weights, ds->best_weights, ds->group.n * sizeof *ds->weights);
+    set_weights(ds, ds->best_part);
     ds->latency_s = solve(ds);
 }
 
@@ -272,10 +241,11 @@ static int32_t make_draft(struct deepslicing *ds)
 static int32_t allocate(struct deepslicing *ds)
 {
     ds->weights = calloc(ds->group.n + 1u, sizeof *ds->weights);
-    ds->best_weights = calloc(ds->group.n + 1u, sizeof *ds->best_weights);
+    ds->takes_part = calloc(ds->group.n + 1u, sizeof *ds->takes_part);
+    ds->best_part = calloc(ds->group.n + 1u, sizeof *ds->best_part);
     ds->ends = calloc(ds->blocks.n + 1u, sizeof *ds->ends);
     ds->best_s = calloc(ds->blocks.n + 1u, sizeof *ds->best_s);
-    return ds->weights && ds->best_weights && ds->ends && ds->best_s
+    return ds->weights && ds->takes_part && ds->best_part && ds->ends && ds->best_s
                ? EW_STRATEGY_OK
                : kit_fail_memory(ds->net.host);
 }
@@ -363,7 +333,8 @@ static int32_t write_plan(const struct deepslicing *ds, struct ew_plan_builder *
 static void release(struct deepslicing *ds)
 {
     free(ds->weights);
-    free(ds->best_weights);
+    free(ds->takes_part);
+    free(ds->best_part);
     free(ds->ends);
     free(ds->best_s);
     kit_draft_fini(&ds->draft);

@@ -11,17 +11,14 @@
 #include "common/emit.h"
 #include "common/net.h"
 #include "common/plugin.h"
-#include "distredge/blas.h"
 #include "distredge/chain.h"
 #include "distredge/coordinate.h"
 #include "distredge/environment.h"
 #include "distredge/lcpss.h"
+#include "distredge/learn.h"
 #include "distredge/model_build.h"
 #include "distredge/osds.h"
 #include "distredge/params.h"
-
-/* From so many devices on the paper's noise is wider. */
-enum { MANY_DEVICES = 16 };
 
 /* How much the coordinate search may do: far more than it needs with a few devices. */
 enum { COORDINATE_EVALUATIONS = 2000000, COORDINATE_STARTS = 4 };
@@ -40,7 +37,7 @@ struct distredge {
     uint32_t n_volumes;
     struct environment environment;
     struct osds_split best;
-    struct osds_history history;
+    struct learned learned;
     double single_s; /* latency of the best single device */
     double *capability;
     uint64_t n_evaluations; /* of the coordinate search */
@@ -104,18 +101,6 @@ static int32_t form_group(struct distredge *it)
 
 /* ------------------------------------------------------------------ volumes */
 
-static uint64_t next_bits(void *ctx)
-{
-    const struct ew_host *host = ctx;
-    return host->rand_u64(host);
-}
-
-static struct draw host_draw(const struct ew_host *host)
-{
-    /* The callbacks take the host as const; the draw's context is not. */
-    return (struct draw){next_bits, (void *)(uintptr_t)host};
-}
-
 /* "0,6,10": ascending block numbers from 0. */
 static int32_t read_volumes(struct distredge *it, const char *text)
 {
@@ -149,7 +134,7 @@ static int32_t choose_volumes(struct distredge *it)
     if (!kit_param_is(host, "volumes", "auto")) {
         return read_volumes(it, host->param_text(host, "volumes"));
     }
-    const struct draw draw = host_draw(host);
+    const struct draw draw = learn_draw(host);
     const struct lcpss_problem problem = {
         .units = it->chain.units,
         .n_units = it->chain.n_blocks,
@@ -175,43 +160,6 @@ static int32_t status_of(const struct distredge *it, enum osds_outcome outcome)
         break;
     }
     return it->environment.status;
-}
-
-static struct osds_options learning_options(const struct distredge *it)
-{
-    const struct ew_host *host = it->host;
-    double sigma_2 = host->param_real(host, "sigma_squared");
-    uint64_t n_steps = (uint64_t)host->param_int(host, "episodes") * it->n_volumes;
-    uint64_t buffer = (uint64_t)host->param_int(host, "replay_buffer");
-    uint64_t batch = (uint64_t)host->param_int(host, "replay_batch");
-    buffer = buffer < n_steps ? buffer : n_steps;
-    return (struct osds_options){
-        .max_episodes = (uint32_t)host->param_int(host, "episodes"),
-        .patience = (uint32_t)host->param_int(host, "patience"),
-        .explore_episodes = host->param_real(host, "explore_episodes"),
-        .sigma_2 = sigma_2 > 0.0 ? sigma_2 : it->n_devices >= MANY_DEVICES ? 1.0 : 0.1,
-        .batch = (uint32_t)batch,
-        .buffer = (uint32_t)(buffer < batch ? batch : buffer),
-        .gamma = host->param_real(host, "gamma"),
-        .actor_rate = host->param_real(host, "actor_rate"),
-        .critic_rate = host->param_real(host, "critic_rate"),
-        .tau = host->param_real(host, "tau"),
-        .scale_s = isfinite(it->single_s) && it->single_s > 0.0 ? it->single_s : 1.0,
-        .rewards_inverse = kit_param_is(host, "reward", "inverse"),
-    };
-}
-
-static int32_t learn(struct distredge *it)
-{
-    char reason[256] = "";
-    struct blas blas;
-    if (blas_open(&blas, reason, sizeof reason) != 0) {
-        return kit_fail(it->host, EW_STRATEGY_ECANNOT, "a BLAS library is missing: %s", reason);
-    }
-    const struct draw draw = host_draw(it->host);
-    const struct osds_options options = learning_options(it);
-    return status_of(it, osds_search(&it->best, &it->history, NULL, &it->environment.problem,
-                                     &options, &blas, &draw));
 }
 
 static int32_t search_coordinates(struct distredge *it)
@@ -268,7 +216,7 @@ static int32_t split(struct distredge *it)
     if (kit_param_is(host, "search", "coordinate")) {
         return search_coordinates(it);
     }
-    rc = learn(it);
+    rc = learn_split(&it->best, &it->learned, environment, it->single_s);
     return rc >= 0 && host->param_int(host, "polish") != 0 ? polish(it) : rc;
 }
 
@@ -310,7 +258,7 @@ static int32_t note_rows(const struct distredge *it)
 
 static int32_t note_search(const struct distredge *it)
 {
-    const struct osds_history *history = &it->history;
+    const struct osds_history *history = &it->learned.history;
     int32_t rc = EW_STRATEGY_OK;
     if (it->n_evaluations > 0) {
         rc = kit_note(it->builder, it->is_polished ? "polish" : "search",
@@ -318,8 +266,10 @@ static int32_t note_search(const struct distredge *it)
                       (unsigned long long)it->n_evaluations);
     }
     if (rc >= 0 && history->n_episodes > 0) {
-        rc = kit_note(it->builder, "episodes", "%u, best found in %u", history->n_episodes,
-                      history->best_episode);
+        rc = kit_note(it->builder, "episodes", "%u, best found in %u%s%s", history->n_episodes,
+                      history->best_episode,
+                      it->learned.is_resumed ? ", started from a trained actor" : "",
+                      it->learned.is_cached ? ", from the cache" : "");
     }
     if (rc >= 0 && history->n_episodes > 0) {
         rc = kit_note(it->builder, "policy", "untrained %.6g s, trained %.6g s, best seen %.6g s",

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/share.h"
+
 /* ------------------------------------------------------------------ life */
 
 bool model_state_init(struct model_state *state, const struct model *model, const uint32_t *starts,
@@ -43,12 +45,6 @@ void model_state_fini(struct model_state *state)
 uint32_t model_reference(const struct model_state *state, uint32_t v)
 {
     return state->model->blocks[state->starts[v + 1] - 1].end - 1;
-}
-
-int32_t model_map_row(int32_t row, int32_t reference, int32_t extent)
-{
-    int64_t doubled = 2 * (int64_t)row * extent + reference;
-    return (int32_t)(doubled / (2 * (int64_t)reference));
 }
 
 static bool is_empty(struct model_rows rows)
@@ -124,8 +120,8 @@ static void set_owners(struct model_state *state, uint32_t v, const int32_t *cut
         }
         int32_t extent = model->layers[l].rows;
         for (uint32_t i = 0; i < model->n_parts; i++) {
-            owned[i] = (struct model_rows){model_map_row(cuts[i], rows, extent),
-                                           model_map_row(cuts[i + 1], rows, extent)};
+            owned[i] = (struct model_rows){kit_map_cut(cuts[i], rows, extent),
+                                           kit_map_cut(cuts[i + 1], rows, extent)};
         }
     }
 }
@@ -261,4 +257,53 @@ double model_latency_s(const struct model_state *state)
         }
     }
     return fmax(latency_s, arrival.start_s + arrival.receive_s);
+}
+
+/* ------------------------------------------------------------------ the key */
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < n; i++) {
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static uint64_t hash_layer(uint64_t hash, const struct model_layer *layer, uint32_t n_classes)
+{
+    const double row_bytes = layer->row_bytes;
+    const int32_t facts[] = {layer->rows, layer->is_input, layer->last_reader, layer->is_answer};
+    size_t rows = (size_t)layer->rows;
+    hash = hash_bytes(hash, &row_bytes, sizeof row_bytes);
+    hash = hash_bytes(hash, facts, sizeof facts);
+    for (uint32_t r = 0; r < layer->n_reads; r++) {
+        const struct model_read *read = &layer->reads[r];
+        hash = hash_bytes(hash, &read->layer, sizeof read->layer);
+        hash = hash_bytes(hash, read->lo, rows * sizeof *read->lo);
+        hash = hash_bytes(hash, read->hi, rows * sizeof *read->hi);
+    }
+    return layer->seconds
+               ? hash_bytes(hash, layer->seconds, n_classes * (rows + 1) * sizeof(double))
+               : hash;
+}
+
+uint64_t model_hash(uint64_t hash, const struct model *model)
+{
+    size_t n_positions = model->n_parts + 2u;
+    uint32_t n_classes = 0;
+    for (uint32_t i = 0; i < model->n_parts; i++) {
+        n_classes = model->part_class[i] >= n_classes ? model->part_class[i] + 1 : n_classes;
+    }
+    for (uint32_t l = 0; l < model->n_layers; l++) {
+        hash = hash_layer(hash, &model->layers[l], n_classes);
+    }
+    const int32_t head[] = {model->has_head, model->head_part};
+    hash = hash_bytes(hash, model->blocks, model->n_blocks * sizeof *model->blocks);
+    hash = hash_bytes(hash, model->part_class, model->n_parts * sizeof *model->part_class);
+    hash = hash_bytes(hash, model->wires, n_positions * n_positions * sizeof *model->wires);
+    hash = hash_bytes(hash, head, sizeof head);
+    hash = hash_bytes(hash, model->head_s, (model->n_parts + 1u) * sizeof *model->head_s);
+    hash = hash_bytes(hash, model->can_head, model->n_parts * sizeof *model->can_head);
+    return hash_bytes(hash, &model->head_answer_bytes, sizeof model->head_answer_bytes);
 }

@@ -97,11 +97,10 @@ double model_latency_s(const struct model_state *state);
  *  that has the memory; n_parts (the source) when none has. */
 uint32_t model_head_part(const struct model_state *state);
 
+/** Chain an FNV-1a hash over all tables: equal models have equal hashes. */
+uint64_t model_hash(uint64_t hash, const struct model *model);
+
 /** The volume's last layer, whose rows are cut. */
 uint32_t model_reference(const struct model_state *state, uint32_t v);
-
-/** Rows at which a layer with `extent` rows is cut where one with `reference` rows is cut at `row`:
- *  nearest, halves up. */
-int32_t model_map_row(int32_t row, int32_t reference, int32_t extent);
 
 #endif

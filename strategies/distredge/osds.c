@@ -10,6 +10,8 @@
 /* Beside the latencies a state holds the height, depth, filter and stride of a volume. */
 enum { N_FEATURES = 4 };
 
+enum { PROGRESS_EPISODES = 250 };
+
 struct mlp_shape osds_actor_shape(uint32_t n_parts)
 {
     return ddpg_actor_shape(n_parts + N_FEATURES, n_parts - 1);
@@ -164,6 +166,9 @@ static enum osds_outcome run_episodes(struct search *search, struct osds_split *
             if (actor) {
                 mlp_copy(actor, &search->ddpg.actor);
             }
+        }
+        if (options->progress && episode % PROGRESS_EPISODES == 0) {
+            options->progress(options->progress_ctx, episode, best->latency_s);
         }
         if (options->patience > 0 && episode - history->best_episode >= options->patience) {
             break;

@@ -187,6 +187,25 @@ static const struct ew_param_info PARAM_REWARD = {
     .doc = "Last step's reward: the best single device's latency over the plan's, or 1/T per s.",
 };
 
+static const struct ew_param_info PARAM_START = {
+    INFO_SIZE,
+    .kind = EW_PARAM_STRING,
+    .name = "start_actor",
+    .unit = "",
+    .default_text = "",
+    .doc = "File with a trained actor to start from (one that cache_dir received); empty: none.",
+};
+static const struct ew_param_info PARAM_CACHE = {
+    INFO_SIZE,
+    .kind = EW_PARAM_STRING,
+    .name = "cache_dir",
+    .unit = "",
+    .default_text = "",
+    .doc =
+        "Folder for trained actors and their splits, by problem, parameters and seed: a search "
+        "that was done before is read from there; empty: none.",
+};
+
 /* ------------------------------------------------------------------ who takes part */
 
 static const struct ew_param_info PARAM_HEAD = {
@@ -209,10 +228,13 @@ static const struct ew_param_info PARAM_SOURCE = {
 };
 
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_ALPHA,       &PARAM_DRAWS,    &PARAM_LAW,      &PARAM_VOLUMES,    &PARAM_SEARCH,
-    &PARAM_POLISH,      &PARAM_ENVIRONMENT, &PARAM_EPISODES, &PARAM_PATIENCE, &PARAM_EXPLORE,
-    &PARAM_SIGMA,       &PARAM_BATCH,    &PARAM_BUFFER,   &PARAM_GAMMA,      &PARAM_ACTOR_RATE,
-    &PARAM_CRITIC_RATE, &PARAM_TAU,      &PARAM_REWARD,   &PARAM_HEAD,       &PARAM_SOURCE};
+    &PARAM_ALPHA,       &PARAM_DRAWS,      &PARAM_LAW,         &PARAM_VOLUMES,
+    &PARAM_SEARCH,      &PARAM_POLISH,     &PARAM_ENVIRONMENT, &PARAM_EPISODES,
+    &PARAM_PATIENCE,    &PARAM_EXPLORE,    &PARAM_SIGMA,       &PARAM_BATCH,
+    &PARAM_BUFFER,      &PARAM_GAMMA,      &PARAM_ACTOR_RATE,  &PARAM_CRITIC_RATE,
+    &PARAM_TAU,         &PARAM_REWARD,     &PARAM_START,       &PARAM_CACHE,
+    &PARAM_HEAD,        &PARAM_SOURCE,
+};
 
 const struct ew_strategy_info DISTREDGE_INFO = {
     .struct_size = sizeof DISTREDGE_INFO,

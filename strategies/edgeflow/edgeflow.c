@@ -16,10 +16,33 @@
 #include "common/plugin.h"
 #include "common/reach.h"
 #include "common/share.h"
+#include "common/subsets.h"
 #include "edgeflow/edgeflow_model.h"
 
 /* ------------------------------------------------------------------ descriptor */
 
+static const char *const HORIZONS[] = {"rest", "layer", NULL};
+static const struct ew_param_info PARAM_HORIZON = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "horizon",
+    .unit = "",
+    .default_text = "rest",
+    .choices = HORIZONS,
+    .doc = "What the slowest device should be done with first: layer = the layer being cut; rest = "
+           "all layers from it on, as if its cuts stayed.",
+};
+static const char *const SEARCHES[] = {"wide", "paper", NULL};
+static const struct ew_param_info PARAM_SEARCH = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "search",
+    .unit = "",
+    .default_text = "wide",
+    .choices = SEARCHES,
+    .doc = "wide: also try fewer devices, the most capable ones and the source alone; paper: all "
+           "devices may take part in every layer.",
+};
 static const struct ew_param_info PARAM_STAY = {
     .struct_size = sizeof(struct ew_param_info),
     .kind = EW_PARAM_BOOL,
@@ -37,7 +60,8 @@ static const struct ew_param_info PARAM_TAIL = {
     .default_text = "auto",
     .doc = "Device for the layers that cannot be cut; auto: the one that is done with them first.",
 };
-static const struct ew_param_info *const PARAMS[] = {&PARAM_STAY, &PARAM_TAIL};
+static const struct ew_param_info *const PARAMS[] = {&PARAM_HORIZON, &PARAM_SEARCH, &PARAM_STAY,
+                                                     &PARAM_TAIL};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -63,6 +87,7 @@ struct edgeflow {
     struct kit_reach reach;
     struct kit_draft draft;
     struct kit_wire *wires;
+    double *overhead_s; /* per device */
     uint32_t n_devices;
     uint32_t home; /* EW_ID_NONE: not chosen yet */
     double home_free_s;
@@ -70,7 +95,10 @@ struct edgeflow {
     int32_t *cuts_store;
     double *done_store;
     double *free_s; /* per worker */
-    struct kit_line *compute;
+    bool *takes_part; /* per worker */
+    bool *best_part;
+    struct kit_line *unit_lines; /* by unit * workers + worker */
+    struct kit_line *compute;    /* per worker: work that is being balanced */
     struct edgeflow_input *inputs;
     int32_t *scratch;
     int32_t *wanted;
@@ -124,6 +152,7 @@ static struct edgeflow_layer describe_layer(const struct edgeflow *ef, uint32_t 
         .n_inputs = n_inputs,
         .inputs = ef->inputs,
         .wires = ef->wires,
+        .overhead_s = ef->overhead_s,
         .n_devices = ef->n_devices,
     };
 }
@@ -144,17 +173,35 @@ static struct edgeflow_layer read_unit(struct edgeflow *ef, uint32_t unit)
     return describe_layer(ef, n_inputs);
 }
 
-static void fit_unit(struct edgeflow *ef, uint32_t unit)
+/* Linear models of all banded units on every member. */
+static void fit_units(struct edgeflow *ef)
 {
     const struct kit_net *net = &ef->net;
+    size_t n = ef->group.n;
+    memset(ef->unit_lines, 0, net->n_units * n * sizeof *ef->unit_lines);
+    for (uint32_t i = 0; i < net->n_order; i++) {
+        uint32_t layer = net->order[i];
+        for (uint32_t w = 0; w < n && net->place[layer] == KIT_BANDED; w++) {
+            struct kit_line line = kit_fit_layer(net, layer, ef->group.device[w]);
+            ef->unit_lines[net->unit_of[layer] * n + w].base += line.base;
+            ef->unit_lines[net->unit_of[layer] * n + w].slope += line.slope;
+        }
+    }
+}
+
+/* The unit's own work, or with `horizon` all work from it on as if its cuts stayed. */
+static void set_work(struct edgeflow *ef, uint32_t unit, bool has_horizon)
+{
+    const struct kit_net *net = &ef->net;
+    int32_t extent = kit_layer_extent(net, net->units[unit].first);
     for (uint32_t w = 0; w < ef->group.n; w++) {
-        ef->compute[w] = (struct kit_line){0.0, 0.0};
-        for (uint32_t i = 0; i < net->n_order; i++) {
-            if (net->unit_of[net->order[i]] == unit) {
-                struct kit_line line = kit_fit_layer(net, net->order[i], ef->group.device[w]);
-                ef->compute[w].base += line.base;
-                ef->compute[w].slope += line.slope;
-            }
+        ef->compute[w] = ef->unit_lines[(size_t)unit * ef->group.n + w];
+        ef->compute[w].base += ef->takes_part[w] ? 0.0 : INFINITY;
+        for (uint32_t u = unit + 1; has_horizon && u < net->n_units; u++) {
+            struct kit_line line = ef->unit_lines[(size_t)u * ef->group.n + w];
+            int32_t lines = kit_layer_extent(net, net->units[u].first);
+            ef->compute[w].base += line.base;
+            ef->compute[w].slope += line.slope * lines / extent;
         }
     }
 }
@@ -190,7 +237,7 @@ static int32_t cut_unit(struct edgeflow *ef, uint32_t unit)
         .total = kit_layer_extent(net, net->units[unit].first),
         .precision = 1e-4,
     };
-    fit_unit(ef, unit);
+    set_work(ef, unit, kit_param_is(net->host, "horizon", "rest"));
     double done_s = kit_fill_min_max(cuts, ef->scratch, &fill, INFINITY);
     if (!isfinite(done_s)) {
         return kit_fail(net->host, EW_STRATEGY_ECANNOT, "layer %s: no device can get what it reads",
@@ -200,6 +247,7 @@ static int32_t cut_unit(struct edgeflow *ef, uint32_t unit)
         kit_fill_near(ef->near, ef->scratch, &fill, ef->wanted, done_s)) {
         memcpy(cuts, ef->near, (ef->group.n + 1u) * sizeof *cuts);
     }
+    set_work(ef, unit, false);
     for (uint32_t w = 0; w < ef->group.n; w++) {
         if (cuts[w] < cuts[w + 1]) {
             ef->units[unit].done_s[w] = edgeflow_finish_s(&layer, w, cuts[w], cuts[w + 1]);
@@ -366,12 +414,36 @@ static int32_t draft_all(struct edgeflow *ef)
     return rc;
 }
 
+/* The subset of devices with the least predicted latency; the first of equals. */
+static int32_t choose_devices(struct edgeflow *ef)
+{
+    const struct ew_host *host = ef->net.host;
+    struct kit_subsets subsets = {
+        .group = &ef->group,
+        .source = host->requirements(host)->source_device,
+        .is_wide = kit_param_is(host, "search", "wide"),
+    };
+    double best_s = INFINITY;
+    uint32_t n_tried = 0;
+    int32_t rc = EW_STRATEGY_OK;
+    while (rc >= 0 && kit_subsets_next(ef->takes_part, &subsets)) {
+        rc = draft_all(ef);
+        if (rc >= 0 && (n_tried++ == 0 || ef->latency_s < best_s)) {
+            best_s = ef->latency_s;
+            memcpy(ef->best_part, ef->takes_part, ef->group.n * sizeof *ef->best_part);
+        }
+    }
+    memcpy(ef->takes_part, ef->best_part, ef->group.n * sizeof *ef->takes_part);
+    return rc < 0 || n_tried == 1 ? rc : draft_all(ef);
+}
+
 /* Plan; while a device has not the memory for its bands, plan without it. */
 static int32_t make_draft(struct edgeflow *ef)
 {
     for (;;) {
         struct kit_overfull overfull;
-        int32_t rc = draft_all(ef);
+        fit_units(ef);
+        int32_t rc = choose_devices(ef);
         if (rc >= 0) {
             rc = kit_draft_overfull(&overfull, &ef->draft);
         }
@@ -395,20 +467,26 @@ static int32_t allocate(struct edgeflow *ef)
     }
     ef->n_devices = net->host->device_count(net->host);
     ef->wires = calloc((size_t)ef->n_devices * ef->n_devices, sizeof *ef->wires);
+    ef->overhead_s = calloc(ef->n_devices, sizeof *ef->overhead_s);
     ef->units = calloc(net->n_units + 1u, sizeof *ef->units);
     ef->cuts_store = calloc(n * (net->n_units + 1u), sizeof *ef->cuts_store);
     ef->done_store = calloc(n * (net->n_units + 1u), sizeof *ef->done_store);
     ef->free_s = calloc(n, sizeof *ef->free_s);
+    ef->takes_part = calloc(n, sizeof *ef->takes_part);
+    ef->best_part = calloc(n, sizeof *ef->best_part);
     ef->compute = calloc(n, sizeof *ef->compute);
+    ef->unit_lines = calloc(n * (net->n_units + 1u), sizeof *ef->unit_lines);
     ef->inputs = calloc(n_inputs, sizeof *ef->inputs);
     ef->scratch = calloc(n, sizeof *ef->scratch);
     ef->wanted = calloc(n, sizeof *ef->wanted);
     ef->near = calloc(n, sizeof *ef->near);
-    if (!ef->wires || !ef->units || !ef->cuts_store || !ef->done_store || !ef->free_s ||
-        !ef->compute || !ef->inputs || !ef->scratch || !ef->wanted || !ef->near) {
+    if (!ef->wires || !ef->overhead_s || !ef->units || !ef->cuts_store || !ef->done_store || !ef->free_s ||
+        !ef->takes_part || !ef->best_part ||
+        !ef->compute || !ef->unit_lines || !ef->inputs || !ef->scratch || !ef->wanted || !ef->near) {
         return kit_fail_memory(net->host);
     }
     for (uint32_t a = 0; a < ef->n_devices; a++) {
+        ef->overhead_s[a] = net->host->device(net->host, a)->message_overhead_s;
         for (uint32_t b = 0; b < ef->n_devices; b++) {
             ef->wires[(size_t)a * ef->n_devices + b] = kit_wire_between(net->host, a, b);
         }
@@ -481,11 +559,15 @@ static int32_t write_plan(const struct edgeflow *ef, struct ew_plan_builder *bui
 static void release(struct edgeflow *ef)
 {
     free(ef->wires);
+    free(ef->overhead_s);
     free(ef->units);
     free(ef->cuts_store);
     free(ef->done_store);
     free(ef->free_s);
+    free(ef->takes_part);
+    free(ef->best_part);
     free(ef->compute);
+    free(ef->unit_lines);
     free(ef->inputs);
     free(ef->scratch);
     free(ef->wanted);

@@ -1,6 +1,7 @@
 #include "edgeflow/edgeflow_model.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "common/chain.h"
 
@@ -11,24 +12,35 @@ static double message_s(const struct edgeflow_layer *layer, uint32_t from, uint3
     return from == to || bytes <= 0.0 ? 0.0 : wire.message_s + wire.byte_s * bytes;
 }
 
+/* Messages that leave `from` before the one to `worker`, at most, times their overhead. */
+static double queue_s(const struct edgeflow_layer *layer, uint32_t from, uint32_t n_before)
+{
+    return layer->overhead_s[from] * n_before;
+}
+
 double edgeflow_arrival_s(const struct edgeflow_layer *layer, const struct edgeflow_input *input,
                           uint32_t worker, uint32_t device, int32_t lo, int32_t hi)
 {
+    bool is_worker = worker < layer->n_workers;
     double last_s = 0.0;
     int32_t lines = 0;
     if (lo >= hi) {
         return 0.0;
     }
+    if (!input->cuts && input->holder == device) {
+        return input->done_s[0];
+    }
     if (!input->cuts) {
-        return input->done_s[0] +
+        return input->done_s[0] + queue_s(layer, input->holder, is_worker ? worker : 0) +
                message_s(layer, input->holder, device, input->line_bytes * (hi - lo));
     }
     for (uint32_t h = 0; (h = kit_next_holder(&lines, input->cuts, layer->n_workers, h, lo, hi)) <
                          layer->n_workers;
          h++) {
         double sent_s = input->done_s[h];
-        if (h != worker) {
-            sent_s += message_s(layer, layer->device[h], device, input->line_bytes * lines);
+        if (layer->device[h] != device) {
+            sent_s += queue_s(layer, layer->device[h], is_worker && worker > h ? 1 : 0) +
+                      message_s(layer, layer->device[h], device, input->line_bytes * lines);
         }
         last_s = fmax(last_s, sent_s);
     }

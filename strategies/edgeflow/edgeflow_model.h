@@ -29,10 +29,12 @@ struct edgeflow_layer {
     uint32_t n_inputs;
     const struct edgeflow_input *inputs;
     const struct kit_wire *wires; /**< from device * n_devices + to device */
+    const double *overhead_s;     /**< per device: its one send thread is busy for each message */
     uint32_t n_devices;
 };
 
-/** When lines [lo, hi) of `input` are on `device`. `worker` is the worker it is, or n_workers. */
+/** When lines [lo, hi) of `input` are on `device`. Messages of one sender leave one after the other:
+ *  of two neighbours the lower worker's first, from one device to all workers in their order. `worker` is the worker it is, or n_workers. */
 double edgeflow_arrival_s(const struct edgeflow_layer *layer, const struct edgeflow_input *input,
                           uint32_t worker, uint32_t device, int32_t lo, int32_t hi);
 

@@ -66,6 +66,7 @@ int32_t chair_init(struct chair *chair, const struct kit_net *net)
         .first = net->host->requirements(net->host)->source_device,
         .capability = KIT_CAPABILITY_PROFILE,
         .needs_all_pairs = true,
+        .holds_parts = true,
     };
     chair->net = net;
     int32_t rc = kit_group_init(&chair->group, net, &options);

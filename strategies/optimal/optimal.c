@@ -51,10 +51,9 @@ static const struct ew_strategy_info INFO = {
 };
 
 static const char *const STARTS[N_STARTS] = {
-    [START_SINGLE] = "single device",
-    [START_CUT] = "two devices",
-    [START_PREFIX] = "first blocks shared out",
-    [START_SHARED] = "all shared out",
+    [START_SINGLE] = "single device",           [START_CUT] = "two devices",
+    [START_PREFIX] = "first blocks shared out", [START_SHARED] = "all shared out",
+    [START_FASTEST] = "fastest plan",
 };
 
 static int32_t read_objective(struct search *s, const struct ew_host *host)
@@ -66,8 +65,8 @@ static int32_t read_objective(struct search *s, const struct ew_host *host)
         }
     }
     s->deadline_s = asked->deadline_s;
-    const bool needs_energy = s->objective == OBJECTIVE_ENERGY ||
-                              s->objective == OBJECTIVE_ENERGY_UNDER_DEADLINE;
+    const bool needs_energy =
+        s->objective == OBJECTIVE_ENERGY || s->objective == OBJECTIVE_ENERGY_UNDER_DEADLINE;
     if (needs_energy && !asked->has_energy) {
         return kit_fail(host, EW_STRATEGY_ECANNOT,
                         "objective %s needs power figures for every device",
@@ -95,9 +94,9 @@ static int32_t write_candidate(struct search *s, const struct ew_candidates *can
     rc = rc < 0 ? rc
                 : kit_note(s->builder, "search", "the plan of %s is better than all of %u found",
                            maker ? maker : "another strategy", (unsigned)s->spent);
-    return rc < 0 ? rc
-                  : kit_predict(s->builder, s->space.net, s->found[0].latency_s,
-                                s->found[0].energy_j);
+    return rc < 0
+               ? rc
+               : kit_predict(s->builder, s->space.net, s->found[0].latency_s, s->found[0].energy_j);
 }
 
 static int32_t write_plan(struct search *s)
@@ -109,9 +108,10 @@ static int32_t write_plan(struct search *s)
     rc = rc < 0 ? rc : kit_draft_emit(&s->draft, s->builder);
     rc = rc < 0 ? rc : kit_note(s->builder, "objective", "%s", OBJECTIVES[s->objective]);
     rc = rc < 0 ? rc
-                : kit_note(s->builder, "search", "%u evaluations of %u, %s", (unsigned)s->spent,
-                           (unsigned)s->budget,
-                           s->is_local_optimum ? "no move improves the plan" : "budget spent");
+                : kit_note(s->builder, "search", "%u evaluations of %u, %s, %u restarts",
+                           (unsigned)s->spent, (unsigned)s->budget,
+                           s->is_local_optimum ? "no move improves the plan" : "budget spent",
+                           (unsigned)s->n_kicks);
     rc = rc < 0 ? rc
                 : kit_note(s->builder, "start", "%s, %u volumes at the end", STARTS[s->kind[0]],
                            (unsigned)s->best[0].n);
@@ -131,9 +131,9 @@ static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
     search.budget = (uint32_t)host->param_int(host, "evaluations");
     rc = rc < 0 ? rc : read_objective(&search, host);
     rc = rc < 0 ? rc : search_init(&search);
-    const struct ew_candidates *candidates =
-        rc >= 0 && host->param_int(host, "candidates") ? host->extension(host, EW_CANDIDATES_ID)
-                                                       : NULL;
+    const struct ew_candidates *candidates = rc >= 0 && host->param_int(host, "candidates")
+                                                 ? host->extension(host, EW_CANDIDATES_ID)
+                                                 : NULL;
     search.candidate = EW_ID_NONE;
     rc = rc < 0 ? rc : search_run(&search);
     if (rc >= 0 && candidates) {

@@ -7,6 +7,9 @@
 #include "common/emit.h"
 #include "common/plugin.h"
 
+/* In a row that bring nothing: most may not even fit into memory and cost no evaluation. */
+enum { MOST_KICKS = 1000 };
+
 /* Beyond any latency or energy: a plan that misses the deadline is worse than all that meet it. */
 static const double LATE = 1e12;
 
@@ -185,8 +188,8 @@ static void set_weights(double *weights, const double *speed, const uint32_t *or
     }
 }
 
-/* The m fastest devices by their time for the whole network, equally or in proportion, in volumes of
- * several lengths. */
+/* The m fastest devices by their time for the whole network, equally or in proportion, in volumes
+ * of several lengths. */
 static int32_t try_all_shared(struct search *s)
 {
     const uint32_t n = s->space.n_devices;
@@ -312,8 +315,8 @@ static int32_t move_borders(struct climb *c, uint32_t volume)
     const struct scheme *now = &s->best[c->at];
     const uint32_t first = scheme_first(now, volume), last = now->last[volume], n = now->n;
     int32_t rc = EW_STRATEGY_OK;
-    if (volume + 1 < now->n && kit_blocks_banded_run(s->space.blocks, first) >
-                                   now->last[volume + 1] - first) {
+    if (volume + 1 < now->n &&
+        kit_blocks_banded_run(s->space.blocks, first) > now->last[volume + 1] - first) {
         scheme_copy(&s->trial, now, &s->space);
         scheme_join(&s->trial, &s->space, volume);
         rc = try_move(c);
@@ -364,6 +367,15 @@ static int32_t climb(struct search *s, int at, uint32_t limit)
 
 /* ------------------------------------------------------------------ the whole */
 
+static double least_value(const struct search *s)
+{
+    double least = INFINITY;
+    for (int i = 0; i < N_STARTS; i++) {
+        least = fmin(least, s->value[i]);
+    }
+    return least;
+}
+
 static void bring_forward(struct search *s, int at)
 {
     const struct scheme scheme = s->best[0];
@@ -380,16 +392,65 @@ static void bring_forward(struct search *s, int at)
     s->found[at] = found;
 }
 
-static double least_value(const struct search *s)
+/* ------------------------------------------------------------------ kicks */
+
+static uint32_t draw(const struct search *s, uint32_t n)
 {
-    double least = INFINITY;
-    for (int i = 0; i < N_STARTS; i++) {
-        least = fmin(least, s->value[i]);
-    }
-    return least;
+    const struct ew_host *host = s->space.net->host;
+    return (uint32_t)(host->rand_u64(host) % n);
 }
 
-int32_t search_run(struct search *s)
+/* Change best[1] at random: lines from one device to another, a border gone or new. */
+static int32_t kick(struct search *s)
+{
+    struct scheme *scheme = &s->best[1];
+    const uint32_t v = draw(s, scheme->n), first = scheme_first(scheme, v);
+    const uint32_t a = draw(s, s->space.n_devices), b = draw(s, s->space.n_devices);
+    const uint32_t what = draw(s, 4);
+    if (what == 0 && v + 1 < scheme->n &&
+        kit_blocks_banded_run(s->space.blocks, first) > scheme->last[v + 1] - first) {
+        scheme_join(scheme, &s->space, v);
+    } else if (what == 1 && scheme->last[v] > first) {
+        return scheme_split(scheme, &s->space, v, first + draw(s, scheme->last[v] - first));
+    } else {
+        int32_t *counts = scheme_counts(scheme, &s->space, v);
+        const int32_t k = counts[a] > 1 ? 1 + (int32_t)draw(s, (uint32_t)counts[a]) : counts[a];
+        counts[a] -= k;
+        counts[b] += k;
+    }
+    return EW_STRATEGY_OK;
+}
+
+/* With budget left at a local optimum: a few kicks, local search, keep what is better. Longer kicks
+ * the longer nothing helps. */
+static int32_t search_on(struct search *s)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    for (uint32_t round = 0;
+         s->is_local_optimum && rc >= 0 && s->spent < s->budget && round < MOST_KICKS; round++) {
+        double value = INFINITY;
+        scheme_copy(&s->best[1], &s->best[0], &s->space);
+        for (uint32_t i = 0; i < 2 + round / 4 % 8 && rc >= 0; i++) {
+            rc = kick(s);
+        }
+        scheme_copy(&s->trial, &s->best[1], &s->space);
+        rc = rc < 0 ? rc : evaluate(s, &value, &s->found[1]);
+        s->value[1] = value;
+        if (rc >= 0 && isfinite(value)) {
+            rc = climb(s, 1, s->budget);
+        }
+        if (rc >= 0 && s->value[1] < s->value[0] * WORTH) {
+            bring_forward(s, 1);
+            round = 0;
+        }
+        s->is_local_optimum = true; /* best[0] is one, whatever has become of best[1] */
+        s->n_kicks++;
+    }
+    return rc;
+}
+
+/* All starts, then local search from each; best[0] is then the best. */
+static int32_t search_once(struct search *s)
 {
     int32_t rc = try_singles(s);
     rc = rc < 0 ? rc : try_all_shared(s);
@@ -411,7 +472,38 @@ int32_t search_run(struct search *s)
             bring_forward(s, i);
         }
     }
-    return rc < 0 ? rc : climb(s, 0, s->budget);
+    rc = rc < 0 ? rc : climb(s, 0, s->budget);
+    return rc < 0 ? rc : search_on(s);
+}
+
+/* A fast plan is often a frugal one: with another objective, a third of the budget looks for the
+ * fastest, and the search proper has it as one of its starts. */
+static int32_t find_fastest(struct search *s)
+{
+    const enum objective objective = s->objective;
+    const uint32_t budget = s->budget;
+    s->objective = OBJECTIVE_LATENCY;
+    s->budget = budget / 3;
+    const int32_t rc = s->budget ? search_once(s) : EW_STRATEGY_OK;
+    s->objective = objective;
+    s->budget = budget;
+    if (rc < 0 || !isfinite(s->value[0])) {
+        return rc;
+    }
+    scheme_copy(&s->best[START_FASTEST], &s->best[0], &s->space);
+    s->found[START_FASTEST] = s->found[0];
+    for (int i = 0; i < N_STARTS; i++) {
+        s->value[i] = INFINITY;
+        s->kind[i] = (enum start)i;
+    }
+    s->value[START_FASTEST] = value_of(s, &s->found[START_FASTEST]);
+    return rc;
+}
+
+int32_t search_run(struct search *s)
+{
+    const int32_t rc = s->objective == OBJECTIVE_LATENCY ? EW_STRATEGY_OK : find_fastest(s);
+    return rc < 0 ? rc : search_once(s);
 }
 
 /* An accuracy below the minimum disqualifies: others may use other exits and variants. */

@@ -16,10 +16,11 @@ enum objective {
 
 /** Kinds of starts; local search begins at the best of each. */
 enum start {
-    START_SINGLE, /**< one device */
-    START_CUT,    /**< two devices, one after the other */
-    START_PREFIX, /**< the first blocks shared out as one volume, the rest on one device */
-    START_SHARED, /**< all banded blocks shared out */
+    START_SINGLE,  /**< one device */
+    START_CUT,     /**< two devices, one after the other */
+    START_PREFIX,  /**< the first blocks shared out as one volume, the rest on one device */
+    START_SHARED,  /**< all banded blocks shared out */
+    START_FASTEST, /**< the best latency found before, for other objectives */
     N_STARTS
 };
 
@@ -29,11 +30,12 @@ struct search {
     enum objective objective;
     double deadline_s;
     uint32_t budget;
-    uint32_t spent; /**< evaluations */
+    uint32_t spent;   /**< evaluations */
+    uint32_t n_kicks; /**< local searches from changed local optima */
     struct kit_draft draft;
     struct scheme best[N_STARTS]; /**< by kind; after search_run, 0 is the best found */
     double value[N_STARTS];       /**< INFINITY: none */
-    enum start kind[N_STARTS]; /**< where it came from */
+    enum start kind[N_STARTS];    /**< where it came from */
     struct ew_evaluation found[N_STARTS];
     uint32_t candidate; /**< better than best[0]; EW_ID_NONE: none is */
     struct scheme trial;

@@ -43,8 +43,9 @@ static const struct ew_param_info PARAM_DEVICES = {
     .unit = "",
     .default_text = "fastest",
     .choices = DEVICES,
-    .doc = "Average over all devices, as published, or also over fewer, the fastest, when that "
-           "gives a better pipeline.",
+    .doc =
+        "Average over all devices, as published; or also over fewer, the fastest, and the source "
+        "alone, whichever gives the best pipeline.",
 };
 static const struct ew_param_info PARAM_STAGE_DEVICES = {
     .struct_size = sizeof(struct ew_param_info),
@@ -255,23 +256,57 @@ static uint32_t next_count(uint32_t n, uint32_t most)
     return n < most && next > most ? most : next;
 }
 
+static void keep_if_better(struct planner *planner)
+{
+    if (is_better(planner)) {
+        struct layout swap = planner->best;
+        planner->best = planner->trial;
+        planner->trial = swap;
+        planner->has_best = true;
+    }
+}
+
+/* Everything on the source, where no input has to travel. */
+static void try_source(struct planner *planner)
+{
+    struct pico_cost *cost = &planner->cost;
+    struct layout *layout = &planner->trial;
+    uint32_t source = cost->net->host->requirements(cost->net->host)->source_device;
+    uint32_t k = 0;
+    while (k < planner->problem.n_devices && cost->device[k] != source) {
+        k++;
+    }
+    if (k == planner->problem.n_devices) {
+        return;
+    }
+    pico_cost_average(cost, 0);
+    layout->pipeline.n_stages = 1;
+    layout->pipeline.stages[0] =
+        (struct pico_stage){.first = 0, .last = cost->blocks.n - 1, .n_devices = 1};
+    layout->device_room[0] = k;
+    layout->crews[0] =
+        (struct pico_crew){.n = 1, .device = layout->device_room, .cuts = layout->cut_room};
+    pico_cost_balance(&layout->crews[0], cost, &layout->pipeline.stages[0], planner->scratch);
+    layout->period_s = layout->latency_s = layout->crews[0].time_s;
+    layout->is_in_time = layout->latency_s <= planner->problem.limit_s * (1.0 + 1e-9);
+    keep_if_better(planner);
+}
+
 static int32_t choose(struct planner *planner)
 {
     const struct ew_host *host = planner->cost.net->host;
     uint32_t most = planner->problem.n_devices;
-    uint32_t first = kit_param_is(host, "devices", "all") ? most : 1;
-    for (uint32_t n = first; n <= most; n = next_count(n, most)) {
+    bool is_all = kit_param_is(host, "devices", "all");
+    if (!is_all) {
+        try_source(planner);
+    }
+    for (uint32_t n = is_all ? most : 1; n <= most; n = next_count(n, most)) {
         int32_t rc = cut(planner, n);
         if (rc < 0) {
             return rc;
         }
         staff(planner, n);
-        if (is_better(planner)) {
-            struct layout swap = planner->best;
-            planner->best = planner->trial;
-            planner->trial = swap;
-            planner->has_best = true;
-        }
+        keep_if_better(planner);
     }
     return EW_STRATEGY_OK;
 }

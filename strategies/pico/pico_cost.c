@@ -206,7 +206,7 @@ static void average_wires(struct pico_cost *cost, uint32_t n)
 
 void pico_cost_average(struct pico_cost *cost, uint32_t n)
 {
-    for (uint32_t i = 0; i < cost->net->n_order; i++) {
+    for (uint32_t i = 0; n > 0 && i < cost->net->n_order; i++) {
         uint32_t layer = cost->net->order[i];
         double base = 0.0;
         for (uint32_t d = 0; d < n; d++) {

@@ -40,7 +40,7 @@ struct pico_crew {
 int32_t pico_cost_init(struct pico_cost *cost, const struct kit_net *net, const bool *is_banned);
 void pico_cost_fini(struct pico_cost *cost);
 
-/** Make the mean device of the first `n` devices. */
+/** Make the mean device of the first `n` devices; 0: only the connection of source and sink. */
 void pico_cost_average(struct pico_cost *cost, uint32_t n);
 
 /** time_s of a pico_problem for the mean device, with equal tiles. */

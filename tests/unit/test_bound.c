@@ -166,13 +166,14 @@ END_TEST
 
 START_TEST(bytes_over_the_cut_share_with_work)
 {
-    /* The source keeps the share x of all layers, the infinitely fast rest moves (1 - x) of the image
-     * out and back over its two directions of 1 image per `work`: latency = max(x, 1 - x) * work. */
+    /* The source keeps the share x of all layers, the infinitely fast rest has (1 - x) of the image
+     * moved out and (1 - x) of the result back over one link of 1 image per `work`:
+     * max(x, 2 (1 - x)) is least at x = 2/3. */
     make_graph(3);
     make_platform(2, (const double[]){1, 1e9}, IMAGE_BYTES / whole_s(3), 0);
     const struct ew_bound bound = bound_for(0, 1);
-    check_close(bound.latency_s, whole_s(3) / 2, 0.02);
-    ck_assert_double_le(bound.latency_s, whole_s(3) / 2);
+    check_close(bound.latency_s, whole_s(3) * 2 / 3, 0.02);
+    ck_assert_double_le(bound.latency_s, whole_s(3) * 2 / 3);
 }
 END_TEST
 

@@ -217,15 +217,6 @@ START_TEST(a_tensor_read_by_a_later_volume_keeps_its_owners)
 }
 END_TEST
 
-START_TEST(rows_map_to_the_nearest_halves_up)
-{
-    ck_assert_int_eq(model_map_row(3, 7, 14), 6);
-    ck_assert_int_eq(model_map_row(7, 14, 7), 4); /* 3.5 */
-    ck_assert_int_eq(model_map_row(0, 14, 7), 0);
-    ck_assert_int_eq(model_map_row(14, 14, 7), 7);
-}
-END_TEST
-
 /* ------------------------------------------------------------------ a toy to search */
 
 enum { TOY_VOLUMES = 3, TOY_ROWS = 20 };
@@ -458,7 +449,6 @@ int main(void)
     tcase_add_test(recursion, head_goes_where_it_is_told_or_where_it_fits);
     tcase_add_test(recursion, answers_in_bands_go_to_the_sink);
     tcase_add_test(recursion, a_tensor_read_by_a_later_volume_keeps_its_owners);
-    tcase_add_test(recursion, rows_map_to_the_nearest_halves_up);
     suite_add_tcase(suite, recursion);
     TCase *coordinate = tcase_create("coordinate");
     tcase_add_test(coordinate, coordinate_search_finds_the_optimum);

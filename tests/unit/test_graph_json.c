@@ -387,7 +387,7 @@ START_TEST(layer_errors)
     expect_error(LAYERS("{\"name\": \"r\"}"),
                  "g.json: /layers/0: expected a member 'op', found none");
     expect_error(LAYERS("{\"name\": \"r\", \"op\": \"rleu\"}"),
-                 "g.json: /layers/0/op: unknown op 'rleu'");
+                 "g.json: /layers/0/op: unknown op 'rleu'; did you mean 'relu'?");
     expect_error(LAYERS("{\"name\": \"r\", \"op\": \"convv\"}"),
                  "g.json: /layers/0/op: unknown op 'convv'; did you mean 'conv'?");
     expect_error(LAYERS("{\"name\": \"r\", \"op\": \"input\"}"),

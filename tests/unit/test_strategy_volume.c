@@ -12,6 +12,7 @@
 #include "common/fit.h"
 #include "common/home.h"
 #include "common/reach.h"
+#include "common/subsets.h"
 #include "io/graph_json.h"
 #include "support/planning.h"
 #include "support/suite.h"
@@ -387,6 +388,55 @@ START_TEST(cuts_near_wanted_keep_to_the_limit)
 }
 END_TEST
 
+static void expect_subset(struct kit_subsets *subsets, const char *members)
+{
+    bool takes_part[20];
+    ck_assert(kit_subsets_next(takes_part, subsets));
+    for (uint32_t i = 0; i < subsets->group->n; i++) {
+        ck_assert_int_eq(takes_part[i], members[i] == '1');
+    }
+}
+
+START_TEST(subsets_shrink_to_the_most_capable_and_end_with_the_source)
+{
+    uint32_t devices[] = {5, 6, 7, 8};
+    double capability[] = {1, 4, 2, 4};
+    bool takes_part[4];
+    const struct kit_group group = {.n = 4, .device = devices, .capability = capability};
+    struct kit_subsets subsets = {.group = &group, .source = 5, .is_wide = true};
+    expect_subset(&subsets, "1111");
+    expect_subset(&subsets, "0111");
+    expect_subset(&subsets, "0101");
+    expect_subset(&subsets, "0100");
+    expect_subset(&subsets, "1000");
+    ck_assert(!kit_subsets_next(takes_part, &subsets));
+    struct kit_subsets all = {.group = &group, .source = 5};
+    expect_subset(&all, "1111");
+    ck_assert(!kit_subsets_next(takes_part, &all));
+    ck_assert(!kit_subsets_next(takes_part, &all));
+}
+END_TEST
+
+START_TEST(large_groups_are_halved)
+{
+    uint32_t devices[20];
+    double capability[20];
+    for (uint32_t i = 0; i < 20; i++) {
+        devices[i] = i;
+        capability[i] = 1;
+    }
+    const struct kit_group group = {.n = 20, .device = devices, .capability = capability};
+    struct kit_subsets subsets = {.group = &group, .source = 99, .is_wide = true};
+    bool takes_part[20];
+    uint32_t n = 0;
+    while (kit_subsets_next(takes_part, &subsets)) {
+        n++;
+    }
+    /* 20, 10, 9, …, 1; the source is no member */
+    ck_assert_uint_eq(n, 11);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ chains */
 
 enum { MAX_PARTS = 10 };
@@ -605,6 +655,8 @@ int main(void)
                                   sharing_out_is_as_good_as_the_best_of_all_cuts,
                                   cuts_stay_where_wanted_when_time_allows,
                                   cuts_near_wanted_keep_to_the_limit,
+                                  subsets_shrink_to_the_most_capable_and_end_with_the_source,
+                                  large_groups_are_halved,
                                   chain_is_cut_as_the_best_of_all_ways,
                                   runs_stay_short_when_it_does_not_matter,
                                   holders_of_lines_are_found_in_order,

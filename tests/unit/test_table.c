@@ -101,6 +101,7 @@ END_TEST
 START_TEST(a_strategy_that_cannot_serve_says_why)
 {
     struct ew_result results[] = {make_result("local", 1, NAN), {.strategy = "edgent"}};
+    results[1].error_status = EW_ENOTSUP;
     results[1].error =
         "no regression for layer res2a_branch1 of resnet50: the published regressions "
         "cover conv, relu, pool, lrn, dropout and fc of AlexNet";

@@ -57,6 +57,8 @@ START_TEST(the_nearest_name_is_offered_only_when_it_is_near)
     const char *const names[] = {"coedge", "edgent", "local", "offload"};
     ck_assert_str_eq(ew_nearest_name("coegde", 4, name_at, names), "coedge");
     ck_assert_str_eq(ew_nearest_name("ofload", 4, name_at, names), "offload");
+    const char *const commands[] = {"run", "plan"};
+    ck_assert_str_eq(ew_nearest_name("rnu", 2, name_at, commands), "run"); /* swapped letters */
     ck_assert_ptr_null(ew_nearest_name("tensorflow", 4, name_at, names));
 }
 END_TEST
