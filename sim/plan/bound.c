@@ -13,7 +13,7 @@
 #include "plan/bound_cost.h"
 #include "plan/min_cut.h"
 
-enum { STEPS = 600, LEAST_STEPS = 24, STEP_LAYERS = 100000 };
+enum { STEPS = 600, LEAST_STEPS = 24, STEP_LAYERS = 40000 };
 
 /* Rounding of sums may not lift a bound above a plan that attains it. */
 static const double SLACK = 1 - 1e-9;

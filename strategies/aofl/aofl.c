@@ -48,8 +48,9 @@ static const struct ew_param_info PARAM_CLOCK = {
     .unit = "",
     .default_text = "profile",
     .choices = CLOCKS,
-    .doc = "What devices are ranked by before bandwidth: profile = 1/time for all cut layers alone; "
-           "flops = nominal FLOP/s.",
+    .doc =
+        "What devices are ranked by before bandwidth: profile = 1/time for all cut layers alone; "
+        "flops = nominal FLOP/s.",
 };
 static const char *const UPLINKS[] = {"shared", "own", NULL};
 static const struct ew_param_info PARAM_UPLINK = {
@@ -59,7 +60,7 @@ static const struct ew_param_info PARAM_UPLINK = {
     .unit = "",
     .default_text = "shared",
     .choices = UPLINKS,
-    .doc = "How tiles leave the source: shared = at most at the rate of its fastest connection, one "
+    .doc = "How tiles leave the hub: shared = at most at the rate of its fastest connection, one "
            "after the other; own = each at the rate of its own connection, at once.",
 };
 static const char *const FUSIONS[] = {"dp", "none", "all", NULL};
@@ -73,16 +74,28 @@ static const struct ew_param_info PARAM_FUSION = {
     .doc = "dp: the best fused blocks (AOFL); none: layer by layer (LW); all: one block as long as "
            "layers can be cut (EFL).",
 };
+static const struct ew_param_info PARAM_HUB = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_STRING,
+    .name = "hub",
+    .unit = "",
+    .default_text = "source",
+    .doc =
+        "Device that cuts and gathers: source, a device's name, or auto: the source, or the most "
+        "capable device when the source is too weak for a tile.",
+};
 static const struct ew_param_info PARAM_TAIL = {
     .struct_size = sizeof(struct ew_param_info),
     .kind = EW_PARAM_STRING,
     .name = "tail",
     .unit = "",
     .default_text = "auto",
-    .doc = "Device for the layers that cannot be cut; auto: the one that is done with them first.",
+    .doc = "Device for the layers that cannot be cut, and for those before them if that is faster; "
+           "auto: the one that is done first with those that cannot be cut.",
 };
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_REGRESSIONS, &PARAM_COEFFICIENTS, &PARAM_CLOCK, &PARAM_UPLINK, &PARAM_FUSION, &PARAM_TAIL};
+    &PARAM_REGRESSIONS, &PARAM_COEFFICIENTS, &PARAM_CLOCK, &PARAM_UPLINK,
+    &PARAM_FUSION,      &PARAM_HUB,          &PARAM_TAIL};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -103,10 +116,11 @@ struct aofl {
     struct kit_draft draft;
     struct aofl_rank *ranks;
     uint32_t *devices; /* in rank order */
-    uint32_t source;
+    uint32_t hub;
     uint32_t home;
-    double home_s;
-    double uplink_byte_s; /* of the source's own link; 0: not shared */
+    bool may_fuse_at_home; /* layers that can be cut may join those that cannot */
+    double fixed_s;        /* layers that cannot be cut, and the input's way to the hub */
+    double uplink_byte_s;  /* of the hub's own link; 0: not shared */
     /* scratch of one question of the dynamic program */
     struct kit_fill fill;
     uint32_t first, last; /* the volume being shared out */
@@ -179,16 +193,16 @@ static void use_published(struct aofl *aofl)
     }
 }
 
-/* Tiles leave the source one by one, in rank order: each waits for the overheads before it, and
+/* Tiles leave the hub one by one, in rank order: each waits for the overheads before it, and
  * with a shared uplink also for the bytes, see finish_s. */
 static void queue_messages(struct aofl *aofl)
 {
     const struct ew_host *host = aofl->net.host;
-    double overhead_s = host->device(host, aofl->source)->message_overhead_s;
+    double overhead_s = host->device(host, aofl->hub)->message_overhead_s;
     uint32_t n_before = 0;
     aofl->uplink_byte_s = INFINITY;
     for (uint32_t w = 0; w < aofl->star.n; w++) {
-        if (aofl->devices[w] != aofl->source) {
+        if (aofl->devices[w] != aofl->hub) {
             aofl->star.out[w].message_s += n_before++ * overhead_s;
             aofl->uplink_byte_s = fmin(aofl->uplink_byte_s, aofl->star.out[w].byte_s);
         }
@@ -198,14 +212,14 @@ static void queue_messages(struct aofl *aofl)
     }
 }
 
-/* When the source has the worker's tile back. Grows with hi and falls with lo: what is sent until
+/* When the hub has the worker's tile back. Grows with hi and falls with lo: what is sent until
  * then does not depend on lo. */
 static double finish_s(void *ctx, uint32_t worker, int32_t lo, int32_t hi)
 {
     struct aofl *aofl = ctx;
     struct kit_wire out = aofl->star.out[worker];
     struct kit_part part = kit_star_part(&aofl->star, aofl->first, aofl->last, worker, lo, hi);
-    if (aofl->devices[worker] == aofl->source) {
+    if (aofl->devices[worker] == aofl->hub) {
         return part.compute_s;
     }
     double sent_s = fmax(out.byte_s * part.in_bytes, aofl->uplink_byte_s * part.till_bytes);
@@ -225,23 +239,59 @@ static double share_volume(struct aofl *aofl, uint32_t first, uint32_t last)
     return kit_fill_min_max(aofl->cuts, aofl->scratch, &aofl->fill, INFINITY);
 }
 
-/* t_f and t_l. A block that cannot be cut goes home; its time is in home_s and the same whatever
+static bool ends_run(const struct aofl *aofl, uint32_t last)
+{
+    return last + 1 == aofl->blocks.n || !aofl->blocks.items[last + 1].is_banded;
+}
+
+static bool begins_run(const struct aofl *aofl, uint32_t first)
+{
+    return first == 0 || !aofl->blocks.items[first - 1].is_banded;
+}
+
+static double wire_to_home_s(const struct aofl *aofl, const uint32_t *layers, uint32_t n)
+{
+    const struct ew_host *host = aofl->net.host;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bytes += kit_layer_bytes(&aofl->net, layers[i]);
+    }
+    return aofl->hub == aofl->home ? 0.0 : host->transfer_s(host, aofl->hub, aofl->home, bytes);
+}
+
+/* Blocks [first, last], the last ones before a block that cannot be cut, at home: what they read
+ * goes there instead of what they make. INFINITY when that is not possible. */
+static double home_run_s(const struct aofl *aofl, uint32_t first, uint32_t last)
+{
+    const struct kit_net *net = &aofl->net;
+    const struct kit_block *entry = &aofl->blocks.items[first];
+    const struct kit_block *end = &aofl->blocks.items[last];
+    if (!aofl->may_fuse_at_home || !ends_run(aofl, last) || last + 1 == aofl->blocks.n) {
+        return INFINITY;
+    }
+    double seconds = wire_to_home_s(aofl, entry->entering, entry->n_entering) -
+                     wire_to_home_s(aofl, end->outputs, end->n_outputs);
+    for (uint32_t i = entry->begin; i < end->end; i++) {
+        seconds += kit_layer_compute_s(net, net->order[i], aofl->home);
+    }
+    return seconds;
+}
+
+/* t_f and t_l. A block that cannot be cut goes home; its time is in fixed_s and the same whatever
  * the dynamic program does. */
 static double block_s(void *ctx, uint32_t first, uint32_t last)
 {
     struct aofl *aofl = ctx;
-    bool is_banded = kit_blocks_banded_run(&aofl->blocks, first) > last - first;
-    bool is_end_of_run =
-        last + 1 == aofl->blocks.n || !aofl->blocks.items[last + 1].is_banded;
-    bool is_begin_of_run = first == 0 || !aofl->blocks.items[first - 1].is_banded;
-    if (!is_banded) {
-        return first == last ? 0.0 : INFINITY;
+    if (kit_blocks_banded_run(&aofl->blocks, first) <= last - first) {
+        bool is_whole = !aofl->blocks.items[first].is_banded;
+        return is_whole && first == last ? 0.0 : INFINITY;
     }
     if ((kit_param_is(aofl->net.host, "fusion", "none") && first != last) ||
-        (kit_param_is(aofl->net.host, "fusion", "all") && !(is_begin_of_run && is_end_of_run))) {
+        (kit_param_is(aofl->net.host, "fusion", "all") &&
+         !(begins_run(aofl, first) && ends_run(aofl, last)))) {
         return INFINITY;
     }
-    return share_volume(aofl, first, last);
+    return fmin(share_volume(aofl, first, last), home_run_s(aofl, first, last));
 }
 
 /* ------------------------------------------------------------------ planning */
@@ -256,7 +306,7 @@ static int32_t rank_devices(struct aofl *aofl)
         aofl->ranks[i] = (struct aofl_rank){
             .device = device,
             .clock = kit_device_capability(&aofl->net, device, kind),
-            .bandwidth = host->link(host, aofl->source, device)->bandwidth_bytes_per_s,
+            .bandwidth = host->link(host, aofl->hub, device)->bandwidth_bytes_per_s,
         };
     }
     aofl_sort(aofl->ranks, aofl->group.n);
@@ -264,7 +314,7 @@ static int32_t rank_devices(struct aofl *aofl)
         aofl->devices[i] = aofl->ranks[i].device;
     }
     kit_star_fini(&aofl->star);
-    int32_t rc = kit_star_init(&aofl->star, &aofl->net, &aofl->blocks, aofl->source, aofl->devices,
+    int32_t rc = kit_star_init(&aofl->star, &aofl->net, &aofl->blocks, aofl->hub, aofl->devices,
                                aofl->group.n);
     if (rc < 0) {
         return rc;
@@ -286,7 +336,7 @@ static int32_t cut_network(struct aofl *aofl)
     double *best_s = calloc(n + 1u, sizeof *best_s);
     int32_t rc = ends && best_s ? EW_STRATEGY_OK : kit_fail_memory(aofl->net.host);
     if (rc >= 0) {
-        aofl->latency_s = aofl->home_s + kit_chain_cut(ends, best_s, n, block_s, aofl);
+        aofl->latency_s = aofl->fixed_s + kit_chain_cut(ends, best_s, n, block_s, aofl);
     }
     aofl->n_volumes = 0;
     for (uint32_t first = 0; first < n && rc >= 0; first = ends[first] + 1) {
@@ -294,9 +344,9 @@ static int32_t cut_network(struct aofl *aofl)
         *volume = (struct kit_volume){first, ends[first], NULL};
         if (aofl->blocks.items[first].is_banded) {
             int32_t *cuts = aofl->volume_cuts + (size_t)aofl->n_volumes * (aofl->star.n + 1u);
-            share_volume(aofl, first, ends[first]);
+            double seconds = share_volume(aofl, first, ends[first]);
             memcpy(cuts, aofl->cuts, (aofl->star.n + 1u) * sizeof *cuts);
-            volume->cuts = cuts;
+            volume->cuts = home_run_s(aofl, first, ends[first]) < seconds ? NULL : cuts;
         }
         aofl->n_volumes++;
     }
@@ -315,10 +365,31 @@ static int32_t allocate(struct aofl *aofl)
     aofl->volumes = calloc(aofl->blocks.n + 1u, sizeof *aofl->volumes);
     aofl->volume_cuts = calloc(n * (aofl->blocks.n + 1u), sizeof *aofl->volume_cuts);
     aofl->fill = (struct kit_fill){.finish_s = finish_s, .ctx = aofl, .precision = 1e-4};
-    return aofl->ranks && aofl->devices && aofl->cuts && aofl->scratch &&
-                   aofl->volumes && aofl->volume_cuts
+    return aofl->ranks && aofl->devices && aofl->cuts && aofl->scratch && aofl->volumes &&
+                   aofl->volume_cuts
                ? EW_STRATEGY_OK
                : kit_fail_memory(aofl->net.host);
+}
+
+static int32_t choose_hub(struct aofl *aofl)
+{
+    const struct ew_host *host = aofl->net.host;
+    uint32_t source = host->requirements(host)->source_device;
+    struct kit_group_options options = {.first = source, .capability = KIT_CAPABILITY_PROFILE};
+    bool is_source = kit_param_is(host, "hub", "source");
+    int32_t rc = is_source ? EW_STRATEGY_OK : kit_param_device(&aofl->hub, host, "hub");
+    if (rc >= 0 && !is_source && aofl->hub == EW_ID_NONE) {
+        rc = kit_choose_leader(&aofl->hub, &aofl->net, &options);
+    }
+    if (rc >= 0 && is_source) {
+        aofl->hub = source;
+    }
+    if (rc >= 0 && !kit_has_route(host, source, aofl->hub)) {
+        rc = kit_fail(host, EW_STRATEGY_ECANNOT, "no route between the source %s and the hub %s",
+                      host->device(host, source)->name, host->device(host, aofl->hub)->name);
+    }
+    options.first = aofl->hub;
+    return rc < 0 ? rc : kit_group_init(&aofl->group, &aofl->net, &options);
 }
 
 static int32_t prepare(struct aofl *aofl, const struct ew_host *host)
@@ -334,18 +405,21 @@ static int32_t prepare(struct aofl *aofl, const struct ew_host *host)
     if (rc < 0) {
         return rc;
     }
-    aofl->source = host->requirements(host)->source_device;
-    struct kit_group_options options = {.first = aofl->source,
-                                        .capability = KIT_CAPABILITY_PROFILE};
-    rc = kit_group_init(&aofl->group, &aofl->net, &options);
+    rc = choose_hub(aofl);
     if (rc >= 0) {
         rc = allocate(aofl);
     }
     if (rc >= 0) {
-        rc = kit_choose_home(&aofl->home, &aofl->net, &aofl->blocks, aofl->source, "tail");
+        rc = kit_choose_home(&aofl->home, &aofl->net, &aofl->blocks, aofl->hub, "tail");
     }
     if (rc >= 0) {
-        aofl->home_s = kit_home_s(&aofl->net, &aofl->blocks, aofl->source, aofl->home);
+        aofl->may_fuse_at_home = kit_param_is(host, "fusion", "dp") &&
+                                 kit_fits(host, aofl->home, kit_net_memory_bytes(&aofl->net));
+        aofl->fixed_s = kit_home_s(&aofl->net, &aofl->blocks, aofl->hub, aofl->home);
+    }
+    uint32_t source = host->requirements(host)->source_device;
+    if (rc >= 0 && aofl->hub != source && aofl->blocks.items[0].is_banded) {
+        aofl->fixed_s += host->transfer_s(host, source, aofl->hub, kit_net_input_bytes(&aofl->net));
     }
     return rc;
 }
@@ -387,6 +461,10 @@ static int32_t write_plan(const struct aofl *aofl, struct ew_plan_builder *build
     }
     if (rc >= 0) {
         rc = kit_star_note(builder, &aofl->star, aofl->home, aofl->volumes, aofl->n_volumes);
+    }
+    if (rc >= 0) {
+        rc =
+            kit_note(builder, "hub", "%s", aofl->net.host->device(aofl->net.host, aofl->hub)->name);
     }
     if (rc >= 0 && aofl->group.excluded[0] != '\0') {
         rc = kit_note(builder, "left_out", "%s", aofl->group.excluded);

@@ -12,8 +12,7 @@
 /* The cut behind net->order[i] may end a block: the next layer does not belong to the same unit. */
 static bool ends_unit(const struct kit_net *net, uint32_t i)
 {
-    return i + 1 == net->n_order ||
-           net->unit_of[net->order[i + 1]] != net->unit_of[net->order[i]];
+    return i + 1 == net->n_order || net->unit_of[net->order[i + 1]] != net->unit_of[net->order[i]];
 }
 
 static bool are_all_banded(const struct kit_net *net, uint32_t begin, uint32_t end)
@@ -206,8 +205,14 @@ struct kit_tile kit_band_tile(const struct kit_net *net, int32_t lo, int32_t hi,
     return tile;
 }
 
-/* The least box that holds both; an empty one counts for nothing. */
-static void widen(struct ew_tensor_box *box, const struct ew_tensor_box *other)
+double kit_box_bytes(const struct kit_net *net, uint32_t layer, const struct ew_tensor_box *box)
+{
+    double element_bytes = net->layers[layer]->is_input ? net->graph->input_bytes_per_element
+                                                        : net->graph->activation_bytes_per_element;
+    return (double)kit_box_elements(box) * element_bytes;
+}
+
+void kit_box_widen(struct ew_tensor_box *box, const struct ew_tensor_box *other)
 {
     if (kit_box_is_empty(other)) {
         return;
@@ -277,7 +282,7 @@ int32_t kit_volume_boxes(struct ew_tensor_box *boxes, const struct kit_net *net,
             if (rc < 0) {
                 return rc;
             }
-            widen(&boxes[info->inputs[k]], &in);
+            kit_box_widen(&boxes[info->inputs[k]], &in);
         }
     }
     return EW_STRATEGY_OK;

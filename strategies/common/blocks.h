@@ -57,9 +57,9 @@ struct kit_tile {
 /** Lines [lo, hi) of `of` along net->dim, whole in the other dimension. */
 struct kit_tile kit_band_tile(const struct kit_net *net, int32_t lo, int32_t hi, int32_t of);
 
-/** What must be there for `tile` of the output of blocks [first, last]: boxes[layer] for every layer
- *  in the volume and every layer that enters it; empty where nothing is needed. Others are left
- *  alone. Hulls, clipped to the tensors (padding is not computed). */
+/** What must be there for `tile` of the output of blocks [first, last]: boxes[layer] for every
+ * layer in the volume and every layer that enters it; empty where nothing is needed. Others are
+ * left alone. Hulls, clipped to the tensors (padding is not computed). */
 int32_t kit_volume_boxes(struct ew_tensor_box *boxes, const struct kit_net *net,
                          const struct kit_blocks *blocks, uint32_t first, uint32_t last,
                          const struct kit_tile *tile);
@@ -69,5 +69,11 @@ bool kit_box_is_empty(const struct ew_tensor_box *box);
 
 /** Elements of the box. */
 uint64_t kit_box_elements(const struct ew_tensor_box *box);
+
+/** Bytes of the box of the layer's output, before rounding up. */
+double kit_box_bytes(const struct kit_net *net, uint32_t layer, const struct ew_tensor_box *box);
+
+/** Grow `box` to the least one that holds both; an empty one counts for nothing. */
+void kit_box_widen(struct ew_tensor_box *box, const struct ew_tensor_box *other);
 
 #endif

@@ -104,11 +104,11 @@ int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *bu
 struct sweep {
     const struct kit_draft *draft;
     uint32_t n_devices;
-    uint32_t *first;    /* by layer: its pieces are order[first[l] .. first[l + 1]) */
-    uint32_t *order;    /* piece numbers by layer */
-    uint32_t *last_at;  /* by layer and device: position in order of the last piece; or NONE */
-    uint32_t *dies;     /* by position: head of the pieces that die behind it; or NONE */
-    uint32_t *next;     /* by position */
+    uint32_t *first;   /* by layer: its pieces are order[first[l] .. first[l + 1]) */
+    uint32_t *order;   /* piece numbers by layer */
+    uint32_t *last_at; /* by layer and device: position in order of the last piece; or NONE */
+    uint32_t *dies;    /* by position: head of the pieces that die behind it; or NONE */
+    uint32_t *next;    /* by position */
     uint64_t *live_bytes;
     uint64_t *peak_bytes;
     uint64_t *weight_bytes;
@@ -197,16 +197,9 @@ static void note_positions(struct sweep *sweep)
     }
 }
 
-static double element_bytes(const struct kit_net *net, uint32_t layer)
+static uint64_t piece_bytes(const struct kit_net *net, const struct kit_piece *piece)
 {
-    return net->layers[layer]->is_input ? net->graph->input_bytes_per_element
-                                        : net->graph->activation_bytes_per_element;
-}
-
-static uint64_t box_bytes(const struct kit_net *net, uint32_t layer,
-                          const struct ew_tensor_box *box)
-{
-    return (uint64_t)ceil((double)kit_box_elements(box) * element_bytes(net, layer));
+    return (uint64_t)ceil(kit_box_bytes(net, piece->layer, &piece->box));
 }
 
 /* Elements of `need` that the largest piece of `layer` on `device` holds. */
@@ -240,11 +233,13 @@ static int32_t received_bytes(uint64_t *out, const struct sweep *sweep,
         if (rc < 0) {
             return rc;
         }
-        uint64_t elements = kit_box_elements(&need) -
-                            held_elements(sweep, info->inputs[k], piece->device, &need);
+        uint64_t elements = kit_box_elements(&need);
+        uint64_t missing = elements - held_elements(sweep, info->inputs[k], piece->device, &need);
+        double bytes = kit_box_bytes(net, info->inputs[k], &need);
         /* Parts may come from several devices and round up one by one. */
-        *out += (uint64_t)ceil((double)elements * element_bytes(net, info->inputs[k])) +
-                (elements ? sweep->draft->n : 0);
+        *out += missing
+                    ? (uint64_t)ceil(bytes * ((double)missing / (double)elements)) + sweep->draft->n
+                    : 0;
     }
     return EW_STRATEGY_OK;
 }
@@ -263,11 +258,11 @@ static int32_t run_sweep(struct sweep *sweep)
         }
         uint64_t *live = &sweep->live_bytes[piece->device];
         uint64_t *peak = &sweep->peak_bytes[piece->device];
-        *live += box_bytes(draft->net, piece->layer, &piece->box);
+        *live += piece_bytes(draft->net, piece);
         *peak = *live + received > *peak ? *live + received : *peak;
         for (uint32_t i = sweep->dies[at]; i != EW_ID_NONE; i = sweep->next[i]) {
             const struct kit_piece *gone = &draft->pieces[sweep->order[i]];
-            sweep->live_bytes[gone->device] -= box_bytes(draft->net, gone->layer, &gone->box);
+            sweep->live_bytes[gone->device] -= piece_bytes(draft->net, gone);
         }
     }
     return EW_STRATEGY_OK;

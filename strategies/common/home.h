@@ -7,10 +7,10 @@
 #include "common/blocks.h"
 #include "common/devices.h"
 
-/** Seconds for all blocks that are not banded when `device` computes them: what they read comes from
- *  `from` (the network's input from the source), what banded blocks read of them goes back there,
- *  an answer goes to the sink. 0 when all are banded, INFINITY without a route or the memory for
- *  their weights. */
+/** Seconds for all blocks that are not banded when `device` computes them: what they read comes
+ * from `from` (the network's input from the source), what banded blocks read of them goes back
+ * there, an answer goes to the sink. 0 when all are banded, INFINITY without a route or the memory
+ * for their weights. */
 double kit_home_s(const struct kit_net *net, const struct kit_blocks *blocks, uint32_t from,
                   uint32_t device);
 
@@ -18,8 +18,8 @@ double kit_home_s(const struct kit_net *net, const struct kit_blocks *blocks, ui
 double kit_best_home(uint32_t *out, const struct kit_net *net, const struct kit_blocks *blocks,
                      uint32_t from);
 
-/** The device that the string parameter `param` names; for "auto" kit_best_home. EW_STRATEGY_ECANNOT when no device, or not the named one, can
- *  do it. */
+/** The device that the string parameter `param` names; for "auto" kit_best_home.
+ * EW_STRATEGY_ECANNOT when no device, or not the named one, can do it. */
 int32_t kit_choose_home(uint32_t *out, const struct kit_net *net, const struct kit_blocks *blocks,
                         uint32_t from, const char *param);
 

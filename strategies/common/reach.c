@@ -137,8 +137,8 @@ static void set_outputs(struct kit_span *spans, const struct kit_reach *reach, u
             uint32_t layer = block->outputs[i];
             if (b == last || kit_is_exit_layer(reach->net, layer)) {
                 int32_t extent = kit_layer_extent(reach->net, layer);
-                spans[layer] = (struct kit_span){kit_map_cut(lo, of, extent),
-                                                 kit_map_cut(hi, of, extent)};
+                spans[layer] =
+                    (struct kit_span){kit_map_cut(lo, of, extent), kit_map_cut(hi, of, extent)};
             }
         }
     }

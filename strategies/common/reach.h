@@ -14,19 +14,20 @@ struct kit_span {
     int32_t hi;
 };
 
-/** Tables over the layers of banded blocks; over all banded layers without blocks. Arrays are owned.
+/** Tables over the layers of banded blocks; over all banded layers without blocks. Arrays are
+ * owned.
  */
 struct kit_reach {
     const struct kit_net *net;
     const struct kit_blocks *blocks;
     uint32_t *first_edge; /**< by layer id: its inputs are edges first_edge[layer] + k */
     size_t *at;           /**< by edge: where its table begins */
-    int32_t *lo;          /**< by line of the reader: first line read of the input, by it or later */
-    int32_t *hi;          /**< by line of the reader: end of the lines read, by it or earlier */
+    int32_t *lo; /**< by line of the reader: first line read of the input, by it or later */
+    int32_t *hi; /**< by line of the reader: end of the lines read, by it or earlier */
 };
 
-/** `blocks` may be NULL, then there are no volumes to ask about. Zero-initialise first; release with
- *  kit_reach_fini whatever this returns. */
+/** `blocks` may be NULL, then there are no volumes to ask about. Zero-initialise first; release
+ * with kit_reach_fini whatever this returns. */
 int32_t kit_reach_init(struct kit_reach *reach, const struct kit_net *net,
                        const struct kit_blocks *blocks);
 void kit_reach_fini(struct kit_reach *reach);

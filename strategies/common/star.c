@@ -127,9 +127,9 @@ int32_t kit_star_draft(struct kit_draft *draft, const struct kit_star *star, uin
     int32_t rc = boxes ? EW_STRATEGY_OK : kit_fail_memory(star->net->host);
     kit_draft_begin(draft, star->net);
     for (uint32_t v = 0; v < n_volumes && rc >= 0; v++) {
-        rc = volumes[v].cuts ? draft_volume(draft, star, &volumes[v], boxes)
-                             : kit_draft_blocks(draft, star->blocks, volumes[v].first,
-                                                volumes[v].last, home);
+        rc = volumes[v].cuts
+                 ? draft_volume(draft, star, &volumes[v], boxes)
+                 : kit_draft_blocks(draft, star->blocks, volumes[v].first, volumes[v].last, home);
     }
     free(boxes);
     return rc;

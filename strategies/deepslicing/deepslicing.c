@@ -29,8 +29,9 @@ static const struct ew_param_info PARAM_SYNC = {
     .unit = "",
     .default_text = "barrier",
     .choices = SYNCS,
-    .doc = "At a synchronisation point: barrier = all devices wait for each other; data = each goes "
-           "on when its rows are there.",
+    .doc =
+        "At a synchronisation point: barrier = all devices wait for each other; data = each goes "
+        "on when its rows are there.",
 };
 static const char *const SEARCHES[] = {"wide", "paper", NULL};
 static const struct ew_param_info PARAM_SEARCH = {
@@ -105,8 +106,7 @@ static double answer_s(const struct deepslicing *ds)
         for (uint32_t i = 0; i < block->n_outputs; i++) {
             int32_t extent = kit_layer_extent(net, block->outputs[i]);
             struct kit_span own = deepslicing_own(&ds->model, w, extent);
-            bytes += (double)kit_layer_bytes(net, block->outputs[i]) / extent *
-                     kit_span_lines(own);
+            bytes += (double)kit_layer_bytes(net, block->outputs[i]) / extent * kit_span_lines(own);
         }
         if (bytes > 0.0) {
             last_s = fmax(last_s, net->host->transfer_s(net->host, ds->group.device[w], sink,
@@ -208,8 +208,8 @@ static int32_t draft_all(struct deepslicing *ds)
 static int32_t plan_once(struct deepslicing *ds, struct kit_overfull *overfull)
 {
     deepslicing_model_fini(&ds->model);
-    int32_t rc = deepslicing_model_init(&ds->model, &ds->net, &ds->blocks, ds->group.device,
-                                        ds->group.n);
+    int32_t rc =
+        deepslicing_model_init(&ds->model, &ds->net, &ds->blocks, ds->group.device, ds->group.n);
     if (rc < 0) {
         return rc;
     }

@@ -92,9 +92,8 @@ static double fetch_s(struct deepslicing_model *model, uint32_t layer, uint32_t 
     double line_bytes = (double)kit_layer_bytes(net, layer) / extent;
     double seconds = 0.0;
     if (block == EW_ID_NONE || !model->blocks->items[block].is_banded) {
-        uint32_t holder = block == EW_ID_NONE
-                              ? net->host->requirements(net->host)->source_device
-                              : model->home;
+        uint32_t holder =
+            block == EW_ID_NONE ? net->host->requirements(net->host)->source_device : model->home;
         return message_s(model, holder, model->device[w], line_bytes * kit_span_lines(need));
     }
     kit_map_cuts(model->layer_cuts, model->cuts, model->n, net->extent, extent);

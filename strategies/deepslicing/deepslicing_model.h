@@ -17,20 +17,19 @@ struct deepslicing_model {
     struct kit_reach reach;
     uint32_t n;
     const uint32_t *device;
-    uint32_t home;            /**< holds the outputs of blocks that are not cut; set before asking */
-    int32_t *cuts;            /**< n + 1 lines of the network's input */
-    int32_t *layer_cuts;      /**< scratch: cuts of one tensor */
-    struct kit_wire *wires;   /**< between devices: from * n_all + to */
-    uint32_t n_all;           /**< devices of the platform */
+    uint32_t home;          /**< holds the outputs of blocks that are not cut; set before asking */
+    int32_t *cuts;          /**< n + 1 lines of the network's input */
+    int32_t *layer_cuts;    /**< scratch: cuts of one tensor */
+    struct kit_wire *wires; /**< between devices: from * n_all + to */
+    uint32_t n_all;         /**< devices of the platform */
     struct kit_line *compute; /**< by worker * n_layers + layer: seconds over lines */
     struct kit_span *spans;   /**< scratch, by layer */
 };
 
-/** Read speeds and wires. `cuts` is zero; see deepslicing_share. Zero-initialise first; release with
- *  deepslicing_model_fini whatever this returns. */
+/** Read speeds and wires. `cuts` is zero; see deepslicing_share. Zero-initialise first; release
+ * with deepslicing_model_fini whatever this returns. */
 int32_t deepslicing_model_init(struct deepslicing_model *model, const struct kit_net *net,
-                               const struct kit_blocks *blocks, const uint32_t *device,
-                               uint32_t n);
+                               const struct kit_blocks *blocks, const uint32_t *device, uint32_t n);
 void deepslicing_model_fini(struct deepslicing_model *model);
 
 /** Share the lines out in proportion to `weights` (n values; 0: takes no part). */

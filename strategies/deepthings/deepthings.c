@@ -2,8 +2,8 @@
  * deepthings: the first layers fused and cut into a grid of independent tiles that idle devices
  * steal; the rest of the network on a gateway.
  *
- * Zhao et al., "DeepThings: Distributed Adaptive Deep Learning Inference on Resource-Constrained IoT
- * Edge Clusters", IEEE TCAD 37(11), 2018. README.md says what is read in its code and what is
+ * Zhao et al., "DeepThings: Distributed Adaptive Deep Learning Inference on Resource-Constrained
+ * IoT Edge Clusters", IEEE TCAD 37(11), 2018. README.md says what is read in its code and what is
  * decided here.
  */
 #include <math.h>
@@ -107,9 +107,9 @@ static const struct ew_param_info PARAM_SPEEDS = {
     .doc = "For fused_blocks=0: equal = every device takes the mean of all devices' times "
            "(DeepThings assumes equal devices); own = each its own.",
 };
-static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_SPLIT,    &PARAM_ROWS,  &PARAM_COLUMNS, &PARAM_FUSED, &PARAM_SPEEDS,
-    &PARAM_STEALING, &PARAM_REUSE, &PARAM_GATEWAY, &PARAM_RATIO};
+static const struct ew_param_info *const PARAMS[] = {&PARAM_SPLIT, &PARAM_ROWS,    &PARAM_COLUMNS,
+                                                     &PARAM_FUSED, &PARAM_SPEEDS,  &PARAM_STEALING,
+                                                     &PARAM_REUSE, &PARAM_GATEWAY, &PARAM_RATIO};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -188,7 +188,7 @@ static double entering_bytes(const struct deepthings *dt, const struct ew_tensor
     double bytes = 0.0;
     for (uint32_t i = 0; i < entry->n_entering; i++) {
         uint32_t layer = entry->entering[i];
-        bytes += deepthings_box_bytes(&dt->net, layer, &boxes[layer]);
+        bytes += kit_box_bytes(&dt->net, layer, &boxes[layer]);
     }
     return bytes;
 }
@@ -198,7 +198,7 @@ static double leaving_bytes(const struct deepthings *dt, const struct ew_tensor_
     const struct kit_block *end = &dt->blocks.items[dt->field.last];
     double bytes = 0.0;
     for (uint32_t i = 0; i < end->n_outputs; i++) {
-        bytes += deepthings_box_bytes(&dt->net, end->outputs[i], &boxes[end->outputs[i]]);
+        bytes += kit_box_bytes(&dt->net, end->outputs[i], &boxes[end->outputs[i]]);
     }
     return bytes;
 }
@@ -251,8 +251,9 @@ static double arrival_s(const struct deepthings *dt, uint32_t to)
     double last_s = 0.0;
     for (uint32_t t = 0; t < dt->field.n_tiles; t++) {
         const struct ew_tensor_box *boxes = deepthings_boxes(&dt->field, t);
-        double seconds = dt->turns[t].finish_s + transfer_s(dt, dt->group.device[dt->turns[t].worker],
-                                                            to, leaving_bytes(dt, boxes));
+        double seconds =
+            dt->turns[t].finish_s +
+            transfer_s(dt, dt->group.device[dt->turns[t].worker], to, leaving_bytes(dt, boxes));
         last_s = fmax(last_s, seconds);
     }
     return last_s;
@@ -266,9 +267,9 @@ static double gateway_s(const struct deepthings *dt, uint32_t gateway)
     if (!kit_fits(net->host, gateway, dt->rest_bytes[dt->n_fused])) {
         return INFINITY;
     }
-    double start_s = dt->n_fused ? arrival_s(dt, gateway)
-                                 : transfer_s(dt, dt->source, gateway,
-                                              (double)kit_net_input_bytes(net));
+    double start_s = dt->n_fused
+                         ? arrival_s(dt, gateway)
+                         : transfer_s(dt, dt->source, gateway, (double)kit_net_input_bytes(net));
     double rest_s = dt->rest_s[(size_t)gateway * (dt->blocks.n + 1u) + dt->n_fused];
     return start_s + rest_s * slow_down(dt, gateway) +
            transfer_s(dt, gateway, sink, (double)kit_net_result_bytes(net));

@@ -36,8 +36,8 @@ int32_t deepthings_field_init(struct deepthings_field *field, const struct kit_n
         struct kit_tile tile = {{tiles[t].lo[0], tiles[t].lo[1]},
                                 {tiles[t].hi[0], tiles[t].hi[1]},
                                 {field->size[0], field->size[1]}};
-        rc = kit_volume_boxes(field->boxes + (size_t)t * net->n_layers, net, blocks, 0, last,
-                              &tile);
+        rc =
+            kit_volume_boxes(field->boxes + (size_t)t * net->n_layers, net, blocks, 0, last, &tile);
     }
     return rc;
 }
@@ -51,14 +51,6 @@ void deepthings_field_fini(struct deepthings_field *field)
 const struct ew_tensor_box *deepthings_boxes(const struct deepthings_field *field, uint32_t tile)
 {
     return field->boxes + (size_t)tile * field->net->n_layers;
-}
-
-double deepthings_box_bytes(const struct kit_net *net, uint32_t layer,
-                            const struct ew_tensor_box *box)
-{
-    double element_bytes = net->layers[layer]->is_input ? net->graph->input_bytes_per_element
-                                                        : net->graph->activation_bytes_per_element;
-    return (double)kit_box_elements(box) * element_bytes;
 }
 
 /* ------------------------------------------------------------------ reuse */
@@ -108,21 +100,6 @@ static void drop_overlap(struct ew_tensor_box *box, double *overlap_bytes,
     }
 }
 
-static void widen(struct ew_tensor_box *box, const struct ew_tensor_box *other)
-{
-    if (kit_box_is_empty(other)) {
-        return;
-    }
-    if (kit_box_is_empty(box)) {
-        *box = *other;
-        return;
-    }
-    for (int d = 0; d < 4; d++) {
-        box->lo[d] = other->lo[d] < box->lo[d] ? other->lo[d] : box->lo[d];
-        box->hi[d] = other->hi[d] > box->hi[d] ? other->hi[d] : box->hi[d];
-    }
-}
-
 /* Outputs of the volume keep their boxes: neighbours' tiles do not overlap there. */
 static bool is_volume_output(const struct deepthings_field *field, uint32_t layer)
 {
@@ -147,7 +124,7 @@ static int32_t read_inputs(struct ew_tensor_box *out, const struct kit_net *net,
         if (rc < 0) {
             return rc;
         }
-        widen(&out[info->inputs[k]], &in);
+        kit_box_widen(&out[info->inputs[k]], &in);
     }
     return EW_STRATEGY_OK;
 }

@@ -24,7 +24,8 @@ struct deepthings_field {
 void deepthings_output_size(int32_t size[2], const struct kit_net *net,
                             const struct kit_blocks *blocks, uint32_t last);
 
-/** Full receptive fields of all tiles. Zero-initialise first; release with deepthings_field_fini. */
+/** Full receptive fields of all tiles. Zero-initialise first; release with deepthings_field_fini.
+ */
 int32_t deepthings_field_init(struct deepthings_field *field, const struct kit_net *net,
                               const struct kit_blocks *blocks, uint32_t last,
                               const struct deepthings_tile *tiles, uint32_t n_tiles);
@@ -38,9 +39,5 @@ const struct ew_tensor_box *deepthings_boxes(const struct deepthings_field *fiel
  *  DeepThings does: the overlap in every layer but the last. */
 int32_t deepthings_reduce(struct ew_tensor_box *out, double *overlap_bytes,
                           const struct deepthings_field *field, uint32_t tile);
-
-/** Bytes of a box of the layer's output. */
-double deepthings_box_bytes(const struct kit_net *net, uint32_t layer,
-                            const struct ew_tensor_box *box);
 
 #endif

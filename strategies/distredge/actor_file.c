@@ -13,15 +13,6 @@ static const char MAGIC[] = "edgeweave.distredge.actor/1";
 /* Limits against absurd files: more than any platform or network has. */
 enum { MAX_PARTS = 4096, MAX_VOLUMES = 65536 };
 
-uint64_t actor_hash(uint64_t hash, const void *bytes, size_t n)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++) {
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
-
 static uint32_t count_params(uint32_t n_parts)
 {
     struct mlp_shape shape = osds_actor_shape(n_parts);
@@ -254,8 +245,8 @@ enum actor_outcome actor_load(struct actor_record *out, const char *path, char *
         (void)explain(reason, reason_size, "open", path);
         return is_missing ? ACTOR_MISSING : ACTOR_FAILED;
     }
-    bool is_read = read_head(&reader, &record) && read_cuts(&reader, &record) &&
-                   read_params(&reader, &record);
+    bool is_read =
+        read_head(&reader, &record) && read_cuts(&reader, &record) && read_params(&reader, &record);
     (void)fclose(reader.file);
     if (!is_read) {
         actor_record_fini(&record);

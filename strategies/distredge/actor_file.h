@@ -38,8 +38,4 @@ enum actor_outcome actor_load(struct actor_record *out, const char *path, char *
                               size_t reason_size);
 void actor_record_fini(struct actor_record *record);
 
-/** FNV-1a over bytes, to be chained; start with ACTOR_HASH_START. */
-uint64_t actor_hash(uint64_t hash, const void *bytes, size_t n);
-#define ACTOR_HASH_START UINT64_C(0xcbf29ce484222325)
-
 #endif

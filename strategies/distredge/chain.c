@@ -20,7 +20,8 @@ static bool has_window(const struct kit_net *net, uint32_t position)
 
 /* ------------------------------------------------------------------ where to cut */
 
-/* Each tensor crosses from behind its maker (an input: from the beginning) up to its last reader. */
+/* Each tensor crosses from behind its maker (an input: from the beginning) up to its last reader.
+ */
 static void count_crossings(struct finder *finder, uint32_t n_body)
 {
     const struct kit_net *net = finder->net;
@@ -70,22 +71,39 @@ static uint32_t fewest_crossings(const struct finder *finder, uint32_t first, ui
     return fewest;
 }
 
-/* Cut [first, end) wherever at most `most` tensors cross, then what is too deep still. Recursion
- * ends: every piece is shorter than the whole. */
-static void cut_stretch(struct finder *finder, uint32_t first, uint32_t end, uint32_t most)
+static void cut_where(struct finder *finder, uint32_t first, uint32_t end, uint32_t most)
 {
-    uint32_t start = first;
-    for (uint32_t p = first; p < end; p++) {
-        bool is_end = p + 1 == end;
-        if (!is_end && finder->crossing[p] > most) {
+    for (uint32_t p = first; p + 1 < end; p++) {
+        finder->is_cut[p] = finder->is_cut[p] || finder->crossing[p] <= most;
+    }
+}
+
+/* Cut every piece that is too deep where the fewest tensors cross. True when there was one that is
+ * not a single layer. */
+static bool cut_deep_pieces(struct finder *finder, uint32_t n_body)
+{
+    bool has_cut = false;
+    for (uint32_t start = 0, end = 1; end <= n_body; end++) {
+        if (!finder->is_cut[end - 1]) {
             continue;
         }
-        finder->is_cut[p] = true;
-        bool is_shorter = start > first || !is_end;
-        if (is_shorter && depth_of(finder, start, p + 1) > CHAIN_MAX_DEPTH) {
-            cut_stretch(finder, start, p + 1, fewest_crossings(finder, start, p + 1));
+        if (end - start > 1 && depth_of(finder, start, end) > CHAIN_MAX_DEPTH) {
+            cut_where(finder, start, end, fewest_crossings(finder, start, end));
+            has_cut = true;
         }
-        start = p + 1;
+        start = end;
+    }
+    return has_cut;
+}
+
+/* Cut wherever a single tensor crosses, then what is too deep still. */
+static void find_cuts(struct finder *finder, uint32_t n_body)
+{
+    if (n_body > 0) {
+        finder->is_cut[n_body - 1] = true;
+        cut_where(finder, 0, n_body, 1);
+    }
+    while (cut_deep_pieces(finder, n_body)) {
     }
 }
 
@@ -224,14 +242,17 @@ static struct vsl_unit block_unit(const struct kit_net *net, struct field *field
         uint32_t l = net->order[p];
         ops += layer_ops(net, l);
         for (uint32_t i = 0; fields[l].is_needed && i < net->layers[l]->n_inputs; i++) {
-            widen(&fields[net->layers[l]->inputs[i]],
-                  through(fields[l], layer_field(net, l, i)));
+            widen(&fields[net->layers[l]->inputs[i]], through(fields[l], layer_field(net, l, i)));
         }
     }
     uint32_t input = main_input(net, fields, net->order[start]);
     int32_t rows = kit_layer_extent(net, last);
     struct vsl_unit unit = {
-        .kernel = 1, .stride = 1, .in_rows = rows, .out_rows = rows, .row_ops = ops / rows,
+        .kernel = 1,
+        .stride = 1,
+        .in_rows = rows,
+        .out_rows = rows,
+        .row_ops = ops / rows,
         .out_elements = row_elements(net, last),
     };
     if (input != EW_ID_NONE) {
@@ -241,9 +262,9 @@ static struct vsl_unit block_unit(const struct kit_net *net, struct field *field
         unit.in_rows = kit_layer_extent(net, input);
     }
     for (uint32_t l = 0; l < net->order[start]; l++) {
-        unit.in_elements += fields[l].is_needed ? row_elements(net, l) *
-                                                      kit_layer_extent(net, l) / unit.in_rows
-                                                : 0.0;
+        unit.in_elements += fields[l].is_needed
+                                ? row_elements(net, l) * kit_layer_extent(net, l) / unit.in_rows
+                                : 0.0;
     }
     return unit;
 }
@@ -275,10 +296,7 @@ static void find_blocks(struct chain *chain, struct finder *finder)
     }
     chain->n_body = count_body(net);
     count_crossings(finder, chain->n_body);
-    if (chain->n_body > 0) {
-        uint32_t fewest = fewest_crossings(finder, 0, chain->n_body);
-        cut_stretch(finder, 0, chain->n_body, fewest > 1 && fewest != UINT32_MAX ? fewest : 1);
-    }
+    find_cuts(finder, chain->n_body);
     collect_blocks(chain, finder);
 }
 

@@ -2,8 +2,8 @@
  * Coordinate search over the cut points of all layer-volumes: the oracle that grades OSDS, and its
  * optional polish. No part of DistrEdge.
  *
- * From a split, one cut is moved at a time (in one volume, or in several that follow each other), or
- * rows from one part to another, as long as that lowers the latency.
+ * From a split, one cut is moved at a time (in one volume, or in several that follow each other),
+ * or rows from one part to another, as long as that lowers the latency.
  */
 #ifndef EDGEWEAVE_STRATEGIES_DISTREDGE_COORDINATE_H
 #define EDGEWEAVE_STRATEGIES_DISTREDGE_COORDINATE_H

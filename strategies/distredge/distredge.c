@@ -63,8 +63,8 @@ static void choose_devices(struct distredge *it)
         for (uint32_t i = 0; i < it->group.n; i++) {
             is_member = is_member || it->group.device[i] == d;
         }
-        bool is_reached = has_wire(host, asked->source_device, d) &&
-                          has_wire(host, d, asked->sink_device);
+        bool is_reached =
+            has_wire(host, asked->source_device, d) && has_wire(host, d, asked->sink_device);
         for (uint32_t i = 0; i < it->n_devices; i++) {
             is_reached = is_reached && has_wire(host, it->devices[i], d);
         }
@@ -93,8 +93,7 @@ static int32_t form_group(struct distredge *it)
     }
     choose_devices(it);
     for (uint32_t i = 0; i < it->n_devices; i++) {
-        it->capability[i] =
-            kit_device_capability(&it->net, it->devices[i], KIT_CAPABILITY_PROFILE);
+        it->capability[i] = kit_device_capability(&it->net, it->devices[i], KIT_CAPABILITY_PROFILE);
     }
     return EW_STRATEGY_OK;
 }
@@ -108,8 +107,8 @@ static int32_t read_volumes(struct distredge *it, const char *text)
     for (;;) {
         char *end = NULL;
         long first = strtol(at, &end, 10);
-        bool is_next = it->n_volumes == 0 ? first == 0
-                                          : first > (long)it->starts[it->n_volumes - 1];
+        bool is_next =
+            it->n_volumes == 0 ? first == 0 : first > (long)it->starts[it->n_volumes - 1];
         if (end == at || !is_next || first >= (long)it->chain.n_blocks ||
             (*end != ',' && *end != '\0')) {
             return kit_fail(it->host, EW_STRATEGY_EINVALID,
@@ -169,15 +168,15 @@ static int32_t search_coordinates(struct distredge *it)
         .capability = it->capability,
         .n_starts = COORDINATE_STARTS,
     };
-    return status_of(it, coordinate_search(&it->best, &it->n_evaluations,
-                                           &it->environment.problem, &options));
+    return status_of(
+        it, coordinate_search(&it->best, &it->n_evaluations, &it->environment.problem, &options));
 }
 
 static int32_t polish(struct distredge *it)
 {
     it->is_polished = true;
-    return status_of(it, coordinate_improve(&it->best, &it->n_evaluations,
-                                            &it->environment.problem, COORDINATE_EVALUATIONS));
+    return status_of(it, coordinate_improve(&it->best, &it->n_evaluations, &it->environment.problem,
+                                            COORDINATE_EVALUATIONS));
 }
 
 static int32_t split_single(struct distredge *it)
@@ -247,10 +246,11 @@ static int32_t note_rows(const struct distredge *it)
             if (used < 0 || (size_t)used >= sizeof text) {
                 break;
             }
-            used += i == 0 ? snprintf(text + used, sizeof text - (size_t)used, "%s%d:",
-                                      v ? "; " : "", it->environment.problem.volumes[v].rows)
-                           : snprintf(text + used, sizeof text - (size_t)used, " %d",
-                                      cuts[i] - cuts[i - 1]);
+            used += i == 0
+                        ? snprintf(text + used, sizeof text - (size_t)used, "%s%d:", v ? "; " : "",
+                                   it->environment.problem.volumes[v].rows)
+                        : snprintf(text + used, sizeof text - (size_t)used, " %d",
+                                   cuts[i] - cuts[i - 1]);
         }
     }
     return kit_note(it->builder, "rows", "%s", text);
@@ -262,8 +262,7 @@ static int32_t note_search(const struct distredge *it)
     int32_t rc = EW_STRATEGY_OK;
     if (it->n_evaluations > 0) {
         rc = kit_note(it->builder, it->is_polished ? "polish" : "search",
-                      "coordinate search, %llu latencies",
-                      (unsigned long long)it->n_evaluations);
+                      "coordinate search, %llu latencies", (unsigned long long)it->n_evaluations);
     }
     if (rc >= 0 && history->n_episodes > 0) {
         rc = kit_note(it->builder, "episodes", "%u, best found in %u%s%s", history->n_episodes,

@@ -45,8 +45,7 @@ static void decide(void *ctx, uint32_t volume, const int32_t *cuts, double *fini
 {
     struct environment *environment = ctx;
     model_decide(&environment->state, volume, cuts);
-    memcpy(finish_s, environment->state.finish_s,
-           environment->problem.n_parts * sizeof *finish_s);
+    memcpy(finish_s, environment->state.finish_s, environment->problem.n_parts * sizeof *finish_s);
 }
 
 static double latency_s(void *ctx)
@@ -72,8 +71,7 @@ static double latency_s(void *ctx)
 double environment_latency_s(struct environment *environment, const int32_t *cuts)
 {
     for (uint32_t v = 0; v < environment->problem.n_volumes; v++) {
-        model_decide(&environment->state, v,
-                     cuts + (size_t)v * (environment->problem.n_parts + 1));
+        model_decide(&environment->state, v, cuts + (size_t)v * (environment->problem.n_parts + 1));
     }
     return latency_s(environment);
 }
@@ -108,8 +106,7 @@ int32_t environment_init(struct environment *environment, const struct chain *ch
     const struct kit_net *net = environment->net;
     const struct model *model = &environment->data->model;
     environment->volumes = calloc(n_volumes, sizeof *environment->volumes);
-    if (!environment->volumes ||
-        !model_state_init(&environment->state, model, starts, n_volumes)) {
+    if (!environment->volumes || !model_state_init(&environment->state, model, starts, n_volumes)) {
         return kit_fail_memory(net->host);
     }
     for (uint32_t v = 0; v < n_volumes; v++) {

@@ -12,10 +12,10 @@
 
 /** A network cut into volumes, ready to be split. */
 struct environment {
-    const struct kit_net *net;         /**< borrowed */
-    const struct model_data *data;     /**< borrowed */
-    const uint32_t *devices;           /**< by part; borrowed */
-    struct ew_plan_builder *builder;   /**< borrowed; scratch for the fast engine */
+    const struct kit_net *net;       /**< borrowed */
+    const struct model_data *data;   /**< borrowed */
+    const uint32_t *devices;         /**< by part; borrowed */
+    struct ew_plan_builder *builder; /**< borrowed; scratch for the fast engine */
     bool is_recursion;
     struct model_state state;
     struct osds_volume *volumes;

@@ -9,6 +9,7 @@
 #include "common/plugin.h"
 #include "distredge/actor_file.h"
 #include "distredge/blas.h"
+#include "distredge/hash.h"
 
 /* From so many devices on the paper's noise is wider. */
 enum { MANY_DEVICES = 16 };
@@ -24,8 +25,8 @@ struct learning {
     struct environment *environment;
     struct osds_options options;
     struct blas blas;
-    struct mlp start;  /* actor to start from; memory NULL: none */
-    struct mlp actor;  /* of the best split */
+    struct mlp start; /* actor to start from; memory NULL: none */
+    struct mlp actor; /* of the best split */
     uint64_t key;
     char path[PATH_SIZE]; /* of the cached actor; "" for none */
 };
@@ -68,9 +69,9 @@ static struct osds_options read_options(const struct environment *environment, d
         .max_episodes = (uint32_t)episodes,
         .patience = (uint32_t)host->param_int(host, "patience"),
         .explore_episodes = host->param_real(host, "explore_episodes"),
-        .sigma_2 = sigma_2 > 0.0                                        ? sigma_2
+        .sigma_2 = sigma_2 > 0.0                                            ? sigma_2
                    : environment->problem.n_parts >= (uint32_t)MANY_DEVICES ? 1.0
-                                                                        : 0.1,
+                                                                            : 0.1,
         .batch = (uint32_t)batch,
         .buffer = (uint32_t)(buffer < batch ? batch : buffer),
         .gamma = host->param_real(host, "gamma"),
@@ -88,7 +89,7 @@ static struct osds_options read_options(const struct environment *environment, d
 
 static uint64_t hash_real(uint64_t hash, double value)
 {
-    return actor_hash(hash, &value, sizeof value);
+    return hash_bytes(hash, &value, sizeof value);
 }
 
 /* Latencies of a few fixed splits: part k of the first, k + 1 of the second volume, … */
@@ -109,9 +110,9 @@ static int32_t hash_probes(uint64_t *hash, struct environment *environment)
                 state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
                 int32_t *cut = &cuts[v * width + k];
                 int32_t least = cut[-1];
-                *cut = k + 1 == width ? rows
-                                      : least + (int32_t)((state >> 33) %
-                                                          (uint64_t)(rows - least + 1));
+                *cut = k + 1 == width
+                           ? rows
+                           : least + (int32_t)((state >> 33) % (uint64_t)(rows - least + 1));
             }
         }
         double latency_s = environment_latency_s(environment, cuts);
@@ -128,25 +129,29 @@ static int32_t find_key(struct learning *learning)
     const struct environment *environment = learning->environment;
     const struct osds_options *o = &learning->options;
     const struct osds_problem *problem = &environment->problem;
-    uint64_t hash = ACTOR_HASH_START;
-    const uint32_t counts[] = {problem->n_volumes,           problem->n_parts,
-                               o->max_episodes,              o->patience,
-                               o->batch,                     o->buffer,
-                               (uint32_t)o->rewards_inverse, (uint32_t)environment->is_recursion};
-    const double rates[] = {o->explore_episodes, o->sigma_2,     o->gamma, o->actor_rate,
-                            o->critic_rate,      o->tau,         o->scale_s};
-    hash = actor_hash(hash, counts, sizeof counts);
-    hash = actor_hash(hash, rates, sizeof rates);
-    hash = actor_hash(hash, problem->volumes, problem->n_volumes * sizeof *problem->volumes);
-    hash = actor_hash(hash, environment->state.starts,
+    uint64_t hash = HASH_START;
+    const uint32_t counts[] = {problem->n_volumes,
+                               problem->n_parts,
+                               o->max_episodes,
+                               o->patience,
+                               o->batch,
+                               o->buffer,
+                               (uint32_t)o->rewards_inverse,
+                               (uint32_t)environment->is_recursion};
+    const double rates[] = {o->explore_episodes, o->sigma_2, o->gamma,  o->actor_rate,
+                            o->critic_rate,      o->tau,     o->scale_s};
+    hash = hash_bytes(hash, counts, sizeof counts);
+    hash = hash_bytes(hash, rates, sizeof rates);
+    hash = hash_bytes(hash, problem->volumes, problem->n_volumes * sizeof *problem->volumes);
+    hash = hash_bytes(hash, environment->state.starts,
                       problem->n_volumes * sizeof *environment->state.starts);
     hash = model_hash(hash, &environment->data->model);
     if (o->start) {
-        hash = actor_hash(hash, o->start->params, o->start->n_params * sizeof(float));
+        hash = hash_bytes(hash, o->start->params, o->start->n_params * sizeof(float));
     }
     const struct ew_host *host = learning->host;
     uint64_t seed = host->rand_u64(host);
-    hash = actor_hash(hash, &seed, sizeof seed);
+    hash = hash_bytes(hash, &seed, sizeof seed);
     int32_t rc = hash_probes(&hash, learning->environment);
     learning->key = hash;
     return rc;
@@ -204,8 +209,8 @@ static bool fits_problem(const struct actor_record *record, const struct learnin
     bool fits = record->key == learning->key && record->n_parts == problem->n_parts &&
                 record->n_volumes == problem->n_volumes;
     for (uint32_t v = 0; fits && v < problem->n_volumes; v++) {
-        fits = record->cuts[(size_t)(v + 1) * (problem->n_parts + 1) - 1] ==
-               problem->volumes[v].rows;
+        fits =
+            record->cuts[(size_t)(v + 1) * (problem->n_parts + 1) - 1] == problem->volumes[v].rows;
     }
     return fits;
 }

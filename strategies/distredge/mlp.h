@@ -18,9 +18,9 @@ enum { MLP_MAX_LAYERS = 8 };
 
 /** Shape of a network. */
 struct mlp_shape {
-    uint32_t n_layers;                   /**< with weights, 1 … MLP_MAX_LAYERS */
+    uint32_t n_layers;                  /**< with weights, 1 … MLP_MAX_LAYERS */
     uint32_t width[MLP_MAX_LAYERS + 1]; /**< inputs, hidden units, outputs; all >= 1 */
-    bool has_tanh;                       /**< outputs in [-1, 1]; else linear */
+    bool has_tanh;                      /**< outputs in [-1, 1]; else linear */
 };
 
 /** A network with room for batches. */
@@ -29,14 +29,14 @@ struct mlp {
     const struct blas *blas; /**< borrowed */
     uint32_t max_batch;
     uint32_t n_params;
-    float *memory;                        /**< owns all arrays below */
-    float *params;                        /**< per layer: weights [in][out], then biases */
-    float *gradient;                      /**< like params; NULL without training */
-    float *moment;                        /**< Adam: mean of gradients */
-    float *square;                        /**< Adam: mean of squares */
-    uint64_t n_steps;                     /**< Adam steps so far */
-    float *values[MLP_MAX_LAYERS + 1];    /**< [batch][width]: [0] is the input, to be filled in */
-    float *deltas[MLP_MAX_LAYERS + 1];    /**< loss by values; NULL without training */
+    float *memory;                       /**< owns all arrays below */
+    float *params;                       /**< per layer: weights [in][out], then biases */
+    float *gradient;                     /**< like params; NULL without training */
+    float *moment;                       /**< Adam: mean of gradients */
+    float *square;                       /**< Adam: mean of squares */
+    uint64_t n_steps;                    /**< Adam steps so far */
+    float *values[MLP_MAX_LAYERS + 1];   /**< [batch][width]: [0] is the input, to be filled in */
+    float *deltas[MLP_MAX_LAYERS + 1];   /**< loss by values; NULL without training */
     uint32_t weights_at[MLP_MAX_LAYERS]; /**< offsets in params */
     uint32_t biases_at[MLP_MAX_LAYERS];
 };

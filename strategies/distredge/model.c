@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/share.h"
+#include "distredge/hash.h"
 
 /* ------------------------------------------------------------------ life */
 
@@ -162,8 +163,7 @@ static void fetch(struct arrival *arrival, const struct model_state *state, uint
     for (uint32_t j = 0; j < model->n_parts; j++) {
         struct model_rows missing = common(need, state->owned[(size_t)l * model->n_parts + j]);
         if (j != to && !is_empty(missing)) {
-            add_message(arrival, wire(model, j, to), ready_s[j],
-                        count(missing) * layer->row_bytes);
+            add_message(arrival, wire(model, j, to), ready_s[j], count(missing) * layer->row_bytes);
         }
     }
 }
@@ -175,8 +175,8 @@ static double compute_s(const struct model_state *state, uint32_t v, uint32_t i)
     for (uint32_t l = model->blocks[state->starts[v]].first; l <= model_reference(state, v); l++) {
         const struct model_layer *layer = &model->layers[l];
         int32_t rows = count(state->made[(size_t)l * model->n_parts + i]);
-        sum_s += layer->seconds[(size_t)model->part_class[i] * ((size_t)layer->rows + 1) +
-                                (size_t)rows];
+        sum_s +=
+            layer->seconds[(size_t)model->part_class[i] * ((size_t)layer->rows + 1) + (size_t)rows];
     }
     return sum_s;
 }
@@ -260,15 +260,6 @@ double model_latency_s(const struct model_state *state)
 }
 
 /* ------------------------------------------------------------------ the key */
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++) {
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
 
 static uint64_t hash_layer(uint64_t hash, const struct model_layer *layer, uint32_t n_classes)
 {

@@ -72,11 +72,11 @@ struct model {
 struct model_state {
     const struct model *model;
     uint32_t n_volumes;
-    uint32_t *starts;         /**< first blocks, n_volumes + 1 with the end */
-    struct model_rows *owned; /**< [layer][part]: rows whose owner the part is */
-    struct model_rows *made;  /**< [layer][part]: rows that the part computes */
-    double *finish_s;         /**< by part, behind the last volume decided */
-    double *before_s;         /**< scratch */
+    uint32_t *starts;          /**< first blocks, n_volumes + 1 with the end */
+    struct model_rows *owned;  /**< [layer][part]: rows whose owner the part is */
+    struct model_rows *made;   /**< [layer][part]: rows that the part computes */
+    double *finish_s;          /**< by part, behind the last volume decided */
+    double *before_s;          /**< scratch */
     struct model_rows *needed; /**< scratch by layer */
 };
 

@@ -165,8 +165,8 @@ static int32_t fill_layers(struct build *build)
         layer->reads = read;
         layer->seconds = seconds;
         for (uint32_t i = 0; i < layer->n_reads && rc >= 0; i++) {
-            *read++ = (struct model_read){build->index[net->layers[id]->inputs[i]], table,
-                                          table + rows};
+            *read++ =
+                (struct model_read){build->index[net->layers[id]->inputs[i]], table, table + rows};
             rc = fill_read(build, id, i, table, table + rows);
             table += 2 * (size_t)rows;
         }
@@ -203,8 +203,9 @@ static void find_classes(struct build *build)
 static uint32_t device_at(const struct build *build, uint32_t position)
 {
     uint32_t n = build->cast->n_parts;
-    return position < n ? build->cast->devices[position]
-                        : position == n ? build->source : build->sink;
+    return position < n    ? build->cast->devices[position]
+           : position == n ? build->source
+                           : build->sink;
 }
 
 static void fill_wires(struct build *build)
@@ -212,8 +213,8 @@ static void fill_wires(struct build *build)
     uint32_t n = build->cast->n_parts + 2;
     for (uint32_t from = 0; from < n; from++) {
         for (uint32_t to = 0; to < n; to++) {
-            struct kit_wire wire = kit_wire_between(build->net->host, device_at(build, from),
-                                                    device_at(build, to));
+            struct kit_wire wire =
+                kit_wire_between(build->net->host, device_at(build, from), device_at(build, to));
             build->data->wires[(size_t)from * n + to] =
                 (struct model_wire){wire.message_s, wire.byte_s};
         }

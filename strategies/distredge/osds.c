@@ -217,9 +217,8 @@ enum osds_outcome osds_search(struct osds_split *best, struct osds_history *hist
             mlp_copy(&search.ddpg.slow_actor, options->start);
         }
         history->initial_latency_s = roll_out(&search);
-        outcome = history->initial_latency_s < 0.0
-                      ? OSDS_STOPPED
-                      : run_episodes(&search, best, history, actor);
+        outcome = history->initial_latency_s < 0.0 ? OSDS_STOPPED
+                                                   : run_episodes(&search, best, history, actor);
         if (outcome == OSDS_FOUND) {
             history->final_latency_s = roll_out(&search);
             outcome = history->final_latency_s < 0.0 ? OSDS_STOPPED : OSDS_FOUND;

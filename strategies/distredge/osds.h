@@ -56,9 +56,9 @@ struct osds_options {
     double actor_rate;  /**< [1e-4] */
     double critic_rate; /**< [1e-3] */
     double tau;
-    double scale_s;      /**< > 0: a latency that counts as 1 in states and in the reward */
-    bool rewards_inverse; /**< reward 1/T in 1/s; else scale_s/T */
-    const struct mlp *start;  /**< actor to start from; NULL: random */
+    double scale_s;          /**< > 0: a latency that counts as 1 in states and in the reward */
+    bool rewards_inverse;    /**< reward 1/T in 1/s; else scale_s/T */
+    const struct mlp *start; /**< actor to start from; NULL: random */
     void (*progress)(void *ctx, uint32_t episode, double best_s); /**< now and then; or NULL */
     void *progress_ctx;
 };
@@ -66,9 +66,9 @@ struct osds_options {
 /** What the search went through. */
 struct osds_history {
     uint32_t n_episodes;
-    uint32_t best_episode;     /**< from 1 */
-    double initial_latency_s;  /**< of the untrained actor, without noise */
-    double final_latency_s;    /**< of the last actor, without noise */
+    uint32_t best_episode;    /**< from 1 */
+    double initial_latency_s; /**< of the untrained actor, without noise */
+    double final_latency_s;   /**< of the last actor, without noise */
 };
 
 enum osds_outcome {

@@ -32,9 +32,8 @@ static const struct ew_param_info PARAM_LAW = {
     .unit = "",
     .default_text = "literal",
     .choices = LAWS,
-    .doc =
-        "Vertical-splitting law in the scores: literal counts padding rows, as printed; clamped "
-        "does not. Plans are always clamped.",
+    .doc = "Vertical-splitting law in the scores: literal counts padding rows, as printed; clamped "
+           "does not. Plans are always clamped.",
 };
 static const struct ew_param_info PARAM_VOLUMES = {
     INFO_SIZE,
@@ -201,9 +200,8 @@ static const struct ew_param_info PARAM_CACHE = {
     .name = "cache_dir",
     .unit = "",
     .default_text = "",
-    .doc =
-        "Folder for trained actors and their splits, by problem, parameters and seed: a search "
-        "that was done before is read from there; empty: none.",
+    .doc = "Folder for trained actors and their splits, by problem, parameters and seed: a search "
+           "that was done before is read from there; empty: none.",
 };
 
 /* ------------------------------------------------------------------ who takes part */
@@ -214,9 +212,8 @@ static const struct ew_param_info PARAM_HEAD = {
     .name = "head_device",
     .unit = "",
     .default_text = "auto",
-    .doc =
-        "Device for the layers that cannot be split (fully connected ones); auto: the one with "
-        "the largest share of the last volume.",
+    .doc = "Device for the layers that cannot be split (fully connected ones); auto: the one with "
+           "the largest share of the last volume.",
 };
 static const struct ew_param_info PARAM_SOURCE = {
     INFO_SIZE,
@@ -228,11 +225,10 @@ static const struct ew_param_info PARAM_SOURCE = {
 };
 
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_ALPHA,       &PARAM_DRAWS,      &PARAM_LAW,         &PARAM_VOLUMES,
-    &PARAM_SEARCH,      &PARAM_POLISH,     &PARAM_ENVIRONMENT, &PARAM_EPISODES,
-    &PARAM_PATIENCE,    &PARAM_EXPLORE,    &PARAM_SIGMA,       &PARAM_BATCH,
-    &PARAM_BUFFER,      &PARAM_GAMMA,      &PARAM_ACTOR_RATE,  &PARAM_CRITIC_RATE,
-    &PARAM_TAU,         &PARAM_REWARD,     &PARAM_START,       &PARAM_CACHE,
+    &PARAM_ALPHA,       &PARAM_DRAWS,       &PARAM_LAW,      &PARAM_VOLUMES,  &PARAM_SEARCH,
+    &PARAM_POLISH,      &PARAM_ENVIRONMENT, &PARAM_EPISODES, &PARAM_PATIENCE, &PARAM_EXPLORE,
+    &PARAM_SIGMA,       &PARAM_BATCH,       &PARAM_BUFFER,   &PARAM_GAMMA,    &PARAM_ACTOR_RATE,
+    &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_REWARD,   &PARAM_START,    &PARAM_CACHE,
     &PARAM_HEAD,        &PARAM_SOURCE,
 };
 

@@ -1,6 +1,6 @@
 /*
- * edgeflow: every layer cut by itself so that its slowest device is done as early as possible, given
- * when and where the rows it reads are; a device starts as soon as its rows have arrived.
+ * edgeflow: every layer cut by itself so that its slowest device is done as early as possible,
+ * given when and where the rows it reads are; a device starts as soon as its rows have arrived.
  *
  * Hu and Li, "Distributed Inference with Deep Learning Models across Heterogeneous Edge Devices",
  * INFOCOM 2022. README.md says what is known of it and what is decided here.
@@ -77,8 +77,8 @@ static const struct ew_strategy_info INFO = {
 
 /* Layers that are cut alike: a unit of the net. */
 struct unit {
-    int32_t *cuts;   /* n_workers + 1; of banded units */
-    double *done_s;  /* per worker; one value for a whole unit */
+    int32_t *cuts;  /* n_workers + 1; of banded units */
+    double *done_s; /* per worker; one value for a whole unit */
 };
 
 struct edgeflow {
@@ -94,7 +94,7 @@ struct edgeflow {
     struct unit *units;
     int32_t *cuts_store;
     double *done_store;
-    double *free_s; /* per worker */
+    double *free_s;   /* per worker */
     bool *takes_part; /* per worker */
     bool *best_part;
     struct kit_line *unit_lines; /* by unit * workers + worker */
@@ -125,8 +125,8 @@ static struct edgeflow_input find_input(const struct edgeflow *ef, uint32_t laye
 {
     const struct kit_net *net = &ef->net;
     uint32_t id = net->layers[layer]->inputs[k];
-    struct edgeflow_input input = {
-        .line_bytes = (double)kit_layer_bytes(net, id) / kit_layer_extent(net, id)};
+    struct edgeflow_input input = {.line_bytes = (double)kit_layer_bytes(net, id) /
+                                                 kit_layer_extent(net, id)};
     if (net->place[id] == KIT_INPUT) {
         input.holder = net->host->requirements(net->host)->source_device;
         input.done_s = &SOURCE_DONE_S;
@@ -305,7 +305,8 @@ static double whole_unit_s(const struct edgeflow *ef, uint32_t unit, uint32_t de
     return seconds;
 }
 
-/* If `device` became the home at `unit`: all uncut layers, and the answer's way if it ends there. */
+/* If `device` became the home at `unit`: all uncut layers, and the answer's way if it ends there.
+ */
 static double settle_s(struct edgeflow *ef, uint32_t unit, uint32_t device)
 {
     const struct kit_net *net = &ef->net;
@@ -315,8 +316,8 @@ static double settle_s(struct edgeflow *ef, uint32_t unit, uint32_t device)
         seconds += net->units[u].place == KIT_WHOLE ? whole_unit_s(ef, u, device) : 0.0;
     }
     if (net->place[net->order[net->n_order - 1]] == KIT_WHOLE && device != asked->sink_device) {
-        seconds += net->host->transfer_s(net->host, device, asked->sink_device,
-                                         kit_net_result_bytes(net));
+        seconds +=
+            net->host->transfer_s(net->host, device, asked->sink_device, kit_net_result_bytes(net));
     }
     return kit_fits(net->host, device, kit_net_weight_bytes(net, KIT_WHOLE)) ? seconds : INFINITY;
 }
@@ -384,8 +385,8 @@ static double answer_s(const struct edgeflow *ef)
             .holder = ef->home,
             .line_bytes = (double)kit_layer_bytes(net, id) / extent,
         };
-        last_s = fmax(last_s, edgeflow_arrival_s(&layer, &output, worker_of(ef, sink), sink, 0,
-                                                 extent));
+        last_s =
+            fmax(last_s, edgeflow_arrival_s(&layer, &output, worker_of(ef, sink), sink, 0, extent));
     }
     return last_s;
 }
@@ -480,9 +481,9 @@ static int32_t allocate(struct edgeflow *ef)
     ef->scratch = calloc(n, sizeof *ef->scratch);
     ef->wanted = calloc(n, sizeof *ef->wanted);
     ef->near = calloc(n, sizeof *ef->near);
-    if (!ef->wires || !ef->overhead_s || !ef->units || !ef->cuts_store || !ef->done_store || !ef->free_s ||
-        !ef->takes_part || !ef->best_part ||
-        !ef->compute || !ef->unit_lines || !ef->inputs || !ef->scratch || !ef->wanted || !ef->near) {
+    if (!ef->wires || !ef->overhead_s || !ef->units || !ef->cuts_store || !ef->done_store ||
+        !ef->free_s || !ef->takes_part || !ef->best_part || !ef->compute || !ef->unit_lines ||
+        !ef->inputs || !ef->scratch || !ef->wanted || !ef->near) {
         return kit_fail_memory(net->host);
     }
     for (uint32_t a = 0; a < ef->n_devices; a++) {

@@ -34,8 +34,8 @@ double edgeflow_arrival_s(const struct edgeflow_layer *layer, const struct edgef
         return input->done_s[0] + queue_s(layer, input->holder, is_worker ? worker : 0) +
                message_s(layer, input->holder, device, input->line_bytes * (hi - lo));
     }
-    for (uint32_t h = 0; (h = kit_next_holder(&lines, input->cuts, layer->n_workers, h, lo, hi)) <
-                         layer->n_workers;
+    for (uint32_t h = 0;
+         (h = kit_next_holder(&lines, input->cuts, layer->n_workers, h, lo, hi)) < layer->n_workers;
          h++) {
         double sent_s = input->done_s[h];
         if (layer->device[h] != device) {
@@ -53,9 +53,8 @@ double edgeflow_finish_s(void *ctx, uint32_t worker, int32_t lo, int32_t hi)
     double ready_s = layer->free_s[worker];
     for (uint32_t i = 0; i < layer->n_inputs; i++) {
         const struct edgeflow_input *input = &layer->inputs[i];
-        ready_s = fmax(ready_s,
-                       edgeflow_arrival_s(layer, input, worker, layer->device[worker],
-                                          input->reads_lo[lo], input->reads_hi[hi - 1]));
+        ready_s = fmax(ready_s, edgeflow_arrival_s(layer, input, worker, layer->device[worker],
+                                                   input->reads_lo[lo], input->reads_hi[hi - 1]));
     }
     return ready_s + kit_line_at(layer->compute[worker], hi - lo);
 }

@@ -23,8 +23,8 @@ struct edgeflow_input {
 /** A layer about to be shared out. */
 struct edgeflow_layer {
     uint32_t n_workers;
-    const uint32_t *device;        /**< per worker */
-    const double *free_s;          /**< per worker: when it has done all before */
+    const uint32_t *device;         /**< per worker */
+    const double *free_s;           /**< per worker: when it has done all before */
     const struct kit_line *compute; /**< per worker: seconds over lines */
     uint32_t n_inputs;
     const struct edgeflow_input *inputs;
@@ -33,8 +33,9 @@ struct edgeflow_layer {
     uint32_t n_devices;
 };
 
-/** When lines [lo, hi) of `input` are on `device`. Messages of one sender leave one after the other:
- *  of two neighbours the lower worker's first, from one device to all workers in their order. `worker` is the worker it is, or n_workers. */
+/** When lines [lo, hi) of `input` are on `device`. Messages of one sender leave one after the
+ * other: of two neighbours the lower worker's first, from one device to all workers in their order.
+ * `worker` is the worker it is, or n_workers. */
 double edgeflow_arrival_s(const struct edgeflow_layer *layer, const struct edgeflow_input *input,
                           uint32_t worker, uint32_t device, int32_t lo, int32_t hi);
 

@@ -37,8 +37,9 @@ static const struct ew_param_info PARAM_FUSED = {
     .default_text = "1",
     .min_value = 1.0,
     .max_value = 100000.0,
-    .doc = "So many consecutive layers (with their activations; residual and inception blocks count "
-           "as one) are computed between two exchanges.",
+    .doc =
+        "So many consecutive layers (with their activations; residual and inception blocks count "
+        "as one) are computed between two exchanges.",
 };
 static const struct ew_param_info PARAM_LEADER = {
     .struct_size = sizeof(struct ew_param_info),
@@ -46,8 +47,9 @@ static const struct ew_param_info PARAM_LEADER = {
     .name = "leader",
     .unit = "",
     .default_text = "auto",
-    .doc = "Device that cuts, gathers and computes the layers that cannot be cut; auto: the source, "
-           "or the most capable device when the source is too weak for a tile.",
+    .doc =
+        "Device that cuts, gathers and computes the layers that cannot be cut; auto: the source, "
+        "or the most capable device when the source is too weak for a tile.",
 };
 static const char *const EDGES[] = {"columns", "rows", NULL};
 static const struct ew_param_info PARAM_EDGE = {

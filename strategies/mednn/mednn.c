@@ -35,8 +35,9 @@ static const struct ew_param_info PARAM_OWNER = {
     .name = "group_owner",
     .unit = "",
     .default_text = "auto",
-    .doc = "Device that relays and computes the layers that cannot be cut; auto: the source, or the "
-           "most capable device when the source is too weak for a strip.",
+    .doc =
+        "Device that relays and computes the layers that cannot be cut; auto: the source, or the "
+        "most capable device when the source is too weak for a strip.",
 };
 static const char *const CAPABILITIES[] = {"profile", "flops", NULL};
 static const struct ew_param_info PARAM_CAPABILITY = {
@@ -94,11 +95,11 @@ struct mednn {
     struct kit_draft draft;
     struct kit_group_options options;
     uint32_t owner;
-    uint32_t mode;          /* EW_EXCHANGE_MODE_* */
+    uint32_t mode; /* EW_EXCHANGE_MODE_* */
     enum mednn_scope scope;
     struct kit_line *lines; /* by chain position: of the layers being balanced */
     int32_t *counts;
-    int32_t *cuts;      /* of the layers being balanced, in lines of `of` */
+    int32_t *cuts; /* of the layers being balanced, in lines of `of` */
     int32_t of;
     int32_t *unit_cuts; /* of one unit */
     uint32_t *scope_of; /* by unit: first unit it is balanced with */
@@ -179,10 +180,10 @@ static void form_scopes(struct mednn *mednn)
     for (uint32_t u = 0; u < net->n_units; u++) {
         mednn->scope_of[u] = u;
         for (uint32_t k = 0; k < u && mednn->scope_of[u] == u; k++) {
-            bool is_alike = net->units[k].place == KIT_BANDED &&
-                            net->units[u].place == KIT_BANDED && mednn->scope != MEDNN_LAYER &&
-                            (mednn->scope == MEDNN_NETWORK ||
-                             unit_extent(net, k) == unit_extent(net, u));
+            bool is_alike =
+                net->units[k].place == KIT_BANDED && net->units[u].place == KIT_BANDED &&
+                mednn->scope != MEDNN_LAYER &&
+                (mednn->scope == MEDNN_NETWORK || unit_extent(net, k) == unit_extent(net, u));
             mednn->scope_of[u] = is_alike ? k : u;
         }
     }

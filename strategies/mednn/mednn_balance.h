@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/** Seconds worker `worker` needs for `lines` lines, lines >= 0; 0 for none, not falling with more. */
+/** Seconds worker `worker` needs for `lines` lines, lines >= 0; 0 for none, not falling with more.
+ */
 typedef double (*mednn_time_s)(void *ctx, uint32_t worker, int32_t lines);
 
 /** While it makes the slowest worker faster, move one line from it to the worker that would be done

@@ -56,8 +56,7 @@ int main(void)
 {
     const TTest *const tests[] = {conv_regression_gives_the_published_numbers,
                                   pool_regression_gives_the_published_numbers,
-                                  regressions_never_go_below_zero,
-                                  unknown_sets_are_not_found,
+                                  regressions_never_go_below_zero, unknown_sets_are_not_found,
                                   ranking_goes_by_clock_then_bandwidth_then_number};
     return run_suite("aofl", tests, sizeof tests / sizeof *tests);
 }

@@ -178,9 +178,9 @@ static void check_held(const struct deepthings_field *field, const struct ew_ten
             bool is_held = holds(&reduced[layer], need->lo[1], row, column);
             for (int k = 0; k < 4 && !is_held; k++) {
                 uint32_t neighbour = field->tiles[tile].neighbours[k];
-                is_held = neighbour != DEEPTHINGS_NONE &&
-                          holds(&deepthings_boxes(field, neighbour)[layer], need->lo[1], row,
-                                column);
+                is_held =
+                    neighbour != DEEPTHINGS_NONE &&
+                    holds(&deepthings_boxes(field, neighbour)[layer], need->lo[1], row, column);
             }
             ck_assert_msg(is_held, "tile %u layer %u row %d column %d", tile, layer, row, column);
         }

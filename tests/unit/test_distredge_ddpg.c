@@ -72,8 +72,7 @@ START_TEST(gradients_match_differences)
     struct blas blas = open_blas();
     struct ew_rng rng = ew_rng_make(5, "gradient");
     const struct draw draw = {next_bits, &rng};
-    const struct mlp_shape shape = {
-        .n_layers = 3, .width = {4, 9, 6, 2}, .has_tanh = _i == 1};
+    const struct mlp_shape shape = {.n_layers = 3, .width = {4, 9, 6, 2}, .has_tanh = _i == 1};
     struct mlp mlp;
     ck_assert(mlp_init(&mlp, &shape, &blas, BATCH, true));
     mlp_randomise(&mlp, 0.5, &draw);
@@ -196,8 +195,11 @@ START_TEST(a_full_buffer_forgets_the_oldest)
         const float state[] = {(float)i, 0};
         const float next[] = {(float)i + 0.5f, 0};
         const float action[] = {(float)-i};
-        replay_add(&replay, &(struct replay_step){.state = state, .action = action, .reward = 10,
-                                                  .next_state = next, .is_last = i == 4});
+        replay_add(&replay, &(struct replay_step){.state = state,
+                                                  .action = action,
+                                                  .reward = 10,
+                                                  .next_state = next,
+                                                  .is_last = i == 4});
     }
     ck_assert_uint_eq(replay.n, 3);
     /* slots 0 and 1 were overwritten by steps 3 and 4 */
@@ -233,9 +235,11 @@ static void play_bandit(struct ddpg *ddpg, const struct draw *draw, int n_steps)
         float action[1] = {ddpg_act(ddpg, state)[0] + (float)(0.3 * draw_normal(draw))};
         action[0] = fminf(1.0f, fmaxf(-1.0f, action[0]));
         float miss = action[0] - (i % 2 ? 0.4f : -0.3f);
-        ddpg_observe(ddpg, &(struct replay_step){.state = state, .action = action,
+        ddpg_observe(ddpg, &(struct replay_step){.state = state,
+                                                 .action = action,
                                                  .reward = 1.0f - miss * miss,
-                                                 .next_state = state, .is_last = true});
+                                                 .next_state = state,
+                                                 .is_last = true});
     }
 }
 
@@ -307,10 +311,13 @@ START_TEST(values_reach_back_over_steps)
     float action[1];
     for (int i = 0; i < 400; i++) {
         action[0] = (float)(2.0 * draw_unit(&draw) - 1.0);
-        ddpg_observe(&ddpg, &(struct replay_step){.state = first, .action = action,
-                                                  .next_state = second});
-        ddpg_observe(&ddpg, &(struct replay_step){.state = second, .action = action, .reward = 1,
-                                                  .next_state = second, .is_last = true});
+        ddpg_observe(&ddpg,
+                     &(struct replay_step){.state = first, .action = action, .next_state = second});
+        ddpg_observe(&ddpg, &(struct replay_step){.state = second,
+                                                  .action = action,
+                                                  .reward = 1,
+                                                  .next_state = second,
+                                                  .is_last = true});
     }
     memcpy(ddpg.critic.values[0], (float[]){1, 0, 0.2f, 0, 1, 0.2f}, 6 * sizeof(float));
     const float *values = mlp_forward(&ddpg.critic, 2);

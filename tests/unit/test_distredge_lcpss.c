@@ -12,8 +12,8 @@ enum { N_UNITS = 18, N_CONVS = 13 };
 /* VGG-16's 13 convolutions (3x3) and 5 poolings (2x2) on 224 x 224. */
 static void make_vgg16(struct vsl_unit units[N_UNITS])
 {
-    static const int32_t channels[N_UNITS] = {64,  64,  0,   128, 128, 0,   256, 256, 256,
-                                              0,   512, 512, 512, 0,   512, 512, 512, 0};
+    static const int32_t channels[N_UNITS] = {64, 64,  0,   128, 128, 0,   256, 256, 256,
+                                              0,  512, 512, 512, 0,   512, 512, 512, 0};
     int32_t in = 3;
     int32_t size = 224;
     for (uint32_t u = 0; u < N_UNITS; u++) {
@@ -62,8 +62,8 @@ END_TEST
 START_TEST(literal_law_is_the_printed_recurrence)
 {
     /* h_in = (h_out - 1) S + F */
-    const struct vsl_unit unit = {.kernel = 7, .stride = 2, .pad = 3, .in_rows = 224,
-                                  .out_rows = 112};
+    const struct vsl_unit unit = {
+        .kernel = 7, .stride = 2, .pad = 3, .in_rows = 224, .out_rows = 112};
     for (int64_t lo = 0; lo < 112; lo += 5) {
         for (int64_t hi = lo + 1; hi <= 112; hi += 9) {
             struct vsl_rows in = vsl_input(&unit, VSL_LITERAL, (struct vsl_rows){lo, hi});
@@ -123,8 +123,8 @@ END_TEST
 
 START_TEST(absurd_windows_do_not_overflow)
 {
-    const struct vsl_unit unit = {.kernel = INT32_MAX, .stride = INT32_MAX, .pad = INT32_MAX,
-                                  .in_rows = 1, .out_rows = 1};
+    const struct vsl_unit unit = {
+        .kernel = INT32_MAX, .stride = INT32_MAX, .pad = INT32_MAX, .in_rows = 1, .out_rows = 1};
     struct vsl_rows rows = {0, 1};
     for (int i = 0; i < 100; i++) {
         rows = vsl_input(&unit, VSL_LITERAL, rows);
@@ -165,8 +165,7 @@ START_TEST(loads_of_known_schemes)
     }
     const struct lcpss_problem problem = {
         .units = units, .n_units = N_UNITS, .n_parts = 4, .law = vectors[_i].law};
-    ck_assert(
-        lcpss_load(&load, &problem, vectors[_i].starts, vectors[_i].n_volumes, fractions));
+    ck_assert(lcpss_load(&load, &problem, vectors[_i].starts, vectors[_i].n_volumes, fractions));
     char found[32];
     char expected[32];
     snprintf(found, sizeof found, "%.4e", load.ops);
@@ -180,8 +179,8 @@ END_TEST
 
 START_TEST(one_part_moves_the_input_and_nothing_else)
 {
-    /* input 224 * 224 * 3, no halo; 2 * 9 * Cin * Cout * H * W summed is 2 * 15.347e9 for the convs,
-     * plus pools */
+    /* input 224 * 224 * 3, no halo; 2 * 9 * Cin * Cout * H * W summed is 2 * 15.347e9 for the
+     * convs, plus pools */
     struct vsl_unit units[N_UNITS];
     struct lcpss_load load;
     const uint32_t starts[] = {0, 6, 14};
@@ -210,8 +209,12 @@ static uint32_t search(uint32_t *starts, double alpha, uint32_t n_draws, enum vs
     const struct draw draw = {next_bits, &rng};
     make_vgg16(units);
     const struct lcpss_problem problem = {
-        .units = units, .n_units = N_UNITS, .n_parts = 4,
-        .n_draws = n_draws, .alpha = alpha, .law = law,
+        .units = units,
+        .n_units = N_UNITS,
+        .n_parts = 4,
+        .n_draws = n_draws,
+        .alpha = alpha,
+        .law = law,
     };
     uint32_t n = lcpss_search(starts, &problem, &draw);
     ck_assert_uint_ge(n, 1);
@@ -296,8 +299,12 @@ START_TEST(one_unit_and_one_part_are_one_volume)
     const struct draw draw = {next_bits, &rng};
     uint32_t starts[N_UNITS];
     make_vgg16(units);
-    struct lcpss_problem problem = {.units = units, .n_units = 1, .n_parts = 4, .n_draws = 10,
-                                    .alpha = 0.5, .law = VSL_LITERAL};
+    struct lcpss_problem problem = {.units = units,
+                                    .n_units = 1,
+                                    .n_parts = 4,
+                                    .n_draws = 10,
+                                    .alpha = 0.5,
+                                    .law = VSL_LITERAL};
     ck_assert_uint_eq(lcpss_search(starts, &problem, &draw), 1);
     problem.n_units = N_UNITS;
     problem.n_parts = 1;

@@ -1,4 +1,5 @@
-/* DistrEdge's latency recursion, coordinate search and split search on problems with known answers. */
+/* DistrEdge's latency recursion, coordinate search and split search on problems with known answers.
+ */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,12 @@
 /* DistrEdge's plans: valid for any network, platform and batch; blocks and volumes as they should
  * be; reasons where it cannot serve. */
 #include <check.h>
+#include <dirent.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/net.h"
 #include "distredge/chain.h"
@@ -54,9 +57,9 @@ static void check_vgg_blocks(const struct ew_host *host, struct ew_plan_builder 
     ck_assert_int_eq(chain.units[17].out_rows, 7);
     ck_assert_double_eq(chain.units[17].out_elements, 512 * 7);
     /* 2 x 15 346 630 656 for the convolutions; poolings: 4 per output element */
-    ck_assert_double_eq(ops, 2 * 15346630656.0 +
-                                 4.0 * (64 * 112 * 112 + 128 * 56 * 56 + 256 * 28 * 28 +
-                                        512 * 14 * 14 + 512 * 7 * 7));
+    ck_assert_double_eq(ops,
+                        2 * 15346630656.0 + 4.0 * (64 * 112 * 112 + 128 * 56 * 56 + 256 * 28 * 28 +
+                                                   512 * 14 * 14 + 512 * 7 * 7));
     chain_fini(&chain);
     kit_net_fini(&net);
 }
@@ -156,12 +159,12 @@ START_TEST(random_problems_get_valid_plans)
     struct ew_rng rng = ew_rng_make(100 + (uint64_t)_i, "distredge");
     int n_planned = 0;
     for (int trial = 0; trial < 25; trial++) {
-        struct planning *planning =
-            planning_new(random_graph(&rng), random_platform(&rng));
+        struct planning *planning = planning_new(random_graph(&rng), random_platform(&rng));
         planning_problem(planning)->batch = random_int(&rng, 1, 3);
-        const char *settings[] = {QUICK, "search=coordinate environment=recursion",
-                                  "environment=recursion episodes=5 include_source=true",
-                                  "environment=recursion episodes=5 polish=true alpha=0 law=clamped"};
+        const char *settings[] = {
+            QUICK, "search=coordinate environment=recursion",
+            "environment=recursion episodes=5 include_source=true",
+            "environment=recursion episodes=5 polish=true alpha=0 law=clamped"};
         const struct ew_plan *plan = planning_run(planning, "distredge", settings[trial % 4]);
         if (plan) {
             n_planned++;
@@ -223,6 +226,81 @@ START_TEST(equal_seeds_give_equal_plans)
     ck_assert_str_eq(rows[0], rows[1]);
     ck_assert_str_ne(rows[0], "");
     planning_free(planning);
+}
+END_TEST
+
+/* Remove a folder and the files in it. Returns how many there were; `name` receives one. */
+static int clear_folder(const char *folder, char *name, size_t name_size)
+{
+    int n = 0;
+    DIR *dir = opendir(folder);
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] != '.') {
+            ck_assert_int_lt(snprintf(name, name_size, "%s/%.100s", folder, entry->d_name),
+                             (int)name_size);
+            ck_assert_int_eq(unlink(name), 0);
+            n++;
+        }
+    }
+    closedir(dir);
+    ck_assert_int_eq(rmdir(folder), 0);
+    return n;
+}
+
+START_TEST(a_cached_split_equals_the_fresh_one)
+{
+    struct planning *planning = planning_new(load("resnet18"), tiny_star(4));
+    char folder[] = "/tmp/ew_test_distredge_XXXXXX";
+    char settings[200];
+    char name[200];
+    char rows[1024];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(settings, sizeof settings, "%s cache_dir=%s", QUICK, folder);
+    double fresh_s = must_plan(planning, settings)->predicted_latency_s;
+    ck_assert_ptr_null(strstr(planning_note(planning, "episodes"), "cache"));
+    snprintf(rows, sizeof rows, "%s", planning_note(planning, "rows"));
+    double cached_s = must_plan(planning, settings)->predicted_latency_s;
+    ck_assert_ptr_nonnull(strstr(planning_note(planning, "episodes"), "from the cache"));
+    ck_assert_str_eq(planning_note(planning, "rows"), rows);
+    ck_assert_double_eq(cached_s, fresh_s);
+    /* another seed is another search */
+    planning_problem(planning)->seed = 2;
+    (void)must_plan(planning, settings);
+    ck_assert_ptr_null(strstr(planning_note(planning, "episodes"), "cache"));
+    ck_assert_int_eq(clear_folder(folder, name, sizeof name), 2);
+    planning_free(planning);
+}
+END_TEST
+
+START_TEST(a_trained_actor_can_be_taken_on)
+{
+    char folder[] = "/tmp/ew_test_distredge_XXXXXX";
+    char settings[400];
+    char name[200];
+    struct planning *planning = planning_new(load("resnet18"), tiny_star(4));
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(settings, sizeof settings, "%s cache_dir=%s", QUICK, folder);
+    (void)must_plan(planning, settings);
+    DIR *dir = opendir(folder);
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] != '.') {
+            snprintf(settings, sizeof settings, "%s start_actor=%s/%.100s", QUICK, folder,
+                     entry->d_name);
+        }
+    }
+    closedir(dir);
+    (void)must_plan(planning, settings);
+    ck_assert_ptr_nonnull(strstr(planning_note(planning, "episodes"), "started from"));
+    planning_free(planning);
+    /* it was trained for three devices */
+    planning = planning_new(load("resnet18"), tiny_star(6));
+    ck_assert_ptr_null(planning_run(planning, "distredge", settings));
+    ck_assert_ptr_nonnull(
+        strstr(planning_error(planning)->message, "was trained for 3 devices, here are 5"));
+    planning_free(planning);
+    ck_assert_int_eq(clear_folder(folder, name, sizeof name), 1);
 }
 END_TEST
 
@@ -326,6 +404,8 @@ int main(void)
     tcase_add_loop_test(plans, one_two_and_many_devices, 0, 5);
     tcase_add_test(plans, the_requester_only_requests);
     tcase_add_test(plans, equal_seeds_give_equal_plans);
+    tcase_add_test(plans, a_cached_split_equals_the_fresh_one);
+    tcase_add_test(plans, a_trained_actor_can_be_taken_on);
     tcase_add_test(plans, volumes_can_be_given);
     tcase_add_test(plans, head_device_is_obeyed);
     tcase_add_test(plans, the_recursion_predicts_one_device_exactly);

@@ -59,10 +59,10 @@ static double run_latency_s(struct planning *planning, const char *strategy, con
 struct mesh {
     uint32_t n;
     double bytes_per_s;
-    double missing;    /* chance that a pair has no route, 0..1 */
-    double small;      /* chance that a device has little memory, 0..1 */
+    double missing;        /* chance that a pair has no route, 0..1 */
+    double small;          /* chance that a device has little memory, 0..1 */
     uint64_t memory_bytes; /* about so much */
-    bool is_equal;     /* devices are */
+    bool is_equal;         /* devices are */
 };
 
 /* Every pair of devices has a cable of its own, or none. */
@@ -97,8 +97,8 @@ static struct ew_platform *make_mesh(const struct mesh *mesh, struct ew_rng *rng
                 (struct ew_link){cables[n_links], mesh->bytes_per_s, 1e-4, EW_LINK_SHARED};
             for (int way = 0; way < 2; way++) {
                 hops[n_routes] = n_links;
-                routes[n_routes] = (struct ew_route_desc){way ? k : i, way ? i : k, 1,
-                                                          &hops[n_routes]};
+                routes[n_routes] =
+                    (struct ew_route_desc){way ? k : i, way ? i : k, 1, &hops[n_routes]};
                 n_routes++;
             }
             n_links++;
@@ -274,6 +274,8 @@ START_TEST(every_choice_of_every_parameter_gives_a_plan)
         {"aofl", "fusion=none"},
         {"aofl", "fusion=all"},
         {"aofl", "tail=nano"},
+        {"aofl", "hub=auto"},
+        {"aofl", "hub=tx2"},
         {"mednn", "exchange=gather"},
         {"mednn", "exchange=direct"},
         {"mednn", "group_owner=tx2"},
@@ -372,8 +374,7 @@ START_TEST(aofl_predicts_fused_blocks_no_slower_than_both_extremes)
 {
     static const char *const platforms[] = {"demo", "coedge", "distredge_da", "distredge_nd"};
     for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
-        struct planning *planning =
-            planning_new(load_graph("vgg16"), load_platform(platforms[p]));
+        struct planning *planning = planning_new(load_graph("vgg16"), load_platform(platforms[p]));
         must_plan(planning, "aofl", "");
         double best_s = planning_run(planning, "aofl", "")->predicted_latency_s;
         double none_s = planning_run(planning, "aofl", "fusion=none")->predicted_latency_s;
@@ -382,6 +383,32 @@ START_TEST(aofl_predicts_fused_blocks_no_slower_than_both_extremes)
         ck_assert_double_le(best_s, all_s * (1 + 1e-9));
         planning_free(planning);
     }
+}
+END_TEST
+
+START_TEST(aofl_is_not_predicted_slower_than_everything_on_the_tail)
+{
+    static const char *const platforms[] = {"coedge", "distredge_db_300", "distredge_na_xavier"};
+    for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
+        struct planning *planning = planning_new(load_graph("vgg16"), load_platform(platforms[p]));
+        must_plan(planning, "offload", "");
+        double offload_s = planning_run(planning, "offload", "")->predicted_latency_s;
+        must_plan(planning, "aofl", "");
+        ck_assert_double_le(planning_run(planning, "aofl", "")->predicted_latency_s,
+                            offload_s * 1.02);
+        planning_free(planning);
+    }
+}
+END_TEST
+
+START_TEST(aofl_gathers_at_a_named_hub_which_gets_the_input_first)
+{
+    struct planning *planning = planning_new(load_graph("vgg16"), load_platform("demo"));
+    const struct ew_plan *plan = planning_run(planning, "aofl", "fusion=all hub=tx2");
+    ck_assert_ptr_nonnull(plan);
+    ck_assert_str_eq(planning_note(planning, "hub"), "tx2");
+    ck_assert_uint_eq(count_boundaries(planning, plan, EW_EXCHANGE_GATHER, 3, false), 2);
+    planning_free(planning);
 }
 END_TEST
 
@@ -407,8 +434,7 @@ START_TEST(mednn_is_not_slower_than_modnn_where_devices_differ)
 {
     static const char *const platforms[] = {"demo", "coedge", "distredge_db_300"};
     for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
-        struct planning *planning =
-            planning_new(load_graph("vgg16"), load_platform(platforms[p]));
+        struct planning *planning = planning_new(load_graph("vgg16"), load_platform(platforms[p]));
         double modnn_s = run_latency_s(planning, "modnn", "");
         ck_assert_double_le(run_latency_s(planning, "mednn", ""), modnn_s);
         planning_free(planning);
@@ -419,7 +445,8 @@ END_TEST
 START_TEST(deepthings_bands_collapse_behind_a_very_slow_device)
 {
     /* DistrEdge, Fig. 6b: less than one image per second with a Raspberry Pi 3 in the group */
-    struct planning *planning = planning_new(load_graph("vgg16"), load_platform("distredge_dc_300"));
+    struct planning *planning =
+        planning_new(load_graph("vgg16"), load_platform("distredge_dc_300"));
     planning_problem(planning)->context.element_bytes = (struct ew_element_bytes){1, 2, 2};
     ck_assert_double_gt(run_latency_s(planning, "deepthings", "split=rows"), 1.0);
     ck_assert_double_lt(run_latency_s(planning, "deepthings", "split=rows assumed_speeds=own"),
@@ -506,6 +533,8 @@ int main(void)
         a_network_of_vectors_is_refused,
         aofl_gathers_at_the_source_between_blocks,
         aofl_predicts_fused_blocks_no_slower_than_both_extremes,
+        aofl_is_not_predicted_slower_than_everything_on_the_tail,
+        aofl_gathers_at_a_named_hub_which_gets_the_input_first,
         aofl_fuses_less_with_more_bandwidth,
         mednn_is_not_slower_than_modnn_where_devices_differ,
         deepthings_bands_collapse_behind_a_very_slow_device,

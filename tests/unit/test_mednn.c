@@ -110,9 +110,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        lines_move_from_the_slowest_to_the_fastest, balanced_lines_stay,
-        several_equally_slow_workers_all_give, hopeless_worker_gives_everything_and_gets_nothing,
-        balancing_reaches_the_least_slowest_time};
+    const TTest *const tests[] = {lines_move_from_the_slowest_to_the_fastest, balanced_lines_stay,
+                                  several_equally_slow_workers_all_give,
+                                  hopeless_worker_gives_everything_and_gets_nothing,
+                                  balancing_reaches_the_least_slowest_time};
     return run_suite("mednn", tests, sizeof tests / sizeof *tests);
 }

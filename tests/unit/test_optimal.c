@@ -196,6 +196,23 @@ START_TEST(energy_under_a_deadline_meets_it)
 }
 END_TEST
 
+START_TEST(one_device_and_many_are_served)
+{
+    static const uint32_t sizes[] = {1, 2, 32};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        open_problem(heavy_graph(), tiny_star(sizes[i]));
+        const struct ew_param_setting setting = {"evaluations", "400"};
+        struct ew_book *local = must_make("local", 0, NULL);
+        struct ew_book *book = must_make("optimal", 1, &setting);
+        ck_assert_double_le(judge(book).latency_s, judge(local).latency_s * (1 + 1e-9));
+        ck_assert_double_ge(judge(book).latency_s, bound_s());
+        ew_book_free(book);
+        ew_book_free(local);
+        close_problem();
+    }
+}
+END_TEST
+
 START_TEST(budget_is_kept)
 {
     open_problem(heavy_graph(), tiny_star(4));
@@ -265,6 +282,7 @@ int main(void)
     tcase_add_test(tcase, several_devices_share_what_is_worth_sharing);
     tcase_add_test(tcase, each_objective_is_best_by_its_own_figure);
     tcase_add_test(tcase, energy_under_a_deadline_meets_it);
+    tcase_add_test(tcase, one_device_and_many_are_served);
     tcase_add_test(tcase, budget_is_kept);
     tcase_add_test(tcase, candidate_of_others_is_taken_when_better);
     tcase_add_loop_test(tcase, random_problems_are_planned_and_candidates_survive_loading, 0, 60);

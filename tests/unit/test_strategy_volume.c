@@ -156,7 +156,8 @@ static void grow_vgg(const struct ew_host *host, struct ew_plan_builder *builder
     (void)builder;
     struct view v = open_view(host, KIT_ROWS);
     struct ew_tensor_box *boxes = calloc(v.net.n_layers, sizeof *boxes);
-    /* DistrEdge's unit vector: cuts 0, 2, 4, 5, 7 of pool5's 7 rows need these rows of the input. */
+    /* DistrEdge's unit vector: cuts 0, 2, 4, 5, 7 of pool5's 7 rows need these rows of the input.
+     */
     const int32_t cuts[] = {0, 2, 4, 5, 7};
     const int32_t expected[4][2] = {{0, 154}, {0, 218}, {38, 224}, {70, 224}};
     uint64_t elements = 0;
@@ -369,8 +370,8 @@ START_TEST(cuts_near_wanted_keep_to_the_limit)
         struct kit_fill fill = {linear_s, &w, 2 + (uint32_t)trial % 4, 1 + trial % 40, 0};
         for (uint32_t i = 0; i < fill.n; i++) {
             int32_t rest = fill.total - wanted[i];
-            wanted[i + 1] = i + 1 == fill.n ? fill.total
-                                            : wanted[i] + (int32_t)(state >> (8 * i)) % (rest + 1);
+            wanted[i + 1] =
+                i + 1 == fill.n ? fill.total : wanted[i] + (int32_t)(state >> (8 * i)) % (rest + 1);
             wanted[i + 1] = wanted[i + 1] < wanted[i] ? wanted[i] : wanted[i + 1];
         }
         double best_s = kit_fill_min_max(cuts, scratch, &fill, INFINITY);
@@ -586,7 +587,8 @@ static void weigh_draft(const struct ew_host *host, struct ew_plan_builder *buil
     ck_assert_int_eq(kit_draft_overfull(&overfull, &draft), 0);
     ck_assert_uint_eq(overfull.device, 1);
     ck_assert_uint_eq(overfull.memory_bytes, 10000);
-    /* weights of conv and fc: 112 + 10250 floats; d1 holds at least its half of the conv's output */
+    /* weights of conv and fc: 112 + 10250 floats; d1 holds at least its half of the conv's output
+     */
     ck_assert_uint_ge(overfull.needed_bytes, 4 * (112 + 10250 + 512));
     kit_draft_fini(&draft);
     close_view(&v);
