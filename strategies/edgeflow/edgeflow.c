@@ -69,7 +69,7 @@ static const struct ew_strategy_info INFO = {
     .id = "edgeflow",
     .version = "1.0.0",
     .summary = "every layer cut to finish first, no barriers, only missing rows move",
-    .citation = "Hu and Li, EdgeFlow, INFOCOM 2022, doi:10.1109/INFOCOM48880.2022.9796896",
+    .citation = "Hu and Li, EdgeFlow, INFOCOM 2022",
     .params = PARAMS,
 };
 

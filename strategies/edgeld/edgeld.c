@@ -1,10 +1,10 @@
 /*
- * edgeld: a leader cuts every layer (or a few fused ones) into columns, one tile per device, sized
- * by OCBP so that transfer and computing take all devices nearly the same time; it gathers the
- * outputs and cuts again.
+ * edgeld: a leader cuts the layers between two poolings into columns, one tile per device, sized by
+ * OCBP so that transfer and computing take all devices nearly the same time; it gathers the
+ * outputs, pools, and cuts again.
  *
  * Xue et al., "EdgeLD: Locally Distributed Deep Learning Inference on Edge Device Clusters", HPCC
- * 2020. README.md says what is read in the report and its code and what is decided here.
+ * 2020. README.md says what is read in the report and the code and what is decided here.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -34,12 +34,20 @@ static const struct ew_param_info PARAM_FUSED = {
     .kind = EW_PARAM_INT,
     .name = "fused_blocks",
     .unit = "",
-    .default_text = "1",
-    .min_value = 1.0,
+    .default_text = "0",
+    .min_value = 0.0,
     .max_value = 100000.0,
-    .doc =
-        "So many consecutive layers (with their activations; residual and inception blocks count "
-        "as one) are computed between two exchanges.",
+    .doc = "At most so many consecutive convolutions (with their activations; residual and "
+           "inception blocks count as one) are computed between two exchanges; 0: all between two "
+           "poolings.",
+};
+static const struct ew_param_info PARAM_LEADER_WORKS = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_BOOL,
+    .name = "leader_works",
+    .unit = "",
+    .default_text = "true",
+    .doc = "The leader takes tiles, too; false: it only cuts and gathers, unless it is alone.",
 };
 static const struct ew_param_info PARAM_LEADER = {
     .struct_size = sizeof(struct ew_param_info),
@@ -62,7 +70,7 @@ static const struct ew_param_info PARAM_EDGE = {
     .doc = "Edge that is cut.",
 };
 static const struct ew_param_info *const PARAMS[] = {&PARAM_TOLERANCE, &PARAM_FUSED, &PARAM_LEADER,
-                                                     &PARAM_EDGE};
+                                                     &PARAM_LEADER_WORKS, &PARAM_EDGE};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -172,19 +180,59 @@ static void share_volume(struct edgeld *edgeld, uint32_t first, uint32_t last)
     edgeld->volumes[edgeld->n_volumes++] = (struct kit_volume){first, last, cuts};
 }
 
+/* A pooling by itself: no convolution in the block. */
+static bool is_pooling(const struct edgeld *edgeld, uint32_t b)
+{
+    const struct kit_block *block = &edgeld->blocks.items[b];
+    bool has_pool = false;
+    for (uint32_t i = block->begin; i < block->end; i++) {
+        uint32_t op_class = edgeld->net.layers[edgeld->net.order[i]]->op_class;
+        if (op_class == EW_LAYER_CONV) {
+            return false;
+        }
+        has_pool = has_pool || op_class == EW_LAYER_POOL;
+    }
+    return has_pool;
+}
+
+/* Blocks from `first` on that may be fused: no poolings, and all of one size, since a strided
+ * convolution stands for a pooling in newer networks. 0 when `first` is not cut at all. */
+static uint32_t count_fusable(const struct edgeld *edgeld, uint32_t first)
+{
+    uint32_t run = kit_blocks_banded_run(&edgeld->blocks, first);
+    uint32_t n = 0;
+    while (n < run && !is_pooling(edgeld, first + n) &&
+           edgeld->blocks.items[first + n].extent == edgeld->blocks.items[first].extent) {
+        n++;
+    }
+    return n;
+}
+
+static double leader_s(const struct edgeld *edgeld, uint32_t b)
+{
+    double seconds = 0.0;
+    for (uint32_t i = edgeld->blocks.items[b].begin; i < edgeld->blocks.items[b].end; i++) {
+        seconds += kit_layer_compute_s(&edgeld->net, edgeld->net.order[i], edgeld->leader);
+    }
+    return seconds;
+}
+
 static void cut_network(struct edgeld *edgeld)
 {
-    uint32_t fused = (uint32_t)edgeld->net.host->param_int(edgeld->net.host, "fused_blocks");
+    uint32_t most = (uint32_t)edgeld->net.host->param_int(edgeld->net.host, "fused_blocks");
     edgeld->n_volumes = 0;
     edgeld->latency_s = kit_home_s(&edgeld->net, &edgeld->blocks, edgeld->leader, edgeld->leader);
     for (uint32_t first = 0; first < edgeld->blocks.n;) {
-        uint32_t run = kit_blocks_banded_run(&edgeld->blocks, first);
+        uint32_t run = count_fusable(edgeld, first);
         if (run == 0) {
+            /* uncut layers are in kit_home_s */
+            bool is_banded = edgeld->blocks.items[first].is_banded;
+            edgeld->latency_s += is_banded ? leader_s(edgeld, first) : 0.0;
             edgeld->volumes[edgeld->n_volumes++] = (struct kit_volume){first, first, NULL};
             first++;
             continue;
         }
-        run = run < fused ? run : fused;
+        run = most > 0 && run > most ? most : run;
         share_volume(edgeld, first, first + run - 1);
         first += run;
     }
@@ -204,7 +252,13 @@ static int32_t form_group(struct edgeld *edgeld)
                       host->device(host, source)->name, host->device(host, edgeld->leader)->name);
     }
     options.first = edgeld->leader;
-    return rc < 0 ? rc : kit_group_init(&edgeld->group, &edgeld->net, &options);
+    if (rc >= 0) {
+        rc = kit_group_init(&edgeld->group, &edgeld->net, &options);
+    }
+    if (rc >= 0 && edgeld->group.n > 1 && !host->param_int(host, "leader_works")) {
+        kit_group_drop(&edgeld->group, &edgeld->net, 0, "leads only");
+    }
+    return rc;
 }
 
 static int32_t allocate(struct edgeld *edgeld)

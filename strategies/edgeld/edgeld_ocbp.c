@@ -87,17 +87,17 @@ static uint32_t count_active(const int32_t *lines, uint32_t n)
     return n_active;
 }
 
-/* Workers with one line that are as slow as the slowest. */
+/* All workers that are practically as slow as the slowest. */
 static void drop_slowest(double *weights, const int32_t *lines,
                          const struct edgeld_problem *problem, double slowest_s)
 {
     int32_t lo = 0;
     for (uint32_t i = 0; i < problem->n; i++) {
-        if (lines[i] == 1 &&
-            problem->part_s(problem->ctx, i, lo, lo + 1) >= slowest_s * (1.0 - CLOSE)) {
+        int32_t hi = lo + lines[i];
+        if (lines[i] > 0 && problem->part_s(problem->ctx, i, lo, hi) >= slowest_s * (1.0 - CLOSE)) {
             weights[i] = 0.0;
         }
-        lo += lines[i];
+        lo = hi;
     }
 }
 
@@ -114,18 +114,19 @@ static bool has_weight(const double *weights, uint32_t n)
 double edgeld_share(int32_t *lines, int32_t *trial, const struct edgeld_problem *problem,
                     double *weights)
 {
-    struct edgeld_result best = edgeld_ocbp(lines, problem, weights);
-    while (best.stop == EDGELD_AT_ONE && count_active(lines, problem->n) > 1) {
-        drop_slowest(weights, lines, problem, best.slowest_s);
+    struct edgeld_result result = edgeld_ocbp(lines, problem, weights);
+    double best_s = result.slowest_s;
+    memcpy(trial, lines, problem->n * sizeof *trial);
+    while (result.stop != EDGELD_BALANCED && count_active(trial, problem->n) > 1) {
+        drop_slowest(weights, trial, problem, result.slowest_s);
         if (!has_weight(weights, problem->n)) {
             break;
         }
-        struct edgeld_result result = edgeld_ocbp(trial, problem, weights);
-        if (!(result.slowest_s < best.slowest_s)) {
-            break;
+        result = edgeld_ocbp(trial, problem, weights);
+        if (result.slowest_s < best_s) {
+            best_s = result.slowest_s;
+            memcpy(lines, trial, problem->n * sizeof *lines);
         }
-        best = result;
-        memcpy(lines, trial, problem->n * sizeof *lines);
     }
-    return best.slowest_s;
+    return best_s;
 }

@@ -36,9 +36,9 @@ struct edgeld_result {
 struct edgeld_result edgeld_ocbp(int32_t *lines, const struct edgeld_problem *problem,
                                  const double *weights);
 
-/** OCBP; then, while the slowest worker has a single line, again with the weight of all such
- * workers set to 0, as long as this is faster. `trial` has n values. Returns the slowest worker's
- * seconds for `lines`. */
+/** OCBP; then, while it ends unbalanced, again with the weight of the slowest workers set to 0. The
+ *  result with the least slowest time stays in `lines`; its seconds are returned. `trial` has n
+ *  values. */
 double edgeld_share(int32_t *lines, int32_t *trial, const struct edgeld_problem *problem,
                     double *weights);
 

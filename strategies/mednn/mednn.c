@@ -79,7 +79,7 @@ static const struct ew_strategy_info INFO = {
     .id = "mednn",
     .version = "1.0.0",
     .summary = "MoDNN's strips, balanced layer by layer; overlap through a hub",
-    .citation = "Mao et al., MeDNN, ICCAD 2017",
+    .citation = "Mao et al., MeDNN, ICCAD 2017, doi:10.1109/ICCAD.2017.8203852",
     .params = PARAMS,
 };
 

@@ -285,7 +285,8 @@ START_TEST(every_choice_of_every_parameter_gives_a_plan)
         {"mednn", "scope=network"},
         {"edgeld", "tolerance_s=0"},
         {"edgeld", "fused_blocks=3"},
-        {"edgeld", "fused_blocks=100000"},
+        {"edgeld", "fused_blocks=1"},
+        {"edgeld", "leader_works=false"},
         {"edgeld", "leader=tx2"},
         {"edgeld", "edge=rows"},
         {"deepthings", "split=rows"},
@@ -511,11 +512,16 @@ END_TEST
 START_TEST(edgeld_goes_through_its_leader)
 {
     struct planning *planning = planning_new(load_graph("vgg16"), load_platform("distredge_nb"));
-    const struct ew_plan *plan = planning_run(planning, "edgeld", "fused_blocks=6");
+    const struct ew_plan *plan = planning_run(planning, "edgeld", "");
     ck_assert_ptr_nonnull(plan);
-    /* the phone only asks: the first nano leads and gets the input, too; 18 blocks by six */
+    /* The phone only asks: the first nano leads and gets the input, too. Five groups of
+     * convolutions, and before each but the first a pooling on the leader. */
     ck_assert_str_eq(planning_note(planning, "leader"), "nano_0");
-    ck_assert_uint_eq(count_boundaries(planning, plan, EW_EXCHANGE_GATHER, 1, false), 4);
+    ck_assert_uint_eq(count_boundaries(planning, plan, EW_EXCHANGE_GATHER, 1, false), 1 + 5 + 4);
+    /* layer by layer: 13 convolutions */
+    plan = planning_run(planning, "edgeld", "fused_blocks=1");
+    ck_assert_ptr_nonnull(plan);
+    ck_assert_uint_eq(count_boundaries(planning, plan, EW_EXCHANGE_GATHER, 1, false), 1 + 13 + 4);
     planning_free(planning);
 }
 END_TEST
