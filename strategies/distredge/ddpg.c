@@ -115,6 +115,17 @@ static void improve_critic(struct ddpg *ddpg)
     mlp_adam(&ddpg->critic, o->critic_rate);
 }
 
+/* Inverting gradients (Hausknecht and Stone, ICLR 2016, recalled, medium): towards a bound the step
+ * shrinks with the room left, away from it it does not. `delta` is the loss, to be lowered, by an
+ * action; becomes the loss before the tanh. */
+static void invert(float *delta, const float *actions, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float room = delta[i] < 0.0f ? 1.0f - actions[i] : 1.0f + actions[i];
+        delta[i] *= 0.5f * room;
+    }
+}
+
 /* Maximise the mean of Q(s, mu(s)). */
 static void improve_actor(struct ddpg *ddpg)
 {
@@ -139,7 +150,12 @@ static void improve_actor(struct ddpg *ddpg)
         memcpy(actor_delta + (size_t)b * o->n_action, row + o->n_state,
                o->n_action * sizeof(float));
     }
-    mlp_backward(&ddpg->actor, o->batch, MLP_WANT_GRADIENT);
+    unsigned want = MLP_WANT_GRADIENT;
+    if (o->inverts_gradients) {
+        invert(actor_delta, actions, (size_t)o->batch * o->n_action);
+        want |= MLP_SKIP_OUTPUT;
+    }
+    mlp_backward(&ddpg->actor, o->batch, want);
     mlp_adam(&ddpg->actor, o->actor_rate);
 }
 

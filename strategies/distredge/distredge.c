@@ -374,6 +374,10 @@ static int32_t make_plan(struct distredge *it)
     if (rc >= 0) {
         rc = split(it);
     }
+    if (rc >= 0 && !isfinite(it->best.latency_s)) {
+        return kit_fail(host, EW_STRATEGY_ECANNOT,
+                        "no split that was tried fits into the devices' memory");
+    }
     return rc < 0 ? rc : write_plan(it);
 }
 

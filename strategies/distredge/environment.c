@@ -18,23 +18,68 @@ uint32_t environment_head_device(const struct environment *environment)
                : net->host->requirements(net->host)->source_device;
 }
 
-int32_t environment_emit(struct environment *environment)
+/* The pieces of the split decided last. */
+static int32_t make_draft(struct environment *environment)
 {
     const struct kit_net *net = environment->net;
     const struct model *model = &environment->data->model;
-    struct ew_plan_builder *builder = environment->builder;
-    int32_t rc = kit_begin_plan(builder, net, "distredge");
+    struct kit_draft *draft = &environment->draft;
     uint32_t n_inputs = model->blocks[0].first;
+    int32_t rc = EW_STRATEGY_OK;
+    kit_draft_begin(draft, net);
     for (uint32_t l = n_inputs; l < model->n_layers; l++) {
         const struct model_rows *made = environment->state.made + (size_t)l * model->n_parts;
         for (uint32_t i = 0; i < model->n_parts && rc >= 0; i++) {
-            rc = kit_emit_band(builder, net, environment->data->layer_id[l],
-                               environment->devices[i], made[i].lo, made[i].hi);
+            rc = kit_draft_band(draft, environment->data->layer_id[l], environment->devices[i],
+                                made[i].lo, made[i].hi);
         }
     }
     uint32_t head = environment_head_device(environment);
     for (uint32_t p = model->n_layers - n_inputs; p < net->n_order && rc >= 0; p++) {
-        rc = kit_emit_whole(builder, net, net->order[p], head);
+        rc = kit_draft_whole(draft, net->order[p], head);
+    }
+    return rc;
+}
+
+int32_t environment_emit(struct environment *environment)
+{
+    int32_t rc = make_draft(environment);
+    if (rc >= 0) {
+        rc = kit_begin_plan(environment->builder, environment->net, "distredge");
+    }
+    return rc < 0 ? rc : kit_draft_emit(&environment->draft, environment->builder);
+}
+
+/* Could several parts that share a node's memory, each with the whole network, overfill it? */
+static bool may_overfill(const struct environment *environment)
+{
+    const struct ew_host *host = environment->net->host;
+    uint32_t n_parts = environment->data->model.n_parts;
+    uint64_t network_bytes = kit_net_memory_bytes(environment->net);
+    for (uint32_t i = 0; i < n_parts; i++) {
+        const struct ew_device_info *device = host->device(host, environment->devices[i]);
+        uint64_t n_sharing = 0;
+        for (uint32_t k = 0; k < n_parts; k++) {
+            n_sharing += host->device(host, environment->devices[k])->node == device->node;
+        }
+        if (device->memory_bytes > 0 && device->memory_bytes / n_sharing < network_bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int32_t fits(bool *out, struct environment *environment)
+{
+    struct kit_overfull overfull;
+    *out = true;
+    if (!environment->checks_memory) {
+        return EW_STRATEGY_OK;
+    }
+    int32_t rc = make_draft(environment);
+    if (rc >= 0) {
+        rc = kit_draft_overfull(&overfull, &environment->draft);
+        *out = rc >= 0 && overfull.device == EW_ID_NONE;
     }
     return rc;
 }
@@ -52,20 +97,23 @@ static double latency_s(void *ctx)
 {
     struct environment *environment = ctx;
     const struct ew_host *host = environment->net->host;
-    environment->n_latencies++;
-    if (environment->is_recursion) {
+    struct ew_evaluation result = {.struct_size = sizeof result};
+    bool is_possible = true;
+    int32_t rc = fits(&is_possible, environment);
+    if (rc >= 0 && is_possible && environment->is_recursion) {
         return model_latency_s(&environment->state);
     }
-    struct ew_evaluation result = {.struct_size = sizeof result};
-    int32_t rc = environment->builder->reset(environment->builder);
-    if (rc >= 0) {
+    if (rc >= 0 && is_possible) {
+        rc = environment->builder->reset(environment->builder);
+    }
+    if (rc >= 0 && is_possible) {
         rc = environment_emit(environment);
     }
-    if (rc >= 0) {
+    if (rc >= 0 && is_possible) {
         rc = host->evaluate(host, environment->builder, &result);
     }
     environment->status = rc < 0 ? rc : EW_STRATEGY_OK;
-    return rc < 0 ? -1.0 : result.latency_s;
+    return rc < 0 ? -1.0 : is_possible ? result.latency_s : INFINITY;
 }
 
 double environment_latency_s(struct environment *environment, const int32_t *cuts)
@@ -119,6 +167,7 @@ int32_t environment_init(struct environment *environment, const struct chain *ch
             .stride = chain->units[block].stride,
         };
     }
+    environment->checks_memory = may_overfill(environment);
     environment->problem = (struct osds_problem){
         .n_volumes = n_volumes,
         .n_parts = model->n_parts,
@@ -133,6 +182,7 @@ int32_t environment_init(struct environment *environment, const struct chain *ch
 void environment_fini(struct environment *environment)
 {
     model_state_fini(&environment->state);
+    kit_draft_fini(&environment->draft);
     free(environment->volumes);
     memset(environment, 0, sizeof *environment);
 }

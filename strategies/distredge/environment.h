@@ -5,6 +5,7 @@
 #ifndef EDGEWEAVE_STRATEGIES_DISTREDGE_ENVIRONMENT_H
 #define EDGEWEAVE_STRATEGIES_DISTREDGE_ENVIRONMENT_H
 
+#include "common/draft.h"
 #include "common/net.h"
 #include "distredge/chain.h"
 #include "distredge/model_build.h"
@@ -17,11 +18,12 @@ struct environment {
     const uint32_t *devices;         /**< by part; borrowed */
     struct ew_plan_builder *builder; /**< borrowed; scratch for the fast engine */
     bool is_recursion;
+    bool checks_memory; /**< some splits may not fit: those have an infinite latency */
+    struct kit_draft draft;
     struct model_state state;
     struct osds_volume *volumes;
     struct osds_problem problem; /**< its ctx is the environment: do not move it */
     int32_t status;              /**< the builder's or host's, when latency_s was negative */
-    uint64_t n_latencies;
 };
 
 /** Volumes start at blocks `starts`. EW_STRATEGY_*; zero-initialise first, fill in the borrowed
@@ -30,7 +32,8 @@ int32_t environment_init(struct environment *environment, const struct chain *ch
                          const uint32_t *starts, uint32_t n_volumes);
 void environment_fini(struct environment *environment);
 
-/** Latency of a complete split; negative: see environment->status. */
+/** Latency of a complete split; INFINITY when it does not fit into memory; negative: see
+ * environment->status. */
 double environment_latency_s(struct environment *environment, const int32_t *cuts);
 
 /** Latency of the best single part; negative: see environment->status. */

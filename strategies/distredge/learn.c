@@ -80,6 +80,7 @@ static struct osds_options read_options(const struct environment *environment, d
         .tau = host->param_real(host, "tau"),
         .scale_s = isfinite(single_s) && single_s > 0.0 ? single_s : 1.0,
         .rewards_inverse = kit_param_is(host, "reward", "inverse"),
+        .inverts_gradients = kit_param_is(host, "bounds", "inverting"),
         .progress = show_progress,
         .progress_ctx = (void *)(uintptr_t)host,
     };
@@ -137,6 +138,7 @@ static int32_t find_key(struct learning *learning)
                                o->batch,
                                o->buffer,
                                (uint32_t)o->rewards_inverse,
+                               (uint32_t)o->inverts_gradients,
                                (uint32_t)environment->is_recursion};
     const double rates[] = {o->explore_episodes, o->sigma_2, o->gamma,  o->actor_rate,
                             o->critic_rate,      o->tau,     o->scale_s};

@@ -173,7 +173,9 @@ void mlp_backward(struct mlp *mlp, uint32_t batch, unsigned want)
     for (uint32_t l = mlp->shape.n_layers; l-- > 0;) {
         const int n_in = (int)mlp->shape.width[l];
         const int n_out = (int)mlp->shape.width[l + 1];
-        deactivate(mlp, l, batch);
+        if (l + 1 < mlp->shape.n_layers || !(want & MLP_SKIP_OUTPUT)) {
+            deactivate(mlp, l, batch);
+        }
         if (want & MLP_WANT_GRADIENT) {
             add_gradient(mlp, l, batch);
         }

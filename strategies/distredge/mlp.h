@@ -58,6 +58,7 @@ const float *mlp_forward(struct mlp *mlp, uint32_t batch);
 enum mlp_want {
     MLP_WANT_GRADIENT = 1, /**< the gradient by parameters */
     MLP_WANT_INPUT = 2,    /**< the gradient by inputs, deltas[0] */
+    MLP_SKIP_OUTPUT = 4,   /**< deltas[n_layers] is the loss before the output activation */
 };
 
 /** Backward through the last mlp_forward. deltas[n_layers], the loss by outputs, is filled in by

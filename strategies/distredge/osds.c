@@ -198,6 +198,7 @@ static bool allocate(struct search *search, const struct blas *blas)
         .tau = options->tau,
         .actor_rate = options->actor_rate,
         .critic_rate = options->critic_rate,
+        .inverts_gradients = options->inverts_gradients,
     };
     return search->finish_s && search->states && search->actions && search->sorted &&
            search->cuts && ddpg_init(&search->ddpg, &learner, blas, &search->draw);

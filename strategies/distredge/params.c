@@ -186,6 +186,17 @@ static const struct ew_param_info PARAM_REWARD = {
     .doc = "Last step's reward: the best single device's latency over the plan's, or 1/T per s.",
 };
 
+static const char *const BOUNDS[] = {"tanh", "inverting", NULL};
+static const struct ew_param_info PARAM_BOUNDS = {
+    INFO_SIZE,
+    .kind = EW_PARAM_CHOICE,
+    .name = "bounds",
+    .unit = "",
+    .default_text = "tanh",
+    .choices = BOUNDS,
+    .doc = "How the actor learns near the ends of its range: with the slope of tanh, or with "
+           "inverting gradients, which do not get stuck there.",
+};
 static const struct ew_param_info PARAM_START = {
     INFO_SIZE,
     .kind = EW_PARAM_STRING,
@@ -228,8 +239,8 @@ static const struct ew_param_info *const PARAMS[] = {
     &PARAM_ALPHA,       &PARAM_DRAWS,       &PARAM_LAW,      &PARAM_VOLUMES,  &PARAM_SEARCH,
     &PARAM_POLISH,      &PARAM_ENVIRONMENT, &PARAM_EPISODES, &PARAM_PATIENCE, &PARAM_EXPLORE,
     &PARAM_SIGMA,       &PARAM_BATCH,       &PARAM_BUFFER,   &PARAM_GAMMA,    &PARAM_ACTOR_RATE,
-    &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_REWARD,   &PARAM_START,    &PARAM_CACHE,
-    &PARAM_HEAD,        &PARAM_SOURCE,
+    &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_BOUNDS,   &PARAM_REWARD,   &PARAM_START,
+    &PARAM_CACHE,       &PARAM_HEAD,        &PARAM_SOURCE,
 };
 
 const struct ew_strategy_info DISTREDGE_INFO = {

@@ -170,7 +170,7 @@ START_TEST(cuts_are_as_good_as_the_best_of_all)
         make_world(&w, rows);
         randomise(&w, &state, rows);
         struct kit_fill fill = {edgeflow_finish_s, &w.layer, N, rows, 1e-12};
-        int32_t cuts[N + 1], scratch[N + 1], all[N + 1] = {0};
+        int32_t cuts[N + 1], scratch[N + 1], all[16] = {0};
         double seconds = kit_fill_min_max(cuts, scratch, &fill, INFINITY);
         ck_assert_double_eq_tol(seconds, best_of_all(&fill, all, 0), 1e-9);
         ck_assert(kit_fill_near(cuts, scratch, &fill, w.cuts, seconds));

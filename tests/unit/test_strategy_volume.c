@@ -329,7 +329,7 @@ START_TEST(sharing_out_is_as_good_as_the_best_of_all_cuts)
             w.start_s[i] = 1e-3 * (double)((state >> 50) % 4000);
         }
         struct kit_fill fill = {linear_s, &w, 2 + (uint32_t)trial % 4, 1 + trial % 13, 1e-12};
-        int32_t cuts[6], scratch[6], all[6] = {0};
+        int32_t cuts[6], scratch[6], all[16] = {0};
         double seconds = kit_fill_min_max(cuts, scratch, &fill, INFINITY);
         ck_assert_double_eq_tol(seconds, best_of_all(&fill, all, 0), 1e-9);
         ck_assert_double_eq_tol(seconds, kit_fill_finish_s(&fill, cuts), 1e-12);
