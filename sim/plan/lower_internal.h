@@ -1,6 +1,7 @@
 /*
- * Inside of lowering, shared by lower.c (the walk over pieces), lower_read.c (who holds what),
- * lower_finish.c (edges, bytes, merging) and lower_stats.c. Nobody else includes this.
+ * Inside of lowering, shared by lower.c (the walk over pieces), lower_validate.c,
+ * lower_read.c (who holds what), lower_finish.c (edges, bytes, merging) and lower_stats.c. Nobody
+ * else includes this.
  */
 #ifndef EW_PLAN_LOWER_INTERNAL_H
 #define EW_PLAN_LOWER_INTERNAL_H
@@ -100,6 +101,9 @@ struct ew_lower {
     uint32_t input_node;
     struct ew_task_graph graph; /**< result of the scratch call; arena unused */
 };
+
+/** Check ids, boxes, segments and sum references of the plan. EW_EINPUT names the first problem. */
+enum ew_status lw_validate(struct ew_lower *lower);
 
 /** Bytes per element of a layer's output in memory. */
 double lw_element_bytes(const struct ew_lower *lower, const struct ew_layer *layer);

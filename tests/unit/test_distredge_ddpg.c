@@ -259,6 +259,30 @@ START_TEST(a_bandit_is_solved)
 }
 END_TEST
 
+START_TEST(inverting_gradients_leave_a_saturated_actor)
+{
+    /* The actor begins where tanh is 1 to the last bit and its slope is 0; the best action is -0.3.
+     */
+    struct blas blas = open_blas();
+    float last[2];
+    for (int k = 0; k < 2; k++) {
+        struct ew_rng rng = ew_rng_make(3, "bandit");
+        const struct draw draw = {next_bits, &rng};
+        struct ddpg_options options = BANDIT;
+        options.inverts_gradients = k == 1;
+        struct ddpg ddpg = {0};
+        ck_assert(ddpg_init(&ddpg, &options, &blas, &draw));
+        ddpg.actor.params[ddpg.actor.biases_at[3]] = 10.0f;
+        ck_assert_float_eq(ddpg_act(&ddpg, (float[]){1, 0})[0], 1.0f);
+        play_bandit(&ddpg, &draw, 800);
+        last[k] = ddpg_act(&ddpg, (float[]){1, 0})[0];
+        ddpg_fini(&ddpg);
+    }
+    ck_assert_float_eq(last[0], 1.0f);
+    ck_assert_float_eq_tol(last[1], 0.4f, 0.15f);
+}
+END_TEST
+
 START_TEST(nothing_is_learned_before_there_is_a_batch)
 {
     struct blas blas = open_blas();
@@ -344,6 +368,7 @@ int main(void)
     TCase *learner = tcase_create("ddpg");
     tcase_set_timeout(learner, 120);
     tcase_add_test(learner, a_bandit_is_solved);
+    tcase_add_test(learner, inverting_gradients_leave_a_saturated_actor);
     tcase_add_test(learner, nothing_is_learned_before_there_is_a_batch);
     tcase_add_test(learner, equal_seeds_learn_equal_networks);
     tcase_add_test(learner, values_reach_back_over_steps);
