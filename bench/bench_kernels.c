@@ -1,0 +1,138 @@
+/*
+ * Speed of the kernels of real execution: whole networks on one thread, seeded random weights, best
+ * of several runs, with the share of each op. GFLOP/s counts two per multiply-add, so that of a
+ * network without many (pools, activations) is low by nature.
+ *
+ *   bench_kernels [-l] [-k KERNELS] GRAPH.json...      -l: a line per layer
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/exec/forward.h"
+#include "engine/exec/random_weights.h"
+#include "io/graph_json.h"
+
+enum { N_RUNS = 5 };
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void die(const struct ew_error *err)
+{
+    (void)fprintf(stderr, "bench_kernels: %s\n", err->message);
+    exit(EXIT_FAILURE);
+}
+
+static struct ew_tensor make_input(const struct ew_graph *graph, struct ew_tensor_pool *pool)
+{
+    struct ew_error err = {0};
+    struct ew_tensor input;
+    const struct ew_box box = ew_box_full(graph->layers[graph->inputs[0]].shape);
+    if (ew_tensor_get(&input, pool, &box, &err) != EW_OK) {
+        die(&err);
+    }
+    for (uint64_t i = 0; i < ew_box_volume(&box); i++) {
+        input.values[i] = ew_random_value(1, 0, i);
+    }
+    return input;
+}
+
+static void print_ops(const struct ew_graph *graph, const double *layer_s, double total_s)
+{
+    double op_s[EW_OP_COUNT] = {0};
+    for (uint32_t i = 0; i < graph->n_layers; i++) {
+        op_s[graph->layers[i].op] += layer_s[i];
+    }
+    for (int op = 0; op < EW_OP_COUNT; op++) {
+        if (op_s[op] > 0.01 * total_s) {
+            printf(" %s %.0f%%", ew_op_name((enum ew_op)op), 100.0 * op_s[op] / total_s);
+        }
+    }
+    printf("\n");
+}
+
+static void print_layers(const struct ew_graph *graph, const double *layer_s)
+{
+    for (uint32_t i = 0; i < graph->n_layers; i++) {
+        const struct ew_layer *layer = &graph->layers[i];
+        printf("    %-28s %-10s %4dx%dx%d %9.1f us %7.1f GFLOP/s\n", layer->name,
+               ew_op_name(layer->op), (int)layer->shape[EW_C], (int)layer->shape[EW_H],
+               (int)layer->shape[EW_W], layer_s[i] * 1e6,
+               layer_s[i] > 0 ? 2e-9 * (double)layer->macs / layer_s[i] : 0.0);
+    }
+}
+
+static void bench(const char *path, const struct ew_kernels *kernels, bool has_layers)
+{
+    struct ew_error err = {0};
+    struct ew_graph *graph = NULL;
+    struct ew_forward *forward = NULL;
+    if (ew_graph_load_json(&graph, path, &err) != EW_OK) {
+        die(&err);
+    }
+    const struct ew_random_weights weights = {graph, 1};
+    const struct ew_weight_source source = ew_random_weights_source(&weights);
+    if (ew_forward_new(&forward, graph, graph->n_exits - 1, kernels, &source, &err) != EW_OK) {
+        die(&err);
+    }
+    struct ew_tensor_pool pool = {0};
+    struct ew_tensor input = make_input(graph, &pool);
+    struct ew_tensor *outputs = calloc(graph->n_layers, sizeof *outputs);
+    double *layer_s = calloc(graph->n_layers, sizeof *layer_s);
+    double *best_layer_s = calloc(graph->n_layers, sizeof *best_layer_s);
+    if (!outputs || !layer_s || !best_layer_s) {
+        exit(EXIT_FAILURE);
+    }
+    double best_s = 1e300;
+    for (int run = 0; run < N_RUNS; run++) {
+        const double start_s = now_s();
+        if (ew_forward_run(outputs, forward, &input, layer_s, &err) != EW_OK) {
+            die(&err);
+        }
+        const double took_s = now_s() - start_s;
+        if (took_s < best_s) {
+            best_s = took_s;
+            memcpy(best_layer_s, layer_s, graph->n_layers * sizeof *layer_s);
+        }
+        ew_forward_put(forward, outputs);
+    }
+    printf("%-16s %8.2f ms %7.1f GFLOP/s  ", graph->name, best_s * 1e3,
+           2e-9 * (double)graph->macs / best_s);
+    print_ops(graph, best_layer_s, best_s);
+    if (has_layers) {
+        print_layers(graph, best_layer_s);
+    }
+    ew_tensor_put(&pool, &input);
+    ew_tensor_pool_fini(&pool);
+    free(best_layer_s);
+    free(layer_s);
+    free(outputs);
+    ew_forward_free(forward);
+    ew_graph_free(graph);
+}
+
+int main(int argc, char **argv)
+{
+    bool has_layers = false;
+    const struct ew_kernels *kernels = ew_kernels_at(0);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-l") == 0) {
+            has_layers = true;
+        } else if (strcmp(argv[i], "-k") == 0 && i + 1 < argc) {
+            kernels = ew_kernels_find(argv[++i]);
+            if (!kernels || !kernels->is_available(kernels)) {
+                (void)fprintf(stderr, "bench_kernels: no kernels '%s' here\n", argv[i]);
+                return EXIT_FAILURE;
+            }
+        } else {
+            bench(argv[i], kernels, has_layers);
+        }
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,55 @@
+#include "engine/exec/random_weights.h"
+
+#include <math.h>
+
+/* SplitMix64's finaliser. */
+static uint64_t mix(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+float ew_random_value(uint64_t seed, uint64_t stream, uint64_t index)
+{
+    const uint64_t bits = mix(mix(seed ^ mix(stream)) + index);
+    return (float)((int32_t)(bits >> 40) - (1 << 23)) / (float)(1 << 23);
+}
+
+/* Half-width of a uniform distribution with variance 2 / fan-in. */
+static float filter_width(const struct ew_layer *layer)
+{
+    const int32_t *in = layer->in_shape[0];
+    double fan_in = (double)in[EW_C] * in[EW_H] * in[EW_W];
+    if (layer->op == EW_OP_CONV) {
+        fan_in = (double)(in[EW_C] / layer->attrs.groups) * layer->attrs.kernel[0] *
+                 layer->attrs.kernel[1];
+    }
+    return (float)sqrt(6.0 / fan_in);
+}
+
+static enum ew_status read_random(float *out, const void *self, uint32_t layer,
+                                  enum ew_weight_part part, uint64_t first, uint64_t count,
+                                  struct ew_error *err)
+{
+    (void)err;
+    const struct ew_random_weights *weights = self;
+    const float widths[] = {[EW_WEIGHT_FILTER] = 0.0f,
+                            [EW_WEIGHT_BIAS] = 0.05f,
+                            [EW_WEIGHT_SCALE] = 0.1f,
+                            [EW_WEIGHT_SHIFT] = 0.05f};
+    const float width =
+        part == EW_WEIGHT_FILTER ? filter_width(&weights->graph->layers[layer]) : widths[part];
+    const float middle = part == EW_WEIGHT_SCALE ? 1.0f : 0.0f;
+    const uint64_t stream = (uint64_t)layer * 4 + (uint64_t)part;
+    for (uint64_t i = 0; i < count; i++) {
+        out[i] = middle + width * ew_random_value(weights->seed, stream, first + i);
+    }
+    return EW_OK;
+}
+
+struct ew_weight_source ew_random_weights_source(const struct ew_random_weights *weights)
+{
+    return (struct ew_weight_source){weights, read_random};
+}
