@@ -41,15 +41,48 @@ int32_t kit_draft_piece(struct kit_draft *draft, const struct kit_piece *piece)
 
 int32_t kit_draft_whole(struct kit_draft *draft, uint32_t layer, uint32_t device)
 {
-    struct kit_piece piece = {layer, device, EW_ID_NONE, kit_full_box(draft->net, layer)};
+    struct kit_piece piece = {
+        .layer = layer,
+        .device = device,
+        .chain = EW_ID_NONE,
+        .box = kit_full_box(draft->net, layer),
+    };
     return kit_draft_piece(draft, &piece);
 }
 
 int32_t kit_draft_band(struct kit_draft *draft, uint32_t layer, uint32_t device, int32_t lo,
                        int32_t hi)
 {
-    struct kit_piece piece = {layer, device, EW_ID_NONE, kit_band_box(draft->net, layer, lo, hi)};
+    struct kit_piece piece = {
+        .layer = layer,
+        .device = device,
+        .chain = EW_ID_NONE,
+        .box = kit_band_box(draft->net, layer, lo, hi),
+    };
     return kit_draft_piece(draft, &piece);
+}
+
+int32_t kit_draft_sum(struct kit_draft *draft, uint32_t layer, uint32_t device,
+                      const uint32_t *devices, uint32_t n, const int32_t *cuts)
+{
+    struct kit_piece piece = {
+        .layer = layer,
+        .device = device,
+        .chain = EW_ID_NONE,
+        .box = kit_full_box(draft->net, layer),
+        .role = EW_ROLE_SUM,
+    };
+    const uint32_t sum = draft->n;
+    int32_t rc = kit_draft_piece(draft, &piece);
+    piece.role = EW_ROLE_PARTIAL;
+    piece.sum = sum;
+    for (uint32_t i = 0; i < n && rc >= 0; i++) {
+        piece.device = devices[i];
+        piece.reduction[0] = cuts[i];
+        piece.reduction[1] = cuts[i + 1];
+        rc = cuts[i] < cuts[i + 1] ? kit_draft_piece(draft, &piece) : EW_STRATEGY_OK;
+    }
+    return rc;
 }
 
 int32_t kit_draft_blocks(struct kit_draft *draft, const struct kit_blocks *blocks, uint32_t first,
@@ -69,7 +102,8 @@ int32_t kit_draft_volume(struct kit_draft *draft, const struct kit_blocks *block
     int32_t rc = EW_STRATEGY_OK;
     for (uint32_t i = blocks->items[first].begin; i < blocks->items[last].end && rc >= 0; i++) {
         uint32_t layer = draft->net->order[i];
-        struct kit_piece piece = {layer, device, chain, boxes[layer]};
+        struct kit_piece piece = {
+            .layer = layer, .device = device, .chain = chain, .box = boxes[layer]};
         rc = kit_draft_piece(draft, &piece);
     }
     return rc;
@@ -79,13 +113,16 @@ int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *bu
 {
     for (uint32_t i = 0; i < draft->n; i++) {
         const struct kit_piece *piece = &draft->pieces[i];
+        const bool is_partial = piece->role == EW_ROLE_PARTIAL;
         struct ew_piece_desc desc = {
             .struct_size = sizeof desc,
             .layer = piece->layer,
             .device = piece->device,
-            .role = EW_ROLE_FULL,
+            .role = piece->role,
             .chain = piece->chain,
-            .sum_piece = EW_ID_NONE,
+            .sum_piece = is_partial ? piece->sum : EW_ID_NONE,
+            .reduction_lo = piece->reduction[0],
+            .reduction_hi = piece->reduction[1],
             .box = piece->box,
         };
         int32_t id = builder->add_piece(builder, &desc);
@@ -98,9 +135,16 @@ int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *bu
 
 /* ------------------------------------------------------------------ memory */
 
+/* Of the pieces of a layer on a device. */
+struct span {
+    int32_t channels[2];
+    int32_t reduction[2]; /* full pieces: up to INT32_MAX */
+};
+
 /* Sweep in the order in which a plan runs: layer by layer. An output lives on its device from its
  * piece to the last piece there of a layer that reads it; what a piece reads and its device did not
- * make lives while the piece runs. Weights count whole. */
+ * make lives while the piece runs; a sum reads all its parts. Weights count for the channels, or
+ * the part of the reduction, that a device's pieces of the layer need. */
 struct sweep {
     const struct kit_draft *draft;
     uint32_t n_devices;
@@ -112,6 +156,7 @@ struct sweep {
     uint64_t *live_bytes;
     uint64_t *peak_bytes;
     uint64_t *weight_bytes;
+    struct span *spans; /* by layer and device */
 };
 
 static int32_t allocate(struct sweep *sweep)
@@ -127,8 +172,9 @@ static int32_t allocate(struct sweep *sweep)
     sweep->live_bytes = calloc(sweep->n_devices + 1u, sizeof *sweep->live_bytes);
     sweep->peak_bytes = calloc(sweep->n_devices + 1u, sizeof *sweep->peak_bytes);
     sweep->weight_bytes = calloc(sweep->n_devices + 1u, sizeof *sweep->weight_bytes);
+    sweep->spans = calloc(n_cells + 1u, sizeof *sweep->spans);
     if (!sweep->first || !sweep->order || !sweep->last_at || !sweep->dies || !sweep->next ||
-        !sweep->live_bytes || !sweep->peak_bytes || !sweep->weight_bytes) {
+        !sweep->live_bytes || !sweep->peak_bytes || !sweep->weight_bytes || !sweep->spans) {
         return kit_fail_memory(net->host);
     }
     memset(sweep->last_at, 0xff, n_cells * sizeof *sweep->last_at);
@@ -146,6 +192,7 @@ static void release(struct sweep *sweep)
     free(sweep->live_bytes);
     free(sweep->peak_bytes);
     free(sweep->weight_bytes);
+    free(sweep->spans);
 }
 
 static void sort_by_layer(struct sweep *sweep)
@@ -172,23 +219,79 @@ static uint32_t *cell(const struct sweep *sweep, uint32_t layer, uint32_t device
     return &sweep->last_at[(size_t)layer * sweep->n_devices + device];
 }
 
-/* Where pieces end, and the weights of the devices that have any of a layer. */
+static void widen(struct span *span, const struct kit_piece *piece)
+{
+    const bool is_new = span->channels[1] == 0;
+    const int32_t channels[2] = {piece->box.lo[1], piece->box.hi[1]};
+    const bool is_partial = piece->role == EW_ROLE_PARTIAL;
+    const int32_t reduction[2] = {is_partial ? piece->reduction[0] : 0,
+                                  is_partial ? piece->reduction[1] : INT32_MAX};
+    if (is_new || channels[0] < span->channels[0]) {
+        span->channels[0] = channels[0];
+    }
+    if (is_new || reduction[0] < span->reduction[0]) {
+        span->reduction[0] = reduction[0];
+    }
+    span->channels[1] = channels[1] > span->channels[1] ? channels[1] : span->channels[1];
+    span->reduction[1] = reduction[1] > span->reduction[1] ? reduction[1] : span->reduction[1];
+}
+
+/* Input channels of a conv, flattened input of an fc. */
+static int32_t reduction_length(const struct kit_net *net, const struct ew_layer_info *info)
+{
+    const int32_t *in = net->layers[info->inputs[0]]->shape;
+    return info->op_class == EW_LAYER_FC ? in[1] * in[2] * in[3] : in[1];
+}
+
+/* Weights that the span needs: its part of the whole, biases on top. */
+static uint64_t span_weight_bytes(const struct kit_net *net, uint32_t layer,
+                                  const struct span *span)
+{
+    const struct ew_layer_info *info = net->layers[layer];
+    const double channels = (double)(span->channels[1] - span->channels[0]) / info->shape[1];
+    const bool is_whole_sum = span->reduction[1] == INT32_MAX;
+    const double terms = is_whole_sum ? 1.0
+                                      : (double)(span->reduction[1] - span->reduction[0]) /
+                                            reduction_length(net, info);
+    if (channels * terms >= 1.0) {
+        return info->weight_bytes;
+    }
+    return (uint64_t)ceil((double)info->weight_bytes * channels * terms +
+                          info->shape[1] * net->graph->weight_bytes_per_element);
+}
+
+static void note_weights(struct sweep *sweep)
+{
+    const struct kit_draft *draft = sweep->draft;
+    for (uint32_t i = 0; i < draft->n; i++) {
+        const struct kit_piece *piece = &draft->pieces[i];
+        if (piece->role != EW_ROLE_SUM) {
+            widen(&sweep->spans[(size_t)piece->layer * sweep->n_devices + piece->device], piece);
+        }
+    }
+    for (uint32_t l = 0; l < draft->net->n_layers; l++) {
+        for (uint32_t d = 0; d < sweep->n_devices; d++) {
+            const struct span *span = &sweep->spans[(size_t)l * sweep->n_devices + d];
+            if (span->channels[1] > 0) {
+                sweep->weight_bytes[d] += span_weight_bytes(draft->net, l, span);
+            }
+        }
+    }
+}
+
+/* Where pieces end. */
 static void note_positions(struct sweep *sweep)
 {
     const struct kit_draft *draft = sweep->draft;
     for (uint32_t at = 0; at < draft->n; at++) {
         const struct kit_piece *piece = &draft->pieces[sweep->order[at]];
-        uint32_t *last = cell(sweep, piece->layer, piece->device);
-        if (*last == EW_ID_NONE) {
-            sweep->weight_bytes[piece->device] += draft->net->layers[piece->layer]->weight_bytes;
-        }
-        *last = at;
+        *cell(sweep, piece->layer, piece->device) = at;
     }
     for (uint32_t at = 0; at < draft->n; at++) {
         const struct kit_piece *piece = &draft->pieces[sweep->order[at]];
         const struct ew_layer_info *info = draft->net->layers[piece->layer];
         uint32_t end = at;
-        for (uint32_t c = 0; c < info->n_consumers; c++) {
+        for (uint32_t c = 0; c < info->n_consumers && piece->role != EW_ROLE_PARTIAL; c++) {
             uint32_t last = *cell(sweep, info->consumers[c], piece->device);
             end = last != EW_ID_NONE && last > end ? last : end;
         }
@@ -214,10 +317,33 @@ static uint64_t held_elements(const struct sweep *sweep, uint32_t layer, uint32_
             common.lo[d] = piece->box.lo[d] > need->lo[d] ? piece->box.lo[d] : need->lo[d];
             common.hi[d] = piece->box.hi[d] < need->hi[d] ? piece->box.hi[d] : need->hi[d];
         }
-        uint64_t held = piece->device == device ? kit_box_elements(&common) : 0;
+        bool is_there = piece->device == device && piece->role != EW_ROLE_PARTIAL;
+        uint64_t held = is_there ? kit_box_elements(&common) : 0;
         most = held > most ? held : most;
     }
     return most;
+}
+
+/* A sum has all parts at once, its own device's, too. */
+static uint64_t parts_bytes(const struct sweep *sweep, const struct kit_piece *sum)
+{
+    uint64_t bytes = 0;
+    for (uint32_t at = sweep->first[sum->layer]; at < sweep->first[sum->layer + 1]; at++) {
+        const struct kit_piece *piece = &sweep->draft->pieces[sweep->order[at]];
+        bytes += piece->role == EW_ROLE_PARTIAL ? piece_bytes(sweep->draft->net, piece) : 0;
+    }
+    return bytes;
+}
+
+/* Of the input box, what the part of the reduction reads. */
+static void keep_reduction(struct ew_tensor_box *need, const struct kit_net *net,
+                           const struct kit_piece *piece)
+{
+    const struct ew_layer_info *info = net->layers[piece->layer];
+    const int32_t *in = net->layers[info->inputs[0]]->shape;
+    const int32_t plane = info->op_class == EW_LAYER_FC ? in[2] * in[3] : 1;
+    need->lo[1] = piece->reduction[0] / plane;
+    need->hi[1] = (piece->reduction[1] + plane - 1) / plane;
 }
 
 static int32_t received_bytes(uint64_t *out, const struct sweep *sweep,
@@ -226,12 +352,19 @@ static int32_t received_bytes(uint64_t *out, const struct sweep *sweep,
     const struct kit_net *net = sweep->draft->net;
     const struct ew_layer_info *info = net->layers[piece->layer];
     *out = 0;
+    if (piece->role == EW_ROLE_SUM) {
+        *out = parts_bytes(sweep, piece);
+        return EW_STRATEGY_OK;
+    }
     for (uint32_t k = 0; k < info->n_inputs; k++) {
         struct ew_tensor_box need;
         int32_t rc =
             net->host->input_box(net->host, net->variant, piece->layer, k, &piece->box, &need);
         if (rc < 0) {
             return rc;
+        }
+        if (piece->role == EW_ROLE_PARTIAL) {
+            keep_reduction(&need, net, piece);
         }
         uint64_t elements = kit_box_elements(&need);
         uint64_t missing = elements - held_elements(sweep, info->inputs[k], piece->device, &need);
@@ -249,6 +382,7 @@ static int32_t run_sweep(struct sweep *sweep)
     const struct kit_draft *draft = sweep->draft;
     sort_by_layer(sweep);
     note_positions(sweep);
+    note_weights(sweep);
     for (uint32_t at = 0; at < draft->n; at++) {
         const struct kit_piece *piece = &draft->pieces[sweep->order[at]];
         uint64_t received;

@@ -8,12 +8,15 @@
 #include "common/blocks.h"
 #include "common/devices.h"
 
-/** A full piece. */
+/** A piece; a full one when the last members are zero. */
 struct kit_piece {
     uint32_t layer;
     uint32_t device;
     uint32_t chain; /**< EW_ID_NONE: none */
     struct ew_tensor_box box;
+    uint32_t role;        /**< EW_ROLE_* */
+    uint32_t sum;         /**< partial: number of its sum piece, which comes before it */
+    int32_t reduction[2]; /**< partial: from, to */
 };
 
 /** Pieces in the order in which they will get their numbers. The array is owned. */
@@ -37,6 +40,11 @@ int32_t kit_draft_whole(struct kit_draft *draft, uint32_t layer, uint32_t device
 /** Add lines [lo, hi) of a layer. */
 int32_t kit_draft_band(struct kit_draft *draft, uint32_t layer, uint32_t device, int32_t lo,
                        int32_t hi);
+
+/** Add the sum of a whole layer on `device` and its n parts: part i on devices[i] over reduction
+ *  positions [cuts[i], cuts[i + 1]), none when empty. */
+int32_t kit_draft_sum(struct kit_draft *draft, uint32_t layer, uint32_t device,
+                      const uint32_t *devices, uint32_t n, const int32_t *cuts);
 
 /** Add all of the layers of blocks [first, last]. */
 int32_t kit_draft_blocks(struct kit_draft *draft, const struct kit_blocks *blocks, uint32_t first,

@@ -77,7 +77,7 @@ static void classify(struct kit_net *net)
 
 /* ------------------------------------------------------------------ units */
 
-static uint32_t count_readers(const struct kit_net *net, uint32_t layer)
+uint32_t kit_count_readers(const struct kit_net *net, uint32_t layer)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < net->layers[layer]->n_consumers; i++) {
@@ -98,8 +98,8 @@ static bool joins_its_input(const struct kit_net *net, uint32_t layer)
     uint32_t input = info->inputs[0];
     bool is_aligned = net->place[layer] == KIT_WHOLE ||
                       kit_layer_extent(net, layer) == kit_layer_extent(net, input);
-    return net->place[input] == net->place[layer] && is_aligned && count_readers(net, input) == 1 &&
-           !kit_is_exit_layer(net, input);
+    return net->place[input] == net->place[layer] && is_aligned &&
+           kit_count_readers(net, input) == 1 && !kit_is_exit_layer(net, input);
 }
 
 static void group_units(struct kit_net *net)
@@ -298,7 +298,7 @@ bool kit_is_exit_layer(const struct kit_net *net, uint32_t layer)
 
 bool kit_is_read(const struct kit_net *net, uint32_t layer)
 {
-    return count_readers(net, layer) > 0;
+    return kit_count_readers(net, layer) > 0;
 }
 
 static int32_t larger(int32_t a, int32_t b)

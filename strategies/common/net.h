@@ -96,6 +96,9 @@ bool kit_is_exit_layer(const struct kit_net *net, uint32_t layer);
 /** True when some layer of the exit's network reads `layer`. */
 bool kit_is_read(const struct kit_net *net, uint32_t layer);
 
+/** How many layers of the exit's network read `layer`. */
+uint32_t kit_count_readers(const struct kit_net *net, uint32_t layer);
+
 /** Input lines beyond its own aligned band that a band of `layer` reads of its `input`-th input, at
  *  most, over all places where a cut may fall: above (towards line 0) and below. */
 void kit_halo(const struct kit_net *net, uint32_t layer, uint32_t input, int32_t *above,

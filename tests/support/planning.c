@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "plan/lower.h"
 #include "plugin/loader.h"
+#include "sweep/evaluate.h"
 
 #ifndef EW_STRATEGY_DIR
 #define EW_STRATEGY_DIR EW_BINARY_DIR "/lib/edgeweave/strategies"
@@ -20,6 +21,8 @@ struct planning {
     struct ew_platform *platform;
     struct ew_problem problem;
     struct ew_registry registry;
+    struct ew_evaluator *evaluator;
+    struct ew_host_services services;
     struct ew_book *book;
     struct ew_error error;
     double latency_s; /* of the request being run */
@@ -40,6 +43,11 @@ struct planning *planning_new(struct ew_graph *graph, struct ew_platform *platfo
         .seed = 1,
     };
     struct ew_error err = {0};
+    ck_assert_msg(ew_evaluator_new(&planning->evaluator, platform, ew_net_model_find("ideal"),
+                                   EW_ENERGY_BOTH, &err) == EW_OK,
+                  "%s", err.message);
+    planning->services =
+        (struct ew_host_services){.ctx = planning->evaluator, .evaluate = ew_evaluate};
     ck_assert_msg(ew_registry_add_dir(&planning->registry, EW_STRATEGY_DIR, true, &err) == EW_OK,
                   "%s", err.message);
     return planning;
@@ -49,9 +57,15 @@ void planning_free(struct planning *planning)
 {
     ew_book_free(planning->book);
     ew_registry_fini(&planning->registry);
+    ew_evaluator_free(planning->evaluator);
     ew_platform_free(planning->platform);
     ew_graph_free(planning->graph);
     free(planning);
+}
+
+struct ew_host_services *planning_services(struct planning *planning)
+{
+    return &planning->services;
 }
 
 struct ew_problem *planning_problem(struct planning *planning)
@@ -78,15 +92,13 @@ static size_t split_settings(struct ew_param_setting *out, char *text)
     return n;
 }
 
-static const struct ew_host_services NO_SERVICES;
-
 static void run_entry(struct planning *planning, const struct ew_strategy_entry *entry,
                       const struct ew_strategy_info *info, const struct ew_params *params)
 {
     struct ew_instance *instance = NULL;
     struct ew_error *err = &planning->error;
-    ck_assert_msg(ew_instance_new(&instance, entry, info, params, &planning->problem, &NO_SERVICES,
-                                  err) == EW_OK,
+    ck_assert_msg(ew_instance_new(&instance, entry, info, params, &planning->problem,
+                                  &planning->services, err) == EW_OK,
                   "%s", err->message);
     if (ew_instance_plan(&planning->book, instance, err) != EW_OK) {
         planning->book = NULL;

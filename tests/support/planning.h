@@ -18,6 +18,10 @@ void planning_free(struct planning *planning);
 /** The problem, to be changed before planning_run. */
 struct ew_problem *planning_problem(struct planning *planning);
 
+/** What the host offers beside views: evaluation on the fast engine, preset ideal. To be changed
+ *  before planning_run; all zero for a host that cannot evaluate. */
+struct ew_host_services *planning_services(struct planning *planning);
+
 /** Let a strategy plan; `settings` is "name=value name=value", may be "". The first plan of its
  *  book, valid until the next call; NULL when it did not plan, see planning_error. */
 const struct ew_plan *planning_run(struct planning *planning, const char *strategy,

@@ -9,13 +9,14 @@
 
 #include "engine/simgrid/platform_import.h"
 #include "io/graph_json.h"
+#include "plan/lower.h"
 #include "support/planning.h"
 #include "support/random_scenario.h"
 #include "support/suite.h"
 #include "support/tiny.h"
 
-static const char *const STRATEGIES[] = {"aofl",       "mednn",       "edgeld",
-                                         "deepthings", "deepslicing", "edgeflow"};
+static const char *const STRATEGIES[] = {"aofl",        "mednn",    "edgeld",      "deepthings",
+                                         "deepslicing", "edgeflow", "deeperthings"};
 enum { N_STRATEGIES = sizeof STRATEGIES / sizeof STRATEGIES[0], MAX_DEVICES = 64 };
 
 /* ------------------------------------------------------------------ opening */
@@ -62,6 +63,7 @@ struct mesh {
     double missing;        /* chance that a pair has no route, 0..1 */
     double small;          /* chance that a device has little memory, 0..1 */
     uint64_t memory_bytes; /* about so much */
+    uint64_t each_bytes;   /* every device has just so much */
     bool is_equal;         /* devices are */
 };
 
@@ -83,6 +85,7 @@ static struct ew_platform *make_mesh(const struct mesh *mesh, struct ew_rng *rng
             .name = names[i],
             .speed_flops_per_s = mesh->is_equal ? 1e9 : random_scale(rng, 1e8, 1e10),
             .message_overhead_s = mesh->is_equal ? 0 : random_scale(rng, 1e-6, 1e-3),
+            .memory_bytes = mesh->each_bytes,
         };
         if (random_chance(rng, mesh->small)) {
             devices[i].memory_bytes =
@@ -203,18 +206,28 @@ END_TEST
 
 START_TEST(with_hardly_any_bandwidth_those_who_see_the_network_stay_local)
 {
-    /* mednn has no network model */
-    static const char *const names[] = {"aofl", "edgeld", "deepthings", "deepslicing", "edgeflow"};
+    /* mednn has no network model, and deeperthings only when it is told to */
+    static const struct {
+        const char *strategy, *settings;
+    } cases[] = {
+        {"aofl", ""},
+        {"edgeld", ""},
+        {"deepthings", ""},
+        {"deepslicing", ""},
+        {"edgeflow", ""},
+        {"deeperthings", "stay=true"},
+        {"deeperthings", "split=rows"},
+    };
     static const char *const graphs[] = {"vgg16", "resnet18", "mobilenet_v2"};
     for (size_t g = 0; g < sizeof graphs / sizeof *graphs; g++) {
         struct ew_rng rng = ew_rng_make(1, "slow");
         const struct mesh mesh = {.n = 4, .bytes_per_s = 1, .is_equal = true};
         struct planning *planning = planning_new(load_graph(graphs[g]), make_mesh(&mesh, &rng));
         double local_s = run_latency_s(planning, "local", "");
-        for (size_t s = 0; s < sizeof names / sizeof *names; s++) {
-            double seconds = run_latency_s(planning, names[s], "");
-            ck_assert_msg(seconds <= local_s * (1 + 1e-9), "%s on %s: %g s, local %g s", names[s],
-                          graphs[g], seconds, local_s);
+        for (size_t s = 0; s < sizeof cases / sizeof *cases; s++) {
+            double seconds = run_latency_s(planning, cases[s].strategy, cases[s].settings);
+            ck_assert_msg(seconds <= local_s * (1 + 1e-9), "%s on %s: %g s, local %g s",
+                          cases[s].strategy, graphs[g], seconds, local_s);
         }
         planning_free(planning);
     }
@@ -307,6 +320,14 @@ START_TEST(every_choice_of_every_parameter_gives_a_plan)
         {"edgeflow", "search=paper"},
         {"edgeflow", "stay=false"},
         {"edgeflow", "tail=pi4_b"},
+        {"deeperthings", "fused_blocks=-1"},
+        {"deeperthings", "fused_blocks=4"},
+        {"deeperthings", "fused_blocks=100000 grid_rows=2 grid_columns=2"},
+        {"deeperthings", "gateway=tx2"},
+        {"deeperthings", "stay=true"},
+        {"deeperthings", "least_speed_ratio=0.9"},
+        {"deeperthings", "split=rows"},
+        {"deeperthings", "split=rows assumed_speeds=own gateway=tx2"},
     };
     static const char *const graphs[] = {"vgg16", "googlenet", "yolov2"};
     for (size_t g = 0; g < sizeof graphs / sizeof *graphs; g++) {
@@ -328,7 +349,9 @@ START_TEST(a_network_of_vectors_is_refused)
     };
     struct planning *planning = planning_new(tiny_graph(5, 1, 1, 2, layers), tiny_star(2));
     for (int s = 0; s < N_STRATEGIES; s++) {
-        ck_assert(planning_run(planning, STRATEGIES[s], "") == NULL);
+        const bool parts_weights = strcmp(STRATEGIES[s], "deeperthings") == 0;
+        const char *settings = parts_weights ? "split=rows" : "";
+        ck_assert(planning_run(planning, STRATEGIES[s], settings) == NULL);
         ck_assert_int_eq(planning_error(planning)->status, EW_ENOTSUP);
     }
     planning_free(planning);
@@ -526,6 +549,105 @@ START_TEST(edgeld_goes_through_its_leader)
 }
 END_TEST
 
+/* 8 x 5 weights, then 8 x 8: a pair, half of the first one's rows and the second one's columns
+ * each, added up on the gateway. */
+START_TEST(deeperthings_partitions_the_weights_of_vectors)
+{
+    static const struct tiny_layer layers[] = {
+        {.name = "a", .op = EW_OP_FC, .out_channels = 8},
+        {.name = "b", .op = EW_OP_FC, .out_channels = 8},
+    };
+    struct planning *planning = planning_new(tiny_graph(5, 1, 1, 2, layers), tiny_star(2));
+    const struct ew_plan *plan = planning_run(planning, "deeperthings", "");
+    ck_assert_ptr_nonnull(plan);
+    ck_assert_str_eq(planning_note(planning, "weights"), "a FUSE1, b FUSE2");
+    /* M (N - 1) + K (N - 1) = 5 + 8 */
+    ck_assert_str_eq(planning_note(planning, "elements_exchanged"), "13");
+    ck_assert_uint_eq(plan->n_pieces, 2 + 1 + 2);
+    ck_assert(isfinite(planning_latency_s(planning)));
+    planning_free(planning);
+}
+END_TEST
+
+/* The largest weights that a device keeps. */
+static uint64_t most_weight_bytes(struct planning *planning, const struct ew_plan *plan)
+{
+    struct ew_lower *lower = ew_lower_new();
+    struct ew_task_graph *tasks = NULL;
+    struct ew_error err = {0};
+    uint64_t most = 0;
+    ck_assert_msg(ew_lower_plan(&tasks, lower, &planning_problem(planning)->context, plan, NULL,
+                                &err) == EW_OK,
+                  "%s", err.message);
+    for (uint32_t d = 0; d < tasks->n_devices; d++) {
+        most = tasks->devices[d].weight_bytes > most ? tasks->devices[d].weight_bytes : most;
+    }
+    ew_task_graph_free(tasks);
+    ew_lower_free(lower);
+    return most;
+}
+
+START_TEST(deeperthings_keeps_little_more_than_a_share_of_the_weights)
+{
+    struct planning *planning = planning_new(load_graph("vgg16"), load_platform("demo"));
+    const uint64_t all_bytes = 4 * planning_problem(planning)->context.graph->params;
+    const struct ew_plan *plan = planning_run(planning, "deeperthings", "");
+    ck_assert_ptr_nonnull(plan);
+    /* four devices; what is tiled, 0.3 MB of weights, is on all of them */
+    ck_assert_uint_lt(most_weight_bytes(planning, plan), all_bytes / 4 + 1100000);
+    planning_free(planning);
+}
+END_TEST
+
+START_TEST(deeperthings_fits_where_no_device_holds_the_network)
+{
+    struct ew_rng rng = ew_rng_make(3, "memory");
+    /* 553 MB of weights */
+    const struct mesh mesh = {
+        .n = 4, .bytes_per_s = 1e8, .is_equal = true, .each_bytes = 200000000};
+    struct planning *planning = planning_new(load_graph("vgg16"), make_mesh(&mesh, &rng));
+    ck_assert(planning_run(planning, "local", "") == NULL);
+    ck_assert(planning_run(planning, "deepthings", "") == NULL);
+    must_plan(planning, "deeperthings", "");
+    ck_assert_str_eq(planning_note(planning, "left_out"), "");
+    planning_free(planning);
+}
+END_TEST
+
+START_TEST(deeperthings_bands_collapse_behind_a_very_slow_device_and_beat_one_block)
+{
+    /* DistrEdge, Fig. 6b: DA 14 images/s against 7 of one block; about 1 with a Raspberry Pi 3
+     */
+    struct planning *planning =
+        planning_new(load_graph("vgg16"), load_platform("distredge_dc_300"));
+    planning_problem(planning)->context.element_bytes = (struct ew_element_bytes){1, 2, 2};
+    ck_assert_double_gt(run_latency_s(planning, "deeperthings", "split=rows"), 0.95);
+    planning_free(planning);
+    planning = planning_new(load_graph("vgg16"), load_platform("distredge_da_300"));
+    planning_problem(planning)->context.element_bytes = (struct ew_element_bytes){1, 2, 2};
+    ck_assert_double_lt(run_latency_s(planning, "deeperthings", "split=rows"),
+                        run_latency_s(planning, "deepthings", "split=rows"));
+    planning_free(planning);
+}
+END_TEST
+
+START_TEST(deeperthings_stays_only_where_that_is_faster)
+{
+    struct planning *planning = planning_new(load_graph("vgg16"), load_platform("demo"));
+    must_plan(planning, "deeperthings", "stay=true");
+    ck_assert_str_eq(planning_note(planning, "stays"), "everything on the gateway");
+    planning_free(planning);
+    struct ew_rng rng = ew_rng_make(1, "fast");
+    const struct mesh mesh = {.n = 4, .bytes_per_s = 1e10, .is_equal = true};
+    planning = planning_new(load_graph("vgg16"), make_mesh(&mesh, &rng));
+    const double free_s = run_latency_s(planning, "deeperthings", "");
+    const double stay_s = run_latency_s(planning, "deeperthings", "stay=true");
+    ck_assert_double_eq(free_s, stay_s);
+    ck_assert_str_eq(planning_note(planning, "stays"), "");
+    planning_free(planning);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -548,6 +670,11 @@ int main(void)
         deepslicing_synchronises_behind_every_stage,
         edgeflow_has_no_barriers_and_no_hub,
         edgeld_goes_through_its_leader,
+        deeperthings_partitions_the_weights_of_vectors,
+        deeperthings_keeps_little_more_than_a_share_of_the_weights,
+        deeperthings_fits_where_no_device_holds_the_network,
+        deeperthings_bands_collapse_behind_a_very_slow_device_and_beat_one_block,
+        deeperthings_stays_only_where_that_is_faster,
     };
     return run_suite("fused_strategies", tests, sizeof tests / sizeof *tests);
 }
