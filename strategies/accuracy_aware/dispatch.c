@@ -37,7 +37,7 @@ int32_t dispatch_images_within(const struct dispatch_rate *rate, double limit_s)
 /* ------------------------------------------------------------------ judging */
 
 /* Variants of idle nodes off, finish, accuracy, outcome. */
-static void judge(struct dispatch_plan *plan, const struct dispatch_problem *problem)
+void dispatch_judge(struct dispatch_plan *plan, const struct dispatch_problem *problem)
 {
     double sum = 0.0;
     int64_t placed = 0;
@@ -188,7 +188,7 @@ void dispatch_share_equal(struct dispatch_plan *plan, const struct dispatch_prob
     struct crew crew = {problem, plan->variant, NAN};
     memset(plan->images, 0, problem->n_nodes * sizeof *plan->images);
     (void)share_among(plan->images, &crew, problem->images); /* judge sees what is missing */
-    judge(plan, problem);
+    dispatch_judge(plan, problem);
 }
 
 /* The greatest accuracy in use below `bound`; NAN when there is none. */
@@ -225,7 +225,7 @@ void dispatch_share_accurate(struct dispatch_plan *plan, const struct dispatch_p
         }
         left -= taken;
     }
-    judge(plan, problem);
+    dispatch_judge(plan, problem);
 }
 
 /* ------------------------------------------------------------------ search */
@@ -372,8 +372,16 @@ static bool can_run(const struct dispatch_problem *problem, uint32_t node, uint3
     return variant == DISPATCH_OFF || rate_of(problem, node, variant)->most_images > 0;
 }
 
-/* The next vector; variants 0 .. n_variants - 1, then off, the last node fastest. False behind the
- * last one. */
+bool dispatch_can_run(const struct dispatch_problem *problem, const uint32_t *vector)
+{
+    for (uint32_t d = 0; d < problem->n_nodes; d++) {
+        if (!can_run(problem, d, vector[d])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool advance(uint32_t *vector, const struct dispatch_problem *problem)
 {
     for (uint32_t d = problem->n_nodes; d-- > 0;) {
@@ -386,13 +394,13 @@ static bool advance(uint32_t *vector, const struct dispatch_problem *problem)
     return false;
 }
 
-static bool can_run_all(const struct dispatch_problem *problem, const uint32_t *vector)
+bool dispatch_advance(uint32_t *vector, const struct dispatch_problem *problem)
 {
-    for (uint32_t d = 0; d < problem->n_nodes; d++) {
-        if (!can_run(problem, d, vector[d])) {
+    do {
+        if (!advance(vector, problem)) {
             return false;
         }
-    }
+    } while (!dispatch_can_run(problem, vector));
     return true;
 }
 
@@ -414,10 +422,10 @@ static void enumerate(struct search *search)
     const struct dispatch_problem *problem = search->problem;
     memset(search->vector, 0, problem->n_nodes * sizeof *search->vector);
     do {
-        if (can_run_all(problem, search->vector)) {
+        if (dispatch_can_run(problem, search->vector)) {
             (void)try_vector(search);
         }
-    } while (advance(search->vector, problem));
+    } while (dispatch_advance(search->vector, problem));
 }
 
 /* The most accurate variant the node can run; of equals the faster, then the first. */
@@ -607,7 +615,7 @@ static void share_by_rule(struct dispatch_plan *plan, double *shares,
         plan->images[d] += taken;
         homeless -= taken;
     }
-    judge(plan, problem);
+    dispatch_judge(plan, problem);
 }
 
 /* The variant an approximate rule settles on. */

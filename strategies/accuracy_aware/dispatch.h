@@ -73,6 +73,16 @@ int32_t dispatch_images_within(const struct dispatch_rate *rate, double limit_s)
 /** True when there are at most exhaustive_limit vectors, (n_variants + 1)^n_nodes. */
 bool dispatch_is_small(const struct dispatch_problem *problem);
 
+/** Step to the next vector of variants (0 .. n_variants - 1, then DISPATCH_OFF; the last node
+ *  fastest; all zero is the first) that every node can run. False behind the last one. */
+bool dispatch_advance(uint32_t *vector, const struct dispatch_problem *problem);
+
+/** True when every node can run its variant. */
+bool dispatch_can_run(const struct dispatch_problem *problem, const uint32_t *vector);
+
+/** Fill the rest of a plan whose variants and images are given; nodes without images are off. */
+void dispatch_judge(struct dispatch_plan *plan, const struct dispatch_problem *problem);
+
 /** Shares for given variants (plan->variant) that finish first; exact over whole images. Fills the
  *  rest of the plan. */
 void dispatch_share_equal(struct dispatch_plan *plan, const struct dispatch_problem *problem);
