@@ -244,6 +244,8 @@ void planning_ask(struct planning *planning,
     static const struct ew_strategy_entry entry = {.struct_size = sizeof entry, .create = create};
     struct ew_params params = {0};
     current_question = question;
+    ew_book_free(planning->book);
+    planning->book = NULL;
     planning->error = (struct ew_error){0};
     run_entry(planning, &entry, &info, &params);
     ck_assert_str_eq(planning->error.message, "asked");
