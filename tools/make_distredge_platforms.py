@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write platforms/distredge_*.xml: the testbed of DistrEdge (IPDPS 2022), Tables I and II.
+"""Write platforms/distredge_*.xml: the testbed of DistrEdge (IPDPS 2022), Tables I, II and III, and the
+groups of Fig. 4.
 
     tools/make_distredge_platforms.py           write the files
     tools/make_distredge_platforms.py --check   fail when a file differs from what would be written
@@ -36,15 +37,26 @@ DA, DB, DC = ["tx2", "tx2", "nano", "nano"], ["xavier", "xavier", "nano", "nano"
     ["xavier", "tx2", "nano", "pi3"]
 CAPS = {"na": [50, 50, 200, 200], "nb": [100, 100, 200, 200], "nc": [200, 200, 300, 300],
         "nd": [50, 100, 200, 300]}
+# (kinds, Mbit/s) of four devices each
+LARGE = {"la": (["nano", "nano", "nano", "nano"], [300, 200, 100, 50]),
+         "lb": (["pi3", "nano", "tx2", "xavier"], [300, 200, 100, 50]),
+         "lc": (["pi3", "nano", "tx2", "xavier"], [200, 200, 200, 200]),
+         "ld": (["pi3", "nano", "tx2", "xavier"], [50, 100, 200, 300])}
 
 
 def cases():
     for name, kinds in (("da", DA), ("db", DB), ("dc", DC)):
-        for mbps in (50, 300):
+        for mbps in (50, 300) if name != "db" else (50, 100, 200, 300):
             yield name + ("" if mbps == 50 else f"_{mbps}"), name.upper(), "Table I", kinds, [mbps] * 4
     for name, mbps in CAPS.items():
         yield name, name.upper(), "Table II", ["nano"] * 4, mbps
         yield name + "_xavier", name.upper() + " with Xaviers", "Table II", ["xavier"] * 4, mbps
+    yield "na_tx2", "NA with TX2", "Fig. 4", ["tx2"] * 4, CAPS["na"]
+    for kind in ("nano", "tx2", "xavier"):
+        yield f"4{kind}_200", f"four {kind}", "Fig. 4", [kind] * 4, [200] * 4
+    for name, (kinds, mbps) in LARGE.items():
+        yield (name, name.upper(), "Table III", [k for k in kinds for _ in range(4)],
+               [b for b in mbps for _ in range(4)])
 
 
 def device_names(kinds):
@@ -70,13 +82,24 @@ def host(name, kind, with_comment):
     return lines
 
 
+def listing(names, mbps):
+    lines, line = [], " "
+    for i, (name, cap) in enumerate(zip(names, mbps)):
+        word = f" {name} at {cap} Mbit/s" + ("," if i + 1 < len(names) else ".")
+        if len(line + word) > 100:
+            lines.append(line)
+            line = " "
+        line += word
+    return lines + [line]
+
+
 def document(title, table, kinds, mbps):
     names = device_names(kinds)
     lines = ['<?xml version="1.0"?>',
              '<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">',
              "<!--",
              f"  DistrEdge (IPDPS 2022), case {title} of {table} (read in the paper):",
-             "  " + ", ".join(f"{n} at {b} Mbit/s" for n, b in zip(names, mbps)) + ".",
+             *listing(names, mbps),
              "  The phone has the images and computes nothing. The router caps every device by itself,",
              "  5 GHz Wi-Fi with enough air for all: no contention (decision of ours, as the paper names",
              "  none). Written by tools/make_distredge_platforms.py.",

@@ -26,6 +26,8 @@ enum ew_option_group {
     EW_GROUP_SEARCH = 1 << 10,  /**< where to look for files */
     EW_GROUP_CACHE = 1 << 11,   /**< --no-cache */
     EW_GROUP_COMMON = 1 << 12,  /**< every command */
+    EW_GROUP_JOBS = 1 << 13,    /**< --jobs */
+    EW_GROUP_QUICK = 1 << 14,   /**< --quick */
 };
 
 /* id, name, short letter or 0, value in help or NULL for a switch, groups, text */
@@ -72,8 +74,7 @@ enum ew_option_group {
     X(SEED, "seed", 0, "N", EW_GROUP_ENGINE | EW_GROUP_STRATEGY, "random seed (default: 1)")       \
     X(ENERGY_RULE, "energy-rule", 0, "both|receiver", EW_GROUP_ENGINE,                             \
       "who pays for a transfer's radio energy (default: both)")                                    \
-    X(OUT, "out", 0, "DIR", EW_GROUP_OUT,                                                          \
-      "write report.json, CSV files and a manifest into DIR (made if missing)")                    \
+    X(OUT, "out", 0, "DIR", EW_GROUP_OUT, "write the results as files into DIR (made if missing)") \
     X(SAVE_PLAN, "save-plan", 0, "FILE", EW_GROUP_PLAN_OUT, "save the plan that is run")           \
     X(PRINT, "print", 0, "WHAT", EW_GROUP_PRINT,                                                   \
       "summary, plan (JSON), task-graph (JSON) or dot (Graphviz) (default: summary)")              \
@@ -84,7 +85,10 @@ enum ew_option_group {
       "most seconds that a plugin from --strategy-path may plan (default: 600)")                   \
     X(DATA_PATH, "data-path", 0, "DIR", EW_GROUP_SEARCH,                                           \
       "look here first for graphs/ and platforms/; repeatable")                                    \
-    X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the platform cache")      \
+    X(QUICK, "quick", 0, NULL, EW_GROUP_QUICK,                                                     \
+      "a small version that takes seconds; not the numbers to look at")                            \
+    X(JOBS, "jobs", 0, "N", EW_GROUP_JOBS, "processes at once (default: one per processor)")       \
+    X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the caches")              \
     X(VERBOSE, "verbose", 'v', NULL, EW_GROUP_COMMON, "more messages")                             \
     X(QUIET, "quiet", 'q', NULL, EW_GROUP_COMMON, "errors only")                                   \
     X(HELP, "help", 'h', NULL, EW_GROUP_COMMON, "help on this command")

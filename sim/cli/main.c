@@ -121,6 +121,20 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_plugin_check,
     },
     {
+        .name = "reproduce",
+        .arguments = "PAPER [FIGURE]",
+        .summary = "Run a paper's experiments; its values beside ours, row by row",
+        .details = "PAPER: accuracy, coedge, distredge or edgent. Without FIGURE all of its "
+                   "figures.\nWhat is known from earlier runs is taken from the cache. Exits with "
+                   "1 when a row has no value of ours; differences from the paper are not "
+                   "failures.\n",
+        .examples = "reproduce coedge\nreproduce distredge fig6b --out figures/\n"
+                    "reproduce edgent --json\n",
+        .groups = EW_GROUP_QUICK | EW_GROUP_JOBS | EW_GROUP_OUT | EW_GROUP_JSON | EW_GROUP_SEARCH |
+                  EW_GROUP_CACHE | EW_GROUP_COMMON,
+        .run = ew_cmd_reproduce,
+    },
+    {
         .name = "version",
         .arguments = "",
         .summary = "Print the version of the program and of its strategy ABI",

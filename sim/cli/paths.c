@@ -25,6 +25,8 @@ static const struct kind_info KINDS[EW_PATH_KIND_COUNT] = {
     [EW_PATH_PLATFORM] = {"platform", "platforms", ".xml"},
     [EW_PATH_PROFILE] = {"profile", "platforms/profiles", ".json"},
     [EW_PATH_STRATEGY] = {"strategy plugin", NULL, ".so"},
+    [EW_PATH_REPRODUCTION] = {"paper", "reproductions", ".json"},
+    [EW_PATH_PLOT] = {"plot", "plots", ".gp"},
 };
 
 /* --- lists ----------------------------------------------------------------------------------- */

@@ -22,6 +22,8 @@ enum ew_path_kind {
     EW_PATH_PLATFORM,
     EW_PATH_PROFILE,
     EW_PATH_STRATEGY,
+    EW_PATH_REPRODUCTION,
+    EW_PATH_PLOT,
     EW_PATH_KIND_COUNT,
 };
 

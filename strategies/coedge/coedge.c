@@ -110,7 +110,7 @@ static const struct ew_param_info PARAM_COMPUTE = {
     .choices = COMPUTE_MODELS,
     .doc = "Compute time over the share of rows: through the origin (CoEdge), or with an offset.",
 };
-static const char *const SEARCHES[] = {"wide", "paper", NULL};
+static const char *const SEARCHES[] = {"wide", "paper", "all", NULL};
 static const struct ew_param_info PARAM_SEARCH = {
     .struct_size = sizeof(struct ew_param_info),
     .kind = EW_PARAM_CHOICE,
@@ -120,11 +120,25 @@ static const struct ew_param_info PARAM_SEARCH = {
     .choices = SEARCHES,
     .doc =
         "wide: also try every smaller set of devices and keep the cheapest plan; paper: only when "
-        "the algorithm's own loop finds none.",
+        "the algorithm's own loop finds none; all: drop nobody, every device keeps at least the "
+        "threshold.",
+};
+static const struct ew_param_info PARAM_CORRECTIONS = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_INT,
+    .name = "corrections",
+    .unit = "",
+    .default_text = "0",
+    .min_value = 0,
+    .max_value = 64,
+    .doc =
+        "Rounds of planning again with a tighter deadline when the plan, tried out on the host's "
+        "engine, misses the real one.",
 };
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_OBJECTIVE, &PARAM_SEARCH, &PARAM_THRESHOLD, &PARAM_PAYER, &PARAM_GATHER,
-    &PARAM_REPAIR,    &PARAM_IDLE,   &PARAM_EXCHANGE,  &PARAM_SYNC,  &PARAM_COMPUTE};
+    &PARAM_OBJECTIVE, &PARAM_SEARCH,  &PARAM_THRESHOLD,  &PARAM_PAYER,
+    &PARAM_GATHER,    &PARAM_REPAIR,  &PARAM_IDLE,       &PARAM_EXCHANGE,
+    &PARAM_SYNC,      &PARAM_COMPUTE, &PARAM_CORRECTIONS};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -203,6 +217,7 @@ static int32_t solve_once(struct coedge *coedge)
         .has_repair = host->param_int(host, "repair") != 0,
         .has_fallback = true,
         .has_wide_search = kit_param_is(host, "search", "wide"),
+        .keeps_all = kit_param_is(host, "search", "all"),
     };
     coedge->outcome =
         coedge_solve(&coedge->solution, &coedge->model.problem, coedge->clp, &options);
@@ -236,7 +251,9 @@ static int32_t solve(struct coedge *coedge)
 {
     const struct ew_host *host = coedge->net.host;
     char reason[256] = "";
-    coedge->clp = clp_open(reason, sizeof reason);
+    if (!coedge->clp) {
+        coedge->clp = clp_open(reason, sizeof reason);
+    }
     if (!coedge->clp) {
         return kit_fail(host, EW_STRATEGY_ECANNOT, "the LP solver is missing: %s", reason);
     }
@@ -376,6 +393,40 @@ static int32_t prepare(struct coedge *coedge, const struct ew_host *host)
     return rc < 0 ? rc : coedge_model_init(&coedge->model, &coedge->net, &coedge->group, &options);
 }
 
+/* Tighten the deadline by as much as the plan just written takes longer than it. */
+static bool tighten(struct coedge *coedge, struct ew_plan_builder *builder)
+{
+    const struct ew_host *host = coedge->net.host;
+    double deadline_s = host->requirements(host)->deadline_s;
+    struct ew_evaluation evaluation = {.struct_size = sizeof evaluation};
+    if (!coedge->minimises_energy || coedge->outcome != COEDGE_SOLVED || !isfinite(deadline_s) ||
+        host->evaluate(host, builder, &evaluation) < 0 ||
+        evaluation.latency_s <= deadline_s * (1.0 + 1e-9)) {
+        return false;
+    }
+    double planned_s = fmin(coedge->model.problem.deadline_s, coedge->solution.cost.s);
+    coedge->model.problem.deadline_s = 0.999 * planned_s * deadline_s / evaluation.latency_s;
+    return true;
+}
+
+/* What the model does not see, messages that share a medium, shows when the plan is tried out. */
+static int32_t correct(struct coedge *coedge, struct ew_plan_builder *builder)
+{
+    const struct ew_host *host = coedge->net.host;
+    int64_t rounds = host->param_int(host, "corrections");
+    int32_t rc = EW_STRATEGY_OK;
+    for (int64_t i = 0; i < rounds && rc >= 0 && tighten(coedge, builder); i++) {
+        rc = builder->reset(builder);
+        if (rc >= 0) {
+            rc = solve(coedge);
+        }
+        if (rc >= 0) {
+            rc = write_plan(coedge, builder);
+        }
+    }
+    return rc;
+}
+
 static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
                     struct ew_plan_builder *builder)
 {
@@ -387,6 +438,9 @@ static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
     }
     if (rc >= 0) {
         rc = write_plan(&coedge, builder);
+    }
+    if (rc >= 0) {
+        rc = correct(&coedge, builder);
     }
     clp_close(coedge.clp);
     free(coedge.rows);

@@ -255,7 +255,9 @@ static void polish_rows(struct search *search)
 static bool attempt(struct search *search, enum coedge_objective objective)
 {
     search->objective = objective;
-    memset(search->is_raised, 0, search->n * sizeof *search->is_raised);
+    for (uint32_t i = 0; i < search->n; i++) {
+        search->is_raised[i] = search->options->keeps_all && search->is_active[i];
+    }
     if (!eliminate(search)) {
         return false;
     }
@@ -272,6 +274,20 @@ static void activate(struct search *search, uint32_t n_active)
 {
     for (uint32_t k = 0; k < search->n; k++) {
         search->is_active[search->by_capability[k]] = k < n_active;
+    }
+}
+
+/* S = every device whose share by capability alone is at least a row; a source that only asks is
+ * none. */
+static void activate_able(struct search *search)
+{
+    const struct coedge_device *devices = search->problem->devices;
+    double total = 0.0;
+    for (uint32_t i = 0; i < search->n; i++) {
+        total += devices[i].capability;
+    }
+    for (uint32_t i = 0; i < search->n; i++) {
+        search->is_active[i] = devices[i].capability * search->problem->rows >= total;
     }
 }
 
@@ -364,6 +380,12 @@ static enum coedge_outcome run(struct search *search, struct coedge_solution *so
 {
     const struct coedge_options *options = search->options;
     struct best best = {.solution = solution};
+    if (options->keeps_all) {
+        activate_able(search);
+        if (attempt(search, options->objective) && keep_better(&best, search)) {
+            return COEDGE_SOLVED;
+        }
+    }
     if (options->objective == COEDGE_MIN_ENERGY) {
         activate(search, largest_set(search));
         bool is_found = attempt(search, COEDGE_MIN_ENERGY) && keep_better(&best, search);
@@ -378,6 +400,11 @@ static enum coedge_outcome run(struct search *search, struct coedge_solution *so
             return COEDGE_SOLVED;
         }
         solution->used_fallback = true;
+    } else if (!options->has_wide_search) {
+        activate(search, largest_set(search));
+        if (attempt(search, COEDGE_MIN_LATENCY) && keep_better(&best, search)) {
+            return COEDGE_SOLVED;
+        }
     }
     if (!try_smaller_sets(search, &best, COEDGE_MIN_LATENCY)) {
         return COEDGE_INFEASIBLE;

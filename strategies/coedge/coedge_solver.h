@@ -21,6 +21,7 @@ struct coedge_options {
     bool has_repair;   /**< also try to raise a small share to the threshold before dropping it */
     bool has_fallback; /**< when infeasible: try smaller sets, then the fastest plan */
     bool has_wide_search; /**< always try the smaller sets too and keep the cheapest plan */
+    bool keeps_all;       /**< drop nobody: every device has at least the threshold */
 };
 
 enum coedge_outcome {

@@ -295,6 +295,33 @@ START_TEST(coedge_wide_search_finds_the_single_device_that_the_loop_misses)
 }
 END_TEST
 
+START_TEST(coedge_keeping_all_drops_nobody_but_those_without_a_row)
+{
+    /* D = 480: one device is cheapest, yet all three keep the threshold of 2 rows. */
+    struct coedge_options options = FULL;
+    options.keeps_all = true;
+    struct result result = solve(480, options);
+    ck_assert_int_eq(result.outcome, COEDGE_SOLVED);
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_ge(result.rows[i], 2);
+    }
+    ck_assert_double_gt(result.solution.cost.j, 1.440);
+
+    /* device 1 so weak that by capability it would have less than one of 16 rows */
+    struct coedge_device devices[N];
+    memcpy(devices, toy_devices, sizeof devices);
+    devices[1].capability = devices[0].capability / 100;
+    struct coedge_problem problem = toy(480);
+    problem.devices = devices;
+    int32_t rows[N];
+    struct coedge_solution solution = {.rows = rows};
+    ck_assert_int_eq(coedge_solve(&solution, &problem, library, &options), COEDGE_SOLVED);
+    ck_assert_int_eq(rows[1], 0);
+    ck_assert_int_ge(rows[0], 2);
+    ck_assert_int_ge(rows[2], 2);
+}
+END_TEST
+
 START_TEST(coedge_many_equal_devices_get_nearly_equal_rows)
 {
     /* 40 devices without network cost: the fastest split of 100 rows has 2 or 3 rows everywhere and
@@ -503,6 +530,7 @@ int main(void)
     tcase_add_test(solving, coedge_impossible_deadline_gives_the_fastest_plan_and_says_so);
     tcase_add_test(solving, coedge_latency_objective_finds_the_fastest_split);
     tcase_add_test(solving, coedge_wide_search_finds_the_single_device_that_the_loop_misses);
+    tcase_add_test(solving, coedge_keeping_all_drops_nobody_but_those_without_a_row);
     tcase_add_test(solving, coedge_many_equal_devices_get_nearly_equal_rows);
     tcase_add_test(solving, coedge_memory_limit_bounds_a_share);
     tcase_add_test(solving, coedge_is_close_to_brute_force_on_random_problems);

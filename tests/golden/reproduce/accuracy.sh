@@ -1,0 +1,1 @@
+ew reproduce accuracy --quick | grep -E '^ *(holds|FAILS)|^summary|^checks|edgeweave'

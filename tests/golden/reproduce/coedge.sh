@@ -1,0 +1,1 @@
+ew reproduce coedge --quick

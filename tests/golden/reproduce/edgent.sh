@@ -1,0 +1,1 @@
+ew reproduce edgent --quick --jobs 2
