@@ -490,6 +490,137 @@ def yolov2():
     return net
 
 
+# ---- SSD, OpenPose, VoxelNet: detectors and pose, with their heads, without post-processing ----
+
+def ssd_heads(net, features, anchors, classes):
+    """A 3x3 convolution for the classes and one for the boxes, on every feature map."""
+    for i, (feature, n) in enumerate(zip(features, anchors)):
+        net.conv("head.classification.%d" % i, n * classes, 3, [feature], pads=1)
+        net.conv("head.regression.%d" % i, n * 4, 3, [feature], pads=1)
+
+
+def ssd_vgg16():
+    net = Net("ssd_vgg16", "SSD300 (Liu et al., ECCV 2016) on VGG-16 as in torchvision 0.14.1, "
+              "models/detection/ssd.py, ssd300_vgg16 (recalled, high), 91 COCO classes; the scale of "
+              "the normalised fourth block (512 parameters) and the post-processing are left out",
+              [1, 3, 300, 300])
+
+    def conv(name, out, kernel, **attributes):
+        net.conv(name, out, kernel, **attributes)
+        return net.add(name + ".relu", "relu")
+
+    fourth = None
+    for block, (out, count) in enumerate(zip((64, 128, 256, 512, 512), (2, 2, 3, 3, 3)), 1):
+        for i in range(1, count + 1):
+            conv("conv%d_%d" % (block, i), out, 3, pads=1)
+        if block == 4:
+            fourth = net.last
+        if block < 5:
+            net.add("pool%d" % block, "max_pool", kernel=2, **({"ceil_mode": True} if block == 3
+                                                               else {}))
+    net.add("pool5", "max_pool", kernel=3, stride=1, pads=1)
+    conv("conv6", 1024, 3, pads=6, dilation=6)
+    features = [fourth, conv("conv7", 1024, 1)]
+    for i, (squeeze, out, stride, pads) in enumerate(((256, 512, 2, 1), (128, 256, 2, 1),
+                                                      (128, 256, 1, 0), (128, 256, 1, 0)), 8):
+        conv("conv%d_1" % i, squeeze, 1)
+        features.append(conv("conv%d_2" % i, out, 3, **keep(stride=stride, pads=pads)))
+    ssd_heads(net, features, (4, 6, 6, 6, 4, 4), 91)
+    return net
+
+
+def ssd_resnet50():
+    net = Net("ssd_resnet50", "SSD300 on ResNet-50 up to its third stage, without that stage's stride, "
+              "as in NVIDIA's DeepLearningExamples, SSD v1.1 (recalled, high), 81 COCO classes; "
+              "post-processing left out. Which SSD-ResNet50 is meant where a paper says no more is "
+              "a decision of ours", [1, 3, 300, 300])
+    conv_bn(net, "conv1", "bn1", "relu", 64, 7, stride=2)
+    net.add("maxpool", "max_pool", kernel=3, stride=2, pads=1)
+    channels = 64
+    for stage, (width, count) in enumerate(((64, 3), (128, 4), (256, 6)), 1):
+        for i in range(count):
+            block = "layer%d.%d" % (stage, i)
+            stride = 2 if stage == 2 and i == 0 else 1
+            begin = shortcut = net.last
+            conv_bn(net, block + ".conv1", block + ".bn1", block + ".relu", width, 1)
+            conv_bn(net, block + ".conv2", block + ".bn2", block + ".relu", width, 3, stride=stride)
+            end = conv_bn(net, block + ".conv3", block + ".bn3", None, 4 * width, 1)
+            if channels != 4 * width:
+                shortcut = conv_bn(net, block + ".downsample.0", block + ".downsample.1", None,
+                                   4 * width, 1, [begin], stride=stride)
+            net.add(block + ".add", "add", [end, shortcut])
+            net.add(block + ".relu", "relu")
+            channels = 4 * width
+    features = [net.last]
+    for i, (squeeze, out) in enumerate(((256, 512), (256, 512), (128, 256), (128, 256), (128, 256))):
+        name = "additional.%d" % i
+        conv_bn(net, name + ".0", name + ".1", name + ".2", squeeze, 1)
+        features.append(conv_bn(net, name + ".3", name + ".4", name + ".5", out, 3,
+                                stride=2 if i < 3 else 1, pads=1 if i < 3 else 0))
+    ssd_heads(net, features, (4, 6, 6, 6, 4, 4), 81)
+    return net
+
+
+def openpose():
+    net = Net("openpose", "OpenPose, body model for COCO (Cao et al., CVPR 2017): ten layers of VGG-19, "
+              "two branches of six stages (recalled, high), input 368x368; decoding left out",
+              [1, 3, 368, 368])
+
+    def conv(name, out, kernel, inputs=None, is_last=False):
+        net.conv(name, out, kernel, inputs, **keep(pads=kernel // 2))
+        return net.last if is_last else net.add(name + ".relu", "relu")
+
+    for block, (out, count) in enumerate(((64, 2), (128, 2), (256, 4), (512, 2)), 1):
+        for i in range(1, count + 1):
+            conv("conv%d_%d" % (block, i), out, 3)
+        if block < 4:
+            net.add("pool%d" % block, "max_pool", kernel=2)
+    conv("conv4_3_CPM", 256, 3)
+    feature = conv("conv4_4_CPM", 128, 3)
+    ends = []
+    for branch, out in ((1, 38), (2, 19)):
+        inputs = [feature]
+        for i in (1, 2, 3):
+            conv("conv5_%d_CPM_L%d" % (i, branch), 128, 3, inputs)
+            inputs = None
+        conv("conv5_4_CPM_L%d" % branch, 512, 1)
+        ends.append(conv("conv5_5_CPM_L%d" % branch, out, 1, None, True))
+    for stage in range(2, 7):
+        begin = net.add("concat_stage%d" % stage, "concat", ends + [feature])
+        ends = []
+        for branch, out in ((1, 38), (2, 19)):
+            inputs = [begin]
+            for i in range(1, 6):
+                conv("Mconv%d_stage%d_L%d" % (i, stage, branch), 128, 7, inputs)
+                inputs = None
+            conv("Mconv6_stage%d_L%d" % (stage, branch), 128, 1)
+            ends.append(conv("Mconv7_stage%d_L%d" % (stage, branch), out, 1, None, True))
+    return net
+
+
+def voxelnet():
+    net = Net("voxelnet", "VoxelNet (Zhou, Tuzel; CVPR 2018): its region proposal network for cars on "
+              "the bird's-eye map of 128x400x352 (recalled, high). Features of voxels and the 3-D "
+              "convolutions before it are left out, since they are no 2-D layers. The two strided "
+              "deconvolutions (kernel = stride) stand as upsampling and a 1x1 convolution, which have "
+              "their shapes and multiply-accumulates but fewer parameters", [1, 128, 400, 352])
+    outputs = []
+    for block, (out, count) in enumerate(((128, 4), (128, 6), (256, 6)), 1):
+        for i in range(1, count + 1):
+            name = "block%d.conv%d" % (block, i)
+            conv_bn(net, name, name + ".bn", name + ".relu", out, 3, stride=2 if i == 1 else 1)
+        outputs.append(net.last)
+    ups = [conv_bn(net, "deconv1", "deconv1.bn", "deconv1.relu", 256, 3, [outputs[0]])]
+    for i, scale in ((2, 2), (3, 4)):
+        name = "deconv%d" % i
+        net.add(name + ".up", "upsample", [outputs[i - 1]], scale=scale)
+        ups.append(conv_bn(net, name, name + ".bn", name + ".relu", 256, 1))
+    joined = net.add("concat", "concat", ups)
+    net.conv("score", 2, 1, [joined])
+    net.conv("regression", 14, 1, [joined])
+    return net
+
+
 # ---- Edgent ----
 
 def edgent_alexnet():
@@ -557,7 +688,7 @@ def zoo():
             vgg("vgg19", 0.72376, (2, 2, 4, 4, 4)), vgg_f(), googlenet(), inception_v3(),
             mobilenet_v2(), resnet("resnet18", 0.69758, (2, 2, 2, 2), False),
             resnet("resnet50", 0.7613, (3, 4, 6, 3), True), squeezenet1_1(), yolov2(),
-            edgent_alexnet()]
+            ssd_vgg16(), ssd_resnet50(), openpose(), voxelnet(), edgent_alexnet()]
     return nets + [mobilenet_v1(width, accuracy) for width, accuracy in MOBILENET_V1_ACCURACY]
 
 

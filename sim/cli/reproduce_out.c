@@ -160,8 +160,9 @@ static const char *published_cell(struct ew_grid *grid, const struct ew_publishe
 static const char *case_name(const struct ew_repro_figure_result *r, uint32_t c,
                              struct ew_grid *grid)
 {
-    return r->figure->is_mean ? ew_grid_format(grid, "mean of %u", r->n_averaged)
-                              : r->figure->cases[c].id;
+    return r->figure->is_pairwise ? "mean"
+           : r->figure->is_mean   ? ew_grid_format(grid, "mean of %u", r->n_averaged)
+                                  : r->figure->cases[c].id;
 }
 
 static void add_row(struct ew_grid *grid, const struct ew_repro_figure_result *r, uint32_t c,

@@ -23,10 +23,10 @@ enum {
 static const char *const FILE_KEYS[] = {"schema", "paper", "title",   "settings",
                                         "base",   "quick", "figures", "shares"};
 static const char *const FIGURE_KEYS[] = {
-    "id",    "title",         "source",      "mark",        "metric",      "unit",
-    "scale", "x_label",       "note",        "plot",        "logarithmic", "tolerance_ratio",
-    "trend", "scenario",      "axes",        "quick_items", "series",      "derive",
-    "mean",  "feasible_only", "mean_series", "published",   "checks"};
+    "id",    "title",         "source",        "mark",        "metric",      "unit",
+    "scale", "x_label",       "note",          "plot",        "logarithmic", "tolerance_ratio",
+    "trend", "scenario",      "axes",          "quick_items", "series",      "derive",
+    "mean",  "when_both_met", "feasible_only", "mean_series", "published",   "checks"};
 static const char *const ITEM_KEYS[] = {"id", "x", "scenario"};
 static const char *const SERIES_KEYS[] = {"id", "scenario", "quick"};
 static const char *const DERIVE_KEYS[] = {"kind", "subject"};
@@ -339,13 +339,11 @@ static enum ew_status read_published_series(struct ew_published *published,
         status = ew_json_fail(list, err, "expected a value for each of %u cases, found %zu", n_all,
                               ew_json_count(list));
     }
-    for (uint32_t i = 0; status == EW_OK && ew_json_next(&item, list); i++) {
+    for (uint32_t i = 0, c = 0; status == EW_OK && ew_json_next(&item, list); i++) {
         struct ew_published value;
         status = read_published(&value, &item, err);
-        for (uint32_t c = 0; status == EW_OK && c < f->n_rows; c++) {
-            if (numbers[c] == i) {
-                published[c * f->n_shown + series] = value;
-            }
+        if (status == EW_OK && c < f->n_rows && numbers[c] == i) { /* numbers ascend */
+            published[c++ * f->n_shown + series] = value;
         }
     }
     return status;
@@ -414,6 +412,9 @@ static enum ew_status read_options(struct ew_repro_figure *f, const struct ew_js
     }
     if (status == EW_OK) {
         status = ew_json_get_bool(&f->is_feasible_only, figure, "feasible_only", err);
+    }
+    if (status == EW_OK) {
+        status = ew_json_get_bool(&f->is_pairwise, figure, "when_both_met", err);
     }
     if (status == EW_OK) {
         status = ew_json_get_string(&trend, figure, "trend", err);
@@ -494,6 +495,9 @@ static enum ew_status read_figure(struct ew_repro_figure *f, const struct reader
     }
     if (status != EW_OK) {
         return status;
+    }
+    if (f->is_pairwise && (!f->is_mean || f->derivation == EW_DERIVE_NONE)) {
+        return ew_json_fail(figure, err, "when_both_met: expected mean and derive as well");
     }
     f->n_rows = f->is_mean ? (f->n_cases > 0) : f->n_cases;
     f->n_shown = f->n_series + (f->mean_series != NULL);

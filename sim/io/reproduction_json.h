@@ -87,8 +87,10 @@ struct ew_repro_figure {
     bool is_logarithmic;     /**< x of the plot */
     enum ew_derivation derivation;
     uint32_t subject;
-    bool is_mean;            /**< one row per series: the mean over the cases */
-    bool is_feasible_only;   /**< mean over cases whose requirements somebody meets */
+    bool is_mean;          /**< one row per series: the mean over the cases */
+    bool is_feasible_only; /**< mean over cases whose requirements somebody meets */
+    bool is_pairwise; /**< for each other series, means over the cases that it and the subject serve
+                         as asked */
     const char *mean_series; /**< name of one more series, the mean of all but the subject; NULL */
     uint32_t n_cases;
     const struct ew_repro_case *cases;

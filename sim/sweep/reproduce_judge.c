@@ -119,6 +119,28 @@ static void derive_all(struct ew_repro_figure_result *result)
     }
 }
 
+/* Means of subject and other over the cases that both serve as asked, and what follows from them.
+ */
+static void derive_pairs(struct ew_repro_figure_result *result,
+                         const struct ew_repro_record *records)
+{
+    const struct ew_repro_figure *f = result->figure;
+    for (uint32_t s = 0; s < f->n_series; s++) {
+        double subject = 0, other = 0, n = 0;
+        for (uint32_t c = 0; c < f->n_cases; c++) {
+            const struct ew_repro_record *row = &records[(size_t)c * f->n_series];
+            if (ew_repro_record_get(&row[f->subject], "requirements_met") > 0 &&
+                ew_repro_record_get(&row[s], "requirements_met") > 0) {
+                subject += value_of(f, &row[f->subject]);
+                other += value_of(f, &row[s]);
+                n++;
+            }
+        }
+        result->rows[s].ours = n > 0 ? derive(f->derivation, subject / n, other / n) : NAN;
+        result->n_averaged = s == f->subject ? (uint32_t)n : result->n_averaged;
+    }
+}
+
 /* --- verdicts ----------------------------------------------------------------------------------
  */
 
@@ -206,8 +228,13 @@ enum ew_status ew_repro_judge(struct ew_repro_figure_result *out,
     enum ew_status status = r.rows && r.checks ? EW_OK : ew_fail_memory(err);
     if (status == EW_OK) {
         take_values(&r, records);
-        add_mean_series(&r);
-        derive_all(&r);
+        if (figure->is_pairwise && figure->n_rows) {
+            derive_pairs(&r, records);
+            add_mean_series(&r);
+        } else {
+            add_mean_series(&r);
+            derive_all(&r);
+        }
         for (uint32_t c = 0; c < figure->n_rows; c++) {
             for (uint32_t s = 0; s < figure->n_shown; s++) {
                 judge_row(&r, c, s);

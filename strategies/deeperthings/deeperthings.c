@@ -460,7 +460,11 @@ static int32_t choose_gateway(struct deeperthings *dpt, struct kit_group_options
     if (rc >= 0 && dpt->gateway == EW_ID_NONE) {
         rc = splits_rows(dpt)
                  ? kit_choose_home(&dpt->gateway, &dpt->net, &dpt->blocks, dpt->source, "gateway")
-                 : kit_choose_leader(&dpt->gateway, &dpt->net, options);
+                 : EW_STRATEGY_OK;
+        /* a source that is home only because nothing has to be computed there may be too weak */
+        if (rc >= 0 && (!splits_rows(dpt) || dpt->gateway == dpt->source)) {
+            rc = kit_choose_leader(&dpt->gateway, &dpt->net, options);
+        }
     }
     if (rc >= 0 && !kit_has_route(host, dpt->source, dpt->gateway)) {
         rc =

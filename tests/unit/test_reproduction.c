@@ -170,6 +170,7 @@ static const struct {
     {"\"derive\": {\"kind\": \"loss\", \"subject\": \"S\"}", "found 'loss'"},
     {"\"scenario\": {\"a\": {\"b\": {\"c\": {\"d\": 1}}}}", "expected a text, a number"},
     {"\"trend\": \"both\"", "found 'both'"},
+    {"\"when_both_met\": true", "when_both_met: expected mean and derive"},
     {"\"surprise\": 1", "surprise"},
 };
 
@@ -285,6 +286,30 @@ START_TEST(means_are_over_the_cases_and_gains_of_means)
 }
 END_TEST
 
+START_TEST(pairs_are_compared_where_both_serve_as_asked)
+{
+    /* T meets everything, S nothing but in the case that make_record is told otherwise: below, the
+     * subject is T, which S meets in no case, so there is nothing to compare */
+    const double values[6] = {2, 8, 6, 4, 1, 3};
+    struct ew_reproduction r = {0};
+    struct ew_repro_record records[6] = {0};
+    struct ew_repro_figure_result result = {0};
+    open_figure(&r, "\"mean\": true, \"when_both_met\": true,"
+                    " \"derive\": {\"kind\": \"difference\", \"subject\": \"T\"}");
+    judge(&result, &r, records, values);
+    ck_assert_int_eq(result.rows[0].verdict, EW_REPRO_FAILED);
+    ck_assert_uint_eq(result.n_averaged, 3);
+    ew_repro_figure_result_fini(&result);
+
+    /* S serves the second case, too: 4 - 6 */
+    ew_repro_record_fini(&records[2]);
+    make_record(&records[2], 6, 1);
+    ck_assert_int_eq(ew_repro_judge(&result, &r.figures[0], records, NULL), EW_OK);
+    ck_assert_double_eq(result.rows[0].ours, -2);
+    done(&result, &r, records);
+}
+END_TEST
+
 /* --- checks ------------------------------------------------------------------------------------
  */
 
@@ -391,6 +416,7 @@ int main(void)
     tcase_add_test(tcase, trend_may_follow_the_cases);
     tcase_add_test(tcase, savings_are_of_the_subject_over_each_other);
     tcase_add_test(tcase, means_are_over_the_cases_and_gains_of_means);
+    tcase_add_test(tcase, pairs_are_compared_where_both_serve_as_asked);
     tcase_add_loop_test(tcase, checks_count_what_holds, 0, sizeof CHECKS / sizeof *CHECKS);
     tcase_add_test(tcase, records_refuse_what_is_cut_or_foreign);
     tcase_add_test(tcase, errors_travel_as_records);

@@ -337,6 +337,38 @@ START_TEST(edgent_alexnet_matches_figure_3)
 }
 END_TEST
 
+/* Published parameters: torchvision's ssd300_vgg16 35 641 826, with a scale of 512 that the graph
+ * leaves out; OpenPose's body model 52 311 446. Shapes: SSD's six maps, OpenPose's eighth of 368,
+ * VoxelNet's half of 400x352. */
+START_TEST(detectors_match_published_counts)
+{
+    static const struct {
+        const char *name;
+        uint64_t params;
+        const char *layer;
+        int32_t shape[3];
+    } nets[] = {
+        {"ssd_vgg16", 35641826 - 512, "conv8_2", {512, 10, 10}},
+        {"ssd_vgg16", 35641826 - 512, "conv11_2", {256, 1, 1}},
+        {"ssd_resnet50", 0, "layer3.5.add", {1024, 38, 38}},
+        {"ssd_resnet50", 0, "additional.4.3", {256, 1, 1}},
+        {"openpose", 52311446, "concat_stage2", {185, 46, 46}},
+        {"voxelnet", 0, "concat", {768, 200, 176}},
+    };
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        struct ew_graph *g = load(nets[i].name);
+        uint32_t id = 0;
+        ck_assert(ew_graph_find_layer(&id, g, nets[i].layer));
+        ck_assert_int_eq(g->layers[id].shape[EW_C], nets[i].shape[0]);
+        ck_assert_int_eq(g->layers[id].shape[EW_H], nets[i].shape[1]);
+        ck_assert_int_eq(g->layers[id].shape[EW_W], nets[i].shape[2]);
+        ck_assert_msg(!nets[i].params || g->params == nets[i].params, "%s: params %llu",
+                      nets[i].name, (unsigned long long)g->params);
+        ew_graph_free(g);
+    }
+}
+END_TEST
+
 static Suite *zoo_suite(void)
 {
     Suite *suite = suite_create("zoo");
@@ -350,6 +382,7 @@ static Suite *zoo_suite(void)
     tcase_add_test(others, vgg_f_has_the_paper_shapes);
     tcase_add_test(others, yolov2_matches_darknet);
     tcase_add_test(others, edgent_alexnet_matches_figure_3);
+    tcase_add_test(others, detectors_match_published_counts);
     suite_add_tcase(suite, others);
     return suite;
 }
