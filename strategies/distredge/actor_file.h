@@ -1,0 +1,41 @@
+/*
+ * Trained actors in files: the network, the best split it came with, and the key of the problem it
+ * was trained for. Text, one value per line, so that files can be read and compared.
+ */
+#ifndef EDGEWEAVE_STRATEGIES_DISTREDGE_ACTOR_FILE_H
+#define EDGEWEAVE_STRATEGIES_DISTREDGE_ACTOR_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "distredge/osds.h"
+
+/** What a file holds. When loaded, the arrays are owned. */
+struct actor_record {
+    uint64_t key; /**< of problem, options and seed */
+    uint32_t n_volumes;
+    uint32_t n_parts;
+    double latency_s;
+    struct osds_history history;
+    int32_t *cuts; /**< [volume][part + 1] */
+    uint32_t n_params;
+    float *params; /**< as in struct mlp, for osds_actor_shape(n_parts) */
+};
+
+enum actor_outcome {
+    ACTOR_OK,
+    ACTOR_MISSING, /**< there is no such file */
+    ACTOR_FAILED,  /**< the reason is given */
+};
+
+/** Write a file, all or nothing. */
+enum actor_outcome actor_save(const char *path, const struct actor_record *record, char *reason,
+                              size_t reason_size);
+
+/** Read a file. Release with actor_record_fini when ACTOR_OK. */
+enum actor_outcome actor_load(struct actor_record *out, const char *path, char *reason,
+                              size_t reason_size);
+void actor_record_fini(struct actor_record *record);
+
+#endif
