@@ -12,8 +12,9 @@
 #include "common/plugin.h"
 
 #define CITATION                                                                                   \
-    "Taufique, Miele, Liljeberg, Kanduri: Exploiting Approximation for Accuracy-Aware Workload "   \
-    "Distribution (ASP-DAC 2024, arXiv:2310.10157); formulation of ours"
+    "Taufique, Miele, Liljeberg, Kanduri: Adaptive Workload Distribution for Accuracy-aware DNN "  \
+    "Inference on Collaborative Edge Platforms (ASP-DAC 2024, arXiv:2310.10157); formulation of "  \
+    "ours"
 
 static const char *const SHARING_CHOICES[] = {"accurate_first", "equal_finish", NULL};
 

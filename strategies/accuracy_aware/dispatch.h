@@ -2,8 +2,9 @@
  * Dispatching a batch on plain numbers: shares of images and a variant of the model per node, under
  * a time limit and an accuracy target; and four simpler rules to compare with.
  *
- * After Taufique, Miele, Liljeberg, Kanduri: "Exploiting Approximation for Accuracy-Aware Workload
- * Distribution", ASP-DAC 2024 (abstract only; the formulation is ours). Knows no host.
+ * After Taufique, Miele, Liljeberg, Kanduri: "Adaptive Workload Distribution for Accuracy-aware DNN
+ * Inference on Collaborative Edge Platforms", ASP-DAC 2024 (abstract only; the formulation is
+ * ours). Knows no host.
  */
 #ifndef EDGEWEAVE_STRATEGIES_ACCURACY_DISPATCH_H
 #define EDGEWEAVE_STRATEGIES_ACCURACY_DISPATCH_H
