@@ -217,6 +217,9 @@ static void blame_part(struct ew_session *s, const struct ew_setup_blame *blame)
         [EW_SETUP_NET] = EW_OPTION_NET,
         [EW_SETUP_ENERGY_RULE] = EW_OPTION_ENERGY_RULE,
     };
+    if (blame->part == EW_SETUP_DYNAMICS) { /* said in the file, by no word */
+        return;
+    }
     ew_options_blame(s->cli, options[blame->part]);
     if (blame->part == EW_SETUP_OVERRIDE) {
         s->cli->blame =

@@ -143,6 +143,9 @@ static enum ew_status init_servers(struct ew_core *core, struct ew_error *err)
 enum ew_status ew_core_new(struct ew_core **out, const struct ew_run *run,
                            const struct ew_core_ops *ops, struct ew_error *err)
 {
+    if (run->dynamics) {
+        return ew_fail(err, EW_ENOTSUP, "this engine does not simulate a changing world yet");
+    }
     struct ew_core *core = calloc(1, sizeof *core);
     if (!core) {
         return ew_fail_memory(err);

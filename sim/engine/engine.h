@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "engine/event.h"
+#include "model/dynamics.h"
 #include "plan/plan.h"
 #include "plan/task_graph.h"
 
@@ -71,6 +72,7 @@ struct ew_run {
     uint32_t n_workloads;
     const struct ew_run_workload *workloads;
     uint64_t seed;
+    const struct ew_dynamics *dynamics; /**< how the world changes; NULL: it does not */
     struct ew_event_sink sink;
     const volatile int *interrupted; /**< NULL, or non-zero asks the engine to stop: EW_EINTR */
 };

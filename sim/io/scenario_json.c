@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "io/dynamics_json.h"
 #include "io/json_read.h"
 
 enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
@@ -16,9 +17,9 @@ enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
         "min_accuracy", "min_throughput_per_s", "input_bytes_per_element",                         \
         "activation_bytes_per_element", "strategy", "plan"
 
-static const char *const FILE_KEYS[] = {"schema",      "description", "platform",   "param",
-                                        "set",         "engine",      "net",        "seed",
-                                        "energy_rule", "workloads",   WORKLOAD_KEYS};
+static const char *const FILE_KEYS[] = {"schema",      "description", "platform", "param",
+                                        "set",         "engine",      "net",      "seed",
+                                        "energy_rule", "workloads",   "dynamics", WORKLOAD_KEYS};
 static const char *const ITEM_KEYS[] = {"name", WORKLOAD_KEYS};
 
 enum { N_FILE_KEYS = sizeof FILE_KEYS / sizeof *FILE_KEYS };
@@ -431,6 +432,9 @@ static enum ew_status read_scenario(struct ew_scenario *s, const struct ew_json_
     }
     if (status == EW_OK) {
         status = read_engine(s, root, err);
+    }
+    if (status == EW_OK) {
+        status = ew_dynamics_read_json(&s->dynamics, &s->arena, s->path, root, err);
     }
     if (status == EW_OK) {
         status = read_workload(&s->workloads[0], s, root, err);

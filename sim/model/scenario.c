@@ -244,6 +244,7 @@ enum ew_status ew_scenario_init(struct ew_scenario *scenario, struct ew_error *e
         return ew_fail_memory(err);
     }
     s.workloads[0] = ew_workload_spec_default();
+    s.dynamics.policy = ew_failure_policy_default();
     *scenario = s;
     return EW_OK;
 }

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "model/dynamics.h"
 
 enum {
     EW_SCENARIO_MAX_WORKLOADS = 256,
@@ -138,6 +139,7 @@ struct ew_scenario {
     const char *net;               /**< id of a network model */
     const char *energy_rule;       /**< "both" or "receiver" */
     uint64_t seed;
+    struct ew_dynamics_spec dynamics; /**< how the world changes meanwhile */
     uint32_t n_workloads;
     struct ew_workload_spec *workloads;
 };

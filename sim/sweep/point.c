@@ -308,6 +308,7 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
         .n_workloads = n,
         .workloads = r->workloads,
         .seed = setup->scenario->seed,
+        .dynamics = setup->dynamics,
         .interrupted = r->point->config->interrupted,
     };
     r->config = (struct ew_metrics_config){

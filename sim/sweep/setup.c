@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "io/arrival_trace.h"
 #include "io/graph_json.h"
+#include "sweep/dynamics_open.h"
 #include "sweep/override.h"
 
 enum { MAX_GRAPH_BYTES = 64 << 20 };
@@ -207,6 +208,13 @@ enum ew_status ew_setup_open(struct ew_setup *setup, const struct ew_scenario *s
     if (status == EW_OK) {
         status = open_platform(setup, source, blame, err);
     }
+    if (status == EW_OK) {
+        blame->part = EW_SETUP_DYNAMICS;
+        status = ew_dynamics_open(&setup->dynamics, &scenario->dynamics, setup->platform, err);
+        if (status == EW_EINPUT && scenario->path) {
+            (void)ew_prefix(err, "%s: ", scenario->path);
+        }
+    }
     if (status != EW_OK) {
         return status;
     }
@@ -230,6 +238,7 @@ void ew_setup_fini(struct ew_setup *setup)
         free(setup->workloads[i].times_s);
     }
     free(setup->workloads);
+    ew_dynamics_free(setup->dynamics);
     ew_platform_free(setup->platform);
     *setup = (struct ew_setup){0};
 }

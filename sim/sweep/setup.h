@@ -30,6 +30,7 @@ struct ew_setup {
     const struct ew_scenario *scenario; /**< borrowed */
     struct ew_platform *platform;
     const struct ew_net_model *net;
+    struct ew_dynamics *dynamics; /**< owned; NULL: nothing changes */
     enum ew_energy_rule energy_rule;
     uint32_t n_workloads;
     struct ew_setup_workload *workloads;
@@ -46,6 +47,7 @@ enum ew_setup_part {
     EW_SETUP_COUNTS,
     EW_SETUP_NET,
     EW_SETUP_ENERGY_RULE,
+    EW_SETUP_DYNAMICS,
 };
 
 struct ew_setup_blame {
