@@ -59,8 +59,9 @@ enum ew_option_group {
     X(REQUESTS_PER_JOB, "requests-per-job", 0, "N", EW_GROUP_WORKLOAD,                             \
       "requests that share one job of --batch images (default: 1)")                                \
     X(ARRIVAL, "arrival", 0, "HOW", EW_GROUP_WORKLOAD,                                             \
-      "closed:K (K outstanding), poisson:RATE, periodic:RATE (requests per second) or trace:FILE " \
-      "(default: closed:1)")                                                                       \
+      "closed:K (K outstanding) or closed:K:THINK_S, poisson:RATE, periodic:RATE (requests per "   \
+      "second), burst:N:RATE[:poisson] (N at a time, RATE bursts per second), trace:FILE; as in "  \
+      "MLPerf: single_stream, multi_stream:N, server:RATE, offline (default: closed:1)")           \
     X(DEADLINE, "deadline-s", 0, "S", EW_GROUP_WORKLOAD,                                           \
       "every request must be answered within S seconds")                                           \
     X(MIN_ACCURACY, "min-accuracy", 0, "A", EW_GROUP_WORKLOAD,                                     \

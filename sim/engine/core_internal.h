@@ -39,10 +39,10 @@ struct core_slot {
 struct core_server {
     struct ew_ready_queue queue;
     struct ew_ready running;
-    double start_s;      /**< of the running item */
-    double free_s;       /**< when it last became free */
-    uint64_t start_seq;  /**< sequence number of the start event (reordering engines) */
-    uint64_t flow_seq;   /**< connections: likewise of the flow event */
+    double start_s;     /**< of the running item */
+    double free_s;      /**< when it last became free */
+    uint64_t start_seq; /**< sequence number of the start event (reordering engines) */
+    uint64_t flow_seq;  /**< connections: likewise of the flow event */
     bool is_busy;
     bool is_dirty; /**< on the list to settle */
 };
@@ -58,7 +58,12 @@ struct core_workload {
     uint64_t jobs_in_flight;
     uint64_t cycle; /**< jobs started, for pick cycle */
     uint64_t cycle_length;
-    double next_time_s;     /**< of the last scheduled arrival */
+    double next_time_s;  /**< of the last scheduled arrival */
+    uint64_t group_size; /**< requests per arrival */
+    EW_VEC(double)
+    thinking; /**< closed with think time: when users come back, ascending; those
+                   from thinking_head on are still away */
+    size_t thinking_head;
     EW_VEC(double) waiting; /**< arrival times; those from waiting_head on are not yet in a job */
     size_t waiting_head;
 };

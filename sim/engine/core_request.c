@@ -43,6 +43,7 @@ static enum ew_status init_workload(struct ew_core *core, uint32_t w, struct ew_
     wl->run = run;
     wl->cycle_length = total_weight(run->book);
     wl->n_to_issue = run->n_requests;
+    wl->group_size = run->arrival.group_size ? run->arrival.group_size : 1;
     if (run->arrival.kind == EW_ARRIVAL_TRACE && run->arrival.n_times < run->n_requests) {
         wl->n_to_issue = run->arrival.n_times;
     }
@@ -90,6 +91,7 @@ void core_workloads_fini(struct ew_core *core)
 {
     for (uint32_t w = 0; core->workloads && w < core->run->n_workloads; w++) {
         ew_vec_fini(&core->workloads[w].waiting);
+        ew_vec_fini(&core->workloads[w].thinking);
     }
     free(core->workloads);
 }
@@ -139,6 +141,24 @@ static size_t count_waiting(const struct core_workload *wl)
     return wl->waiting.count - wl->waiting_head;
 }
 
+static size_t count_thinking(const struct core_workload *wl)
+{
+    return wl->thinking.count - wl->thinking_head;
+}
+
+/* The items from *head on, moved to the front when they are at most half of all: amortised, this
+ * moves at most as many as were added. Returns the new count. */
+static size_t shift_queue(double *items, size_t count, size_t *head)
+{
+    if (2 * *head < count) {
+        return count;
+    }
+    count -= *head;
+    memmove(items, items + *head, count * sizeof *items);
+    *head = 0;
+    return count;
+}
+
 static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, double time_s)
 {
     struct core_workload *wl = &core->workloads[w];
@@ -160,12 +180,7 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     memcpy(slot->arrival_s, wl->waiting.items + wl->waiting_head,
            n_requests * sizeof *slot->arrival_s);
     wl->waiting_head += n_requests;
-    if (2 * wl->waiting_head >= wl->waiting.count) { /* amortised: moves at most as many */
-        wl->waiting.count -= wl->waiting_head;
-        memmove(wl->waiting.items, wl->waiting.items + wl->waiting_head,
-                wl->waiting.count * sizeof *wl->waiting.items);
-        wl->waiting_head = 0;
-    }
+    wl->waiting.count = shift_queue(wl->waiting.items, wl->waiting.count, &wl->waiting_head);
     wl->jobs_in_flight++;
     struct ew_event event = request_event(EW_EVENT_JOB_START, time_s, w, slot->first_request, 0);
     event.job = slot->job;
@@ -186,8 +201,8 @@ static void start_jobs(struct ew_core *core, uint32_t w, double time_s)
         start_job(core, w, per_job, time_s);
     }
     const bool all_issued = wl->n_issued == wl->n_to_issue;
-    const bool loop_is_stuck =
-        wl->run->arrival.kind == EW_ARRIVAL_CLOSED && wl->jobs_in_flight == 0;
+    const bool loop_is_stuck = wl->run->arrival.kind == EW_ARRIVAL_CLOSED &&
+                               wl->jobs_in_flight == 0 && count_thinking(wl) == 0;
     if (count_waiting(wl) && (all_issued || loop_is_stuck)) {
         start_job(core, w, (uint32_t)count_waiting(wl), time_s);
     }
@@ -207,6 +222,17 @@ static void issue_request(struct ew_core *core, uint32_t w, double time_s)
     (void)core_emit(core, &event);
 }
 
+/* Requests of one arrival: a group, or what is left of the last. */
+static void issue_group(struct ew_core *core, uint32_t w, double time_s)
+{
+    struct core_workload *wl = &core->workloads[w];
+    const uint64_t left = wl->n_to_issue - wl->n_issued;
+    uint64_t n = left < wl->group_size ? left : wl->group_size;
+    while (n-- && core->status == EW_OK) {
+        issue_request(core, w, time_s);
+    }
+}
+
 static double next_arrival_s(struct core_workload *wl)
 {
     const struct ew_arrival *arrival = &wl->run->arrival;
@@ -214,7 +240,7 @@ static double next_arrival_s(struct core_workload *wl)
     case EW_ARRIVAL_POISSON:
         return wl->next_time_s + ew_rng_exponential(&wl->arrival_rng, 1 / arrival->rate_per_s);
     case EW_ARRIVAL_PERIODIC:
-        return (double)wl->n_issued / arrival->rate_per_s;
+        return (double)(wl->n_issued / wl->group_size) / arrival->rate_per_s;
     case EW_ARRIVAL_TRACE:
         return arrival->times_s[wl->n_issued];
     case EW_ARRIVAL_CLOSED:
@@ -233,6 +259,40 @@ static void schedule_next(struct ew_core *core, uint32_t w)
     core->ops.schedule_arrival(core->ops.ctx, w, wl->next_time_s);
 }
 
+/* A user of a closed loop thinks before the next request. All think equally long, so they come
+ * back in the order in which they left, and one wait at a time is enough. */
+static void begin_thinking(struct ew_core *core, uint32_t w, double time_s)
+{
+    struct core_workload *wl = &core->workloads[w];
+    if (wl->n_issued + count_thinking(wl) * wl->group_size >= wl->n_to_issue) {
+        return;
+    }
+    const bool is_first = count_thinking(wl) == 0;
+    double back_s = time_s + wl->run->arrival.think_s;
+    if (!is_first) { /* answers are in order to within the grain only */
+        back_s = fmax(back_s, wl->thinking.items[wl->thinking.count - 1]);
+    }
+    if (!ew_vec_push(&wl->thinking, back_s)) {
+        core_out_of_memory(core);
+    } else if (is_first) {
+        core->ops.schedule_arrival(core->ops.ctx, w, back_s);
+    }
+}
+
+/* Whoever is back by time_s asks again. */
+static void end_thinking(struct ew_core *core, uint32_t w, double time_s)
+{
+    struct core_workload *wl = &core->workloads[w];
+    while (count_thinking(wl) && wl->thinking.items[wl->thinking_head] <= time_s) {
+        wl->thinking_head++;
+        issue_group(core, w, time_s);
+    }
+    wl->thinking.count = shift_queue(wl->thinking.items, wl->thinking.count, &wl->thinking_head);
+    if (count_thinking(wl)) {
+        core->ops.schedule_arrival(core->ops.ctx, w, wl->thinking.items[wl->thinking_head]);
+    }
+}
+
 void ew_core_start(struct ew_core *core)
 {
     for (uint32_t w = 0; w < core->run->n_workloads && core->status == EW_OK; w++) {
@@ -243,7 +303,7 @@ void ew_core_start(struct ew_core *core)
         }
         for (uint32_t i = 0; i < wl->run->arrival.outstanding && wl->n_issued < wl->n_to_issue;
              i++) {
-            issue_request(core, w, 0);
+            issue_group(core, w, 0);
         }
         start_jobs(core, w, 0);
     }
@@ -256,12 +316,35 @@ void ew_core_arrive(struct ew_core *core, uint32_t workload, double time_s)
         return;
     }
     core_flush(core, time_s);
-    issue_request(core, workload, time_s);
+    if (core->workloads[workload].run->arrival.kind == EW_ARRIVAL_CLOSED) {
+        end_thinking(core, workload, time_s);
+    } else {
+        issue_group(core, workload, time_s);
+    }
     if (core->status == EW_OK) {
         start_jobs(core, workload, time_s);
         schedule_next(core, workload);
     }
     core_issue_owed(core, time_s);
+}
+
+/* Requests of a closed loop have ended: their users owe the next ones. A group is owed when its
+ * last request has ended. */
+static void owe_requests(struct ew_core *core, uint32_t w, uint32_t n_ended)
+{
+    const struct core_workload *wl = &core->workloads[w];
+    if (wl->run->arrival.kind != EW_ARRIVAL_CLOSED) {
+        return;
+    }
+    uint32_t n_owed = n_ended;
+    if (wl->group_size > 1) {
+        n_owed = wl->n_ended == wl->n_issued ? 1 : 0;
+    }
+    while (n_owed-- && core->status == EW_OK) {
+        if (!ew_vec_push(&core->to_issue, w)) {
+            core_out_of_memory(core);
+        }
+    }
 }
 
 void core_answer(struct ew_core *core, uint32_t s, double time_s)
@@ -277,14 +360,12 @@ void core_answer(struct ew_core *core, uint32_t s, double time_s)
         event.job = slot->job;
         event.plan = slot->tmpl->plan;
         (void)core_emit(core, &event);
-        if (wl->run->arrival.kind == EW_ARRIVAL_CLOSED && !ew_vec_push(&core->to_issue, w)) {
-            core_out_of_memory(core);
-        }
     }
     wl->n_ended += slot->n_requests;
     core->open_requests -= slot->n_requests;
     core->requests_left -= slot->n_requests;
     wl->jobs_in_flight--;
+    owe_requests(core, w, slot->n_requests);
 }
 
 void core_job_end(struct ew_core *core, uint32_t s, double time_s)
@@ -305,8 +386,10 @@ void core_issue_owed(struct ew_core *core, double time_s)
     for (size_t i = 0; i < core->to_issue.count && core->status == EW_OK; i++) {
         const uint32_t w = core->to_issue.items[i];
         struct core_workload *wl = &core->workloads[w];
-        if (wl->n_issued < wl->n_to_issue) {
-            issue_request(core, w, time_s);
+        if (wl->run->arrival.think_s > 0) {
+            begin_thinking(core, w, time_s);
+        } else if (wl->n_issued < wl->n_to_issue) {
+            issue_group(core, w, time_s);
         }
         /* start once per run of the same workload, so that batches fill up */
         if (i + 1 == core->to_issue.count || core->to_issue.items[i + 1] != w) {

@@ -17,6 +17,7 @@
 
 #include "engine/event.h"
 #include "model/dynamics.h"
+#include "model/scenario.h"
 #include "plan/plan.h"
 #include "plan/task_graph.h"
 
@@ -40,7 +41,7 @@ struct ew_net_model {
 const struct ew_net_model *ew_net_model_find(const char *id);
 
 enum ew_arrival_kind {
-    EW_ARRIVAL_CLOSED,   /**< `outstanding` requests at any time; the next when one is done */
+    EW_ARRIVAL_CLOSED,   /**< `outstanding` requests at any time; the next when one has ended */
     EW_ARRIVAL_POISSON,  /**< rate_per_s */
     EW_ARRIVAL_PERIODIC, /**< rate_per_s, first at 0 */
     EW_ARRIVAL_TRACE,    /**< times_s, ascending */
@@ -48,8 +49,12 @@ enum ew_arrival_kind {
 
 struct ew_arrival {
     enum ew_arrival_kind kind;
-    uint32_t outstanding; /**< closed: >= 1 */
-    double rate_per_s;    /**< poisson, periodic: > 0 */
+    uint32_t outstanding;    /**< closed: >= 1 */
+    uint64_t group_size;     /**< requests that arrive together; 0 counts as 1. Closed: only with
+                                  outstanding 1; the next group comes when all of the last have ended */
+    double think_s;          /**< closed: from the end of a request to the next arrival */
+    double rate_per_s;       /**< poisson, periodic: groups per second, > 0 */
+    enum ew_loadgen loadgen; /**< which metric the run is judged by; says nothing to engines */
     uint64_t n_times;
     const double *times_s; /**< trace: ascending, >= 0 */
 };

@@ -8,53 +8,182 @@
 /* --- arrivals -------------------------------------------------------------------------------- */
 
 static const char ARRIVAL_FORMS[] =
-    "closed:K, poisson:REQUESTS_PER_S, periodic:REQUESTS_PER_S or trace:FILE";
+    "closed:K[:THINK_S], poisson:REQUESTS_PER_S, periodic:REQUESTS_PER_S, "
+    "burst:N:BURSTS_PER_S[:poisson], trace:FILE, single_stream, multi_stream[:N], "
+    "server:REQUESTS_PER_S or offline";
 
-static enum ew_status parse_closed(struct ew_arrival_spec *spec, const char *text, const char *k,
+enum { MAX_ARRIVAL_PARTS = 4, MAX_ARRIVAL_TEXT = 128 };
+
+/* An arrival's text cut at its colons. */
+struct arrival_parts {
+    char copy[MAX_ARRIVAL_TEXT];
+    const char *at[MAX_ARRIVAL_PARTS]; /* NULL behind the last */
+    uint32_t n;
+};
+
+static bool cut_arrival(struct arrival_parts *parts, const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    if (size > sizeof parts->copy) {
+        return false;
+    }
+    memcpy(parts->copy, text, size);
+    for (char *at = parts->copy; at; parts->n++) {
+        if (parts->n == MAX_ARRIVAL_PARTS) {
+            return false;
+        }
+        parts->at[parts->n] = at;
+        at = strchr(at, ':');
+        if (at) {
+            *at++ = '\0';
+        }
+    }
+    return true;
+}
+
+static bool parse_within(double *out, const char *text, double least, double most)
+{
+    return text && ew_parse_double(text, out) && *out >= least && *out <= most;
+}
+
+static bool parse_count(uint64_t *out, const char *text)
+{
+    return text && ew_parse_u64(text, out) && *out >= 1 && *out <= EW_SCENARIO_MAX_OUTSTANDING;
+}
+
+static enum ew_status parse_closed(struct ew_arrival_spec *spec, const struct arrival_parts *parts,
                                    struct ew_error *err)
 {
     uint64_t outstanding = 1;
-    if (k && (!ew_parse_u64(k, &outstanding) || outstanding < 1 ||
-              outstanding > EW_SCENARIO_MAX_OUTSTANDING)) {
-        return ew_fail(err, EW_EINPUT, "expected closed:K with K in 1..%d, found '%s'",
-                       EW_SCENARIO_MAX_OUTSTANDING, text);
-    }
     spec->form = EW_ARRIVE_CLOSED;
+    if (parts->n > 3 || (parts->n > 1 && !parse_count(&outstanding, parts->at[1]))) {
+        return ew_fail(err, EW_EINPUT, "expected closed:K with K in 1..%d, found '%s'",
+                       EW_SCENARIO_MAX_OUTSTANDING, spec->text);
+    }
+    if (parts->n > 2 && !parse_within(&spec->think_s, parts->at[2], 0, 1e9)) {
+        return ew_fail(err, EW_EINPUT,
+                       "expected closed:K:THINK_S with a think time in 0..1e9 s, found '%s'",
+                       spec->text);
+    }
     spec->outstanding = (uint32_t)outstanding;
     return EW_OK;
 }
 
-static enum ew_status parse_rate(struct ew_arrival_spec *spec, enum ew_arrival_form form,
-                                 const char *text, const char *rate, struct ew_error *err)
+static enum ew_status parse_rate(struct ew_arrival_spec *spec, const struct arrival_parts *parts,
+                                 struct ew_error *err)
 {
-    spec->form = form;
-    if (!rate || !ew_parse_double(rate, &spec->rate_per_s) || spec->rate_per_s < 1e-9 ||
-        spec->rate_per_s > 1e9) {
+    if (parts->n != 2 || !parse_within(&spec->rate_per_s, parts->at[1], 1e-9, 1e9)) {
         return ew_fail(err, EW_EINPUT,
-                       "expected %s with a rate in 1e-9..1e9 requests/s, found '%s'",
-                       form == EW_ARRIVE_POISSON ? "poisson:RATE" : "periodic:RATE", text);
+                       "expected %s:RATE with a rate in 1e-9..1e9 requests/s, found '%s'",
+                       parts->at[0], spec->text);
     }
     return EW_OK;
+}
+
+static enum ew_status parse_burst(struct ew_arrival_spec *spec, const struct arrival_parts *parts,
+                                  struct ew_error *err)
+{
+    const bool is_random = parts->n == 4 && strcmp(parts->at[3], "poisson") == 0;
+    if ((parts->n != 3 && !is_random) || !parse_count(&spec->group_size, parts->at[1]) ||
+        !parse_within(&spec->rate_per_s, parts->at[2], 1e-9, 1e9)) {
+        return ew_fail(
+            err, EW_EINPUT,
+            "expected burst:N:RATE or burst:N:RATE:poisson with N in 1..%d requests and a "
+            "rate in 1e-9..1e9 bursts/s, found '%s'",
+            EW_SCENARIO_MAX_OUTSTANDING, spec->text);
+    }
+    spec->form = is_random ? EW_ARRIVE_POISSON : EW_ARRIVE_PERIODIC;
+    return EW_OK;
+}
+
+/* The four scenarios of MLPerf LoadGen in terms of the other forms. */
+static enum ew_status parse_loadgen(struct ew_arrival_spec *spec, const struct arrival_parts *parts,
+                                    struct ew_error *err)
+{
+    spec->form = EW_ARRIVE_CLOSED;
+    spec->outstanding = 1;
+    switch (spec->loadgen) {
+    case EW_LOADGEN_SERVER:
+        spec->form = EW_ARRIVE_POISSON;
+        return parse_rate(spec, parts, err);
+    case EW_LOADGEN_MULTI_STREAM:
+        spec->group_size = EW_SCENARIO_LOADGEN_SAMPLES;
+        if (parts->n > 2 || (parts->n == 2 && !parse_count(&spec->group_size, parts->at[1]))) {
+            return ew_fail(err, EW_EINPUT, "expected multi_stream:N with N in 1..%d, found '%s'",
+                           EW_SCENARIO_MAX_OUTSTANDING, spec->text);
+        }
+        return EW_OK;
+    case EW_LOADGEN_OFFLINE:
+        spec->form = EW_ARRIVE_PERIODIC;
+        spec->rate_per_s = 1;
+        spec->group_size = EW_SCENARIO_MAX_REQUESTS;
+        break;
+    case EW_LOADGEN_SINGLE_STREAM:
+    case EW_LOADGEN_NONE:
+        break;
+    }
+    return parts->n == 1 ? EW_OK
+                         : ew_fail(err, EW_EINPUT, "expected %s without a value, found '%s'",
+                                   parts->at[0], spec->text);
+}
+
+static const char *const LOADGEN_NAMES[] = {
+    [EW_LOADGEN_NONE] = "",
+    [EW_LOADGEN_SINGLE_STREAM] = "single_stream",
+    [EW_LOADGEN_MULTI_STREAM] = "multi_stream",
+    [EW_LOADGEN_SERVER] = "server",
+    [EW_LOADGEN_OFFLINE] = "offline",
+};
+
+const char *ew_loadgen_name(enum ew_loadgen scenario)
+{
+    return LOADGEN_NAMES[scenario];
+}
+
+static bool find_loadgen(enum ew_loadgen *out, const char *name)
+{
+    for (int i = EW_LOADGEN_SINGLE_STREAM; i <= EW_LOADGEN_OFFLINE; i++) {
+        if (strcmp(LOADGEN_NAMES[i], name) == 0) {
+            *out = (enum ew_loadgen)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ew_status parse_parts(struct ew_arrival_spec *spec, const struct arrival_parts *parts,
+                                  struct ew_error *err)
+{
+    const char *kind = parts->at[0];
+    if (strcmp(kind, "closed") == 0) {
+        return parse_closed(spec, parts, err);
+    }
+    if (strcmp(kind, "poisson") == 0 || strcmp(kind, "periodic") == 0) {
+        spec->form = kind[1] == 'o' ? EW_ARRIVE_POISSON : EW_ARRIVE_PERIODIC;
+        return parse_rate(spec, parts, err);
+    }
+    if (strcmp(kind, "burst") == 0) {
+        return parse_burst(spec, parts, err);
+    }
+    if (find_loadgen(&spec->loadgen, kind)) {
+        return parse_loadgen(spec, parts, err);
+    }
+    return ew_fail(err, EW_EINPUT, "expected %s, found '%s'", ARRIVAL_FORMS, spec->text);
 }
 
 enum ew_status ew_arrival_spec_parse(struct ew_arrival_spec *out, const char *text,
                                      struct ew_error *err)
 {
-    struct ew_arrival_spec spec = {.text = text};
-    const size_t n = strcspn(text, ":");
-    const char *value = text[n] ? text + n + 1 : NULL;
+    struct ew_arrival_spec spec = {.text = text, .group_size = 1};
+    struct arrival_parts parts = {.n = 0};
     enum ew_status status = EW_OK;
-    if (n == 6 && strncmp(text, "closed", n) == 0) {
-        status = parse_closed(&spec, text, value, err);
-    } else if (n == 7 && strncmp(text, "poisson", n) == 0) {
-        status = parse_rate(&spec, EW_ARRIVE_POISSON, text, value, err);
-    } else if (n == 8 && strncmp(text, "periodic", n) == 0) {
-        status = parse_rate(&spec, EW_ARRIVE_PERIODIC, text, value, err);
-    } else if (n == 5 && strncmp(text, "trace", n) == 0 && value && *value) {
+    if (strncmp(text, "trace:", 6) == 0 && text[6]) {
         spec.form = EW_ARRIVE_TRACE;
-        spec.trace_path = value;
-    } else {
+        spec.trace_path = text + 6;
+    } else if (!cut_arrival(&parts, text)) {
         status = ew_fail(err, EW_EINPUT, "expected %s, found '%s'", ARRIVAL_FORMS, text);
+    } else {
+        status = parse_parts(&spec, &parts, err);
     }
     if (status == EW_OK) {
         *out = spec;
@@ -210,7 +339,10 @@ enum ew_status ew_override_parse(struct ew_override *out, struct ew_arena *arena
 struct ew_workload_spec ew_workload_spec_default(void)
 {
     return (struct ew_workload_spec){
-        .arrival = {.form = EW_ARRIVE_CLOSED, .text = "closed:1", .outstanding = 1},
+        .arrival = {.form = EW_ARRIVE_CLOSED,
+                    .text = "closed:1",
+                    .outstanding = 1,
+                    .group_size = 1},
         .requests_per_job = 1,
         .batch = 1,
         .deadline_s = INFINITY,

@@ -19,6 +19,7 @@ enum {
     EW_SCENARIO_MAX_WORKLOADS = 256,
     EW_SCENARIO_MAX_BATCH = 65536,
     EW_SCENARIO_MAX_OUTSTANDING = 1000000,
+    EW_SCENARIO_LOADGEN_SAMPLES = 8, /**< per query of multi_stream, when not said */
 };
 
 /** Most requests of one workload: ids and counts stay exact in every file format. */
@@ -26,23 +27,38 @@ enum {
 
 /** When requests arrive. */
 enum ew_arrival_form {
-    EW_ARRIVE_CLOSED,   /**< closed:K */
-    EW_ARRIVE_POISSON,  /**< poisson:RATE_PER_S */
-    EW_ARRIVE_PERIODIC, /**< periodic:RATE_PER_S */
+    EW_ARRIVE_CLOSED,   /**< closed:K, closed:K:THINK_S, single_stream, multi_stream:N */
+    EW_ARRIVE_POISSON,  /**< poisson:RATE_PER_S, burst:N:RATE_PER_S:poisson, server:RATE_PER_S */
+    EW_ARRIVE_PERIODIC, /**< periodic:RATE_PER_S, burst:N:RATE_PER_S, offline */
     EW_ARRIVE_TRACE,    /**< trace:FILE */
 };
+
+/** MLPerf LoadGen's scenarios: arrivals of the forms above whose runs have a metric of their own.
+ */
+enum ew_loadgen {
+    EW_LOADGEN_NONE,
+    EW_LOADGEN_SINGLE_STREAM, /**< one at a time; 90th percentile of the latency */
+    EW_LOADGEN_MULTI_STREAM, /**< queries of N at a time; 99th percentile of the queries' latency */
+    EW_LOADGEN_SERVER,       /**< Poisson; 99th percentile of the latency */
+    EW_LOADGEN_OFFLINE,      /**< all at once; throughput */
+};
+
+/** "single_stream", …; "" for none. */
+const char *ew_loadgen_name(enum ew_loadgen scenario);
 
 /** An arrival as written by a user. */
 struct ew_arrival_spec {
     enum ew_arrival_form form;
-    const char *text;       /**< as written */
-    uint32_t outstanding;   /**< closed */
-    double rate_per_s;      /**< poisson, periodic */
+    const char *text;     /**< as written */
+    uint32_t outstanding; /**< closed */
+    double rate_per_s;    /**< poisson, periodic: groups per second */
+    double think_s;       /**< closed: from an answer to the next request */
+    uint64_t group_size;  /**< requests that arrive together: 1 but for bursts and queries */
+    enum ew_loadgen loadgen;
     const char *trace_path; /**< trace; borrowed from the text or set by the reader */
 };
 
-/** Parse "closed:K", "closed", "poisson:R", "periodic:R" or "trace:FILE". The text is borrowed.
- *  EW_EINPUT says what was expected. */
+/** Parse one of the forms above. The text is borrowed. EW_EINPUT says what was expected. */
 enum ew_status ew_arrival_spec_parse(struct ew_arrival_spec *out, const char *text,
                                      struct ew_error *err);
 

@@ -77,6 +77,9 @@ static bool init_workload(struct ew_metrics *metrics, uint32_t w)
     fold->n_completed = calloc(fold->n_plans ? fold->n_plans : 1, sizeof *fold->n_completed);
     fold->layer_begin = metrics->n_layers;
     fold->n_base_layers = ew_variant_layers(graph, 0);
+    if (workload->arrival.loadgen == EW_LOADGEN_MULTI_STREAM) {
+        fold->query.size = workload->arrival.group_size ? workload->arrival.group_size : 1;
+    }
     for (uint32_t v = 0; v < graph->n_variants; v++) {
         metrics->n_layers += ew_variant_layers(graph, v) + 1;
     }
@@ -95,6 +98,7 @@ enum ew_status ew_metrics_new(struct ew_metrics **out, const struct ew_metrics_c
     }
     metrics->config = *config;
     metrics->run = config->run;
+    metrics->jobs.record_bytes = sizeof(struct ew_job_fold);
     metrics->workloads =
         calloc(config->run->n_workloads ? config->run->n_workloads : 1, sizeof *metrics->workloads);
     bool is_ready = metrics->workloads && ew_energy_new(&metrics->energy, config->run->platform,
@@ -128,7 +132,9 @@ void ew_metrics_free(struct ew_metrics *metrics)
         free(fold->n_nodes);
         free(fold->n_completed);
         ew_vec_fini(&fold->latencies_s);
+        ew_vec_fini(&fold->query.latencies_s);
     }
+    ew_ring_fini(&metrics->jobs);
     free(metrics->workloads);
     free(metrics->layers);
     ew_energy_free(metrics->energy);
@@ -148,10 +154,104 @@ static inline struct ew_layer_fold *layer_of(const struct ew_metrics *metrics,
     return &metrics->layers[fold->layer_begin + (layer < n ? layer : n)];
 }
 
+/* ------------------------------------------------------------------------------------- queues */
+
+static void advance_load(struct ew_load_fold *load, double time_s)
+{
+    ew_sum_add(&load->integral, (double)load->n * (time_s - load->changed_s));
+    load->changed_s = time_s;
+}
+
+static void enter_system(struct ew_load_fold *load, double time_s)
+{
+    advance_load(load, time_s);
+    load->n++;
+    load->max = load->n > load->max ? load->n : load->max;
+}
+
+static void leave_system(struct ew_load_fold *load, double time_s)
+{
+    advance_load(load, time_s);
+    load->n -= load->n > 0;
+    load->last_end_s = time_s;
+    load->until_last_end = ew_sum_value(&load->integral);
+}
+
+static void begin_job(struct ew_metrics *metrics, const struct ew_event *event)
+{
+    struct ew_job_fold *job = ew_ring_reach(&metrics->jobs, event->job);
+    if (job) {
+        *job = (struct ew_job_fold){.begin_s = NAN, .is_known = true};
+    } else {
+        metrics->ran_out_of_memory = true;
+    }
+}
+
+/* A task, send or transfer of the job starts. */
+static inline void note_begin(struct ew_metrics *metrics, const struct ew_event *event)
+{
+    struct ew_job_fold *job = ew_ring_at(&metrics->jobs, event->job);
+    if (job && isnan(job->begin_s)) {
+        job->begin_s = event->time_s;
+    }
+}
+
+static void end_job(struct ew_metrics *metrics, const struct ew_event *event)
+{
+    struct ew_job_fold *job = ew_ring_at(&metrics->jobs, event->job);
+    if (job) {
+        job->has_ended = true;
+    }
+    while ((job = ew_ring_oldest(&metrics->jobs)) && (job->has_ended || !job->is_known)) {
+        ew_ring_drop_oldest(&metrics->jobs);
+    }
+}
+
+/* From arrival to the first thing that the job did; a job that does nothing waits for nothing. */
+static double wait_of(const struct ew_metrics *metrics, const struct ew_event *event)
+{
+    const struct ew_job_fold *job = ew_ring_at(&metrics->jobs, event->job);
+    const double arrival_s = event->time_s - event->value;
+    return job && !isnan(job->begin_s) ? fmax(job->begin_s - arrival_s, 0) : 0;
+}
+
+/* A request of the current query has ended, answered or not. A query with a lost sample has no
+ * latency. */
+static bool end_sample(struct ew_query_fold *query, uint64_t n_requests, double time_s,
+                       bool is_answered)
+{
+    query->n_ended++;
+    query->n_failed += is_answered ? 0 : 1;
+    if (query->n_ended < query->size && query->n_ended < n_requests) {
+        return true;
+    }
+    const bool is_complete = query->n_failed == 0;
+    query->n_ended = 0;
+    query->n_failed = 0;
+    return !is_complete || ew_vec_push(&query->latencies_s, time_s - query->begin_s);
+}
+
+static void end_request(struct ew_metrics *metrics, const struct ew_event *event, bool is_answered)
+{
+    struct ew_workload_fold *fold = &metrics->workloads[event->workload];
+    leave_system(&fold->load, event->time_s);
+    leave_system(&metrics->load, event->time_s);
+    if (fold->query.size) {
+        metrics->ran_out_of_memory |= !end_sample(
+            &fold->query, fold->load.n + fold->query.n_ended + 1, event->time_s, is_answered);
+    }
+}
+
+/* ----------------------------------------------------------------------------------- requests */
+
 static void complete_request(struct ew_metrics *metrics, const struct ew_event *event)
 {
     struct ew_workload_fold *fold = &metrics->workloads[event->workload];
     const double latency_s = event->value;
+    const double wait_s = wait_of(metrics, event);
+    ew_sum_add(&fold->wait_s, wait_s);
+    fold->max_wait_s = fmax(fold->max_wait_s, wait_s);
+    end_request(metrics, event, true);
     fold->counts.completed++;
     fold->counts.late += event->kind == EW_EVENT_REQUEST_LATE;
     if (!fold->has_completion) {
@@ -173,8 +273,14 @@ static void complete_request(struct ew_metrics *metrics, const struct ew_event *
     }
 }
 
-static void arrive(struct ew_workload_fold *fold, const struct ew_event *event)
+static void arrive(struct ew_metrics *metrics, const struct ew_event *event)
 {
+    struct ew_workload_fold *fold = &metrics->workloads[event->workload];
+    enter_system(&fold->load, event->time_s);
+    enter_system(&metrics->load, event->time_s);
+    if (fold->load.n == 1) {
+        fold->query.begin_s = event->time_s;
+    }
     fold->counts.requests++;
     if (!fold->has_arrival) {
         fold->has_arrival = true;
@@ -202,7 +308,7 @@ static void fold_event(struct ew_metrics *metrics, const struct ew_event *event,
         break;
     }
     case EW_EVENT_REQUEST_ARRIVE:
-        arrive(&metrics->workloads[event->workload], event);
+        arrive(metrics, event);
         break;
     case EW_EVENT_REQUEST_DONE:
     case EW_EVENT_REQUEST_LATE:
@@ -210,9 +316,22 @@ static void fold_event(struct ew_metrics *metrics, const struct ew_event *event,
         break;
     case EW_EVENT_REQUEST_DROPPED:
         metrics->workloads[event->workload].counts.dropped++;
+        end_request(metrics, event, false);
         break;
     case EW_EVENT_REQUEST_FAILED:
         metrics->workloads[event->workload].counts.failed++;
+        end_request(metrics, event, false);
+        break;
+    case EW_EVENT_JOB_START:
+        begin_job(metrics, event);
+        break;
+    case EW_EVENT_JOB_END:
+        end_job(metrics, event);
+        break;
+    case EW_EVENT_TASK_START:
+    case EW_EVENT_SEND_START:
+    case EW_EVENT_TRANSFER_START:
+        note_begin(metrics, event);
         break;
     default:
         break;

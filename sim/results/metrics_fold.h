@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "results/metrics.h"
+#include "results/ring.h"
 #include "results/sum.h"
 
 /** What a layer has cost so far. */
@@ -20,6 +21,32 @@ struct ew_layer_fold {
     struct ew_sum transfer_j;
 };
 
+/** Requests in the system over time. */
+struct ew_load_fold {
+    uint64_t n; /**< now */
+    uint64_t max;
+    double changed_s; /**< when n changed last */
+    double last_end_s;
+    double until_last_end;  /**< integral of n over time up to last_end_s */
+    struct ew_sum integral; /**< up to changed_s */
+};
+
+/** A job that has begun: when it first did something; NAN: not yet. */
+struct ew_job_fold {
+    double begin_s;
+    bool is_known;
+    bool has_ended;
+};
+
+/** Queries of a multi-stream workload: groups of consecutive requests, one at a time. */
+struct ew_query_fold {
+    uint64_t size;     /**< requests of a query; 0: not a multi-stream workload */
+    uint64_t n_ended;  /**< requests of the current query */
+    uint64_t n_failed; /**< of these, without an answer */
+    double begin_s;
+    EW_VEC(double) latencies_s;
+};
+
 /** Counts and times of one workload. Its layer folds are numbered from layer_begin: for every
  *  variant its layers, then one for transfers that no layer reads (the answer's way to the sink).
  */
@@ -31,6 +58,10 @@ struct ew_workload_fold {
     double first_completion_s;
     double last_completion_s;
     double max_latency_s;
+    double max_wait_s;
+    struct ew_sum wait_s;
+    struct ew_load_fold load;
+    struct ew_query_fold query;
     struct ew_sum latency_s;
     EW_VEC(double) latencies_s;
     uint32_t n_plans;
@@ -50,6 +81,8 @@ struct ew_metrics {
     struct ew_workload_fold *workloads;
     struct ew_layer_fold *layers;
     uint32_t n_layers;
+    struct ew_load_fold load; /**< over all workloads */
+    struct ew_ring jobs;      /**< struct ew_job_fold by job id */
     bool ran_out_of_memory;
 };
 

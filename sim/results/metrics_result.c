@@ -154,6 +154,52 @@ static void fill_latency(struct ew_latency *out, double *latencies_s, size_t n, 
     };
 }
 
+static struct ew_queue_figures queue_figures(const struct ew_load_fold *load,
+                                             double first_arrival_s, double wait_s,
+                                             double max_wait_s, uint64_t n_completed)
+{
+    const double span_s = load->last_end_s - first_arrival_s;
+    return (struct ew_queue_figures){
+        .mean_in_system = span_s > 0 ? load->until_last_end / span_s : NAN,
+        .max_in_system = load->max > 0 ? (double)load->max : NAN,
+        .mean_wait_s = n_completed ? wait_s / (double)n_completed : NAN,
+        .max_wait_s = n_completed ? max_wait_s : NAN,
+    };
+}
+
+/* LoadGen's percentiles: 90 for single stream, 99 for multi stream and server. */
+static struct ew_loadgen_result loadgen_result(struct ew_workload_fold *fold,
+                                               enum ew_loadgen scenario,
+                                               const struct ew_service *service)
+{
+    struct ew_loadgen_result out = {
+        .scenario = scenario,
+        .percentile_ratio = scenario == EW_LOADGEN_SINGLE_STREAM ? 0.9 : 0.99,
+        .throughput_per_s = service->throughput_per_s,
+        .n_queries = service->counts.completed,
+    };
+    switch (scenario) {
+    case EW_LOADGEN_SINGLE_STREAM:
+        out.latency_s = service->latency.p90_s;
+        break;
+    case EW_LOADGEN_MULTI_STREAM:
+        out.n_queries = fold->query.latencies_s.count;
+        out.latency_s = ew_percentile(fold->query.latencies_s.items, out.n_queries, 990);
+        break;
+    case EW_LOADGEN_SERVER:
+        out.latency_s = service->latency.p99_s;
+        break;
+    case EW_LOADGEN_OFFLINE:
+        out.percentile_ratio = NAN;
+        out.latency_s = NAN;
+        out.n_queries = service->counts.completed > 0;
+        break;
+    case EW_LOADGEN_NONE:
+        break;
+    }
+    return out;
+}
+
 /* Rates and ratios that follow from counts and times. */
 static void fill_rates(struct ew_service *service, double first_completion_s)
 {
@@ -208,6 +254,9 @@ static void fill_service(struct ew_service *service, struct ew_workload_fold *fo
     }
     fill_latency(&service->latency, fold->latencies_s.items, fold->latencies_s.count,
                  ew_sum_value(&fold->latency_s), fold->max_latency_s);
+    service->queue =
+        queue_figures(&fold->load, service->first_arrival_s, ew_sum_value(&fold->wait_s),
+                      fold->max_wait_s, fold->counts.completed);
     fill_rates(service, fold->first_completion_s);
     judge_service(service, asked);
     service->has_model_mismatch = service->claims_feasible && !service->is_met;
@@ -279,8 +328,8 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
         .deadline_s = result->n_workloads ? result->workloads[0].service.deadline_s : NAN,
         .claims_feasible = result->n_workloads > 0,
         .is_met = result->n_workloads > 0};
-    struct ew_sum latency_s = {0};
-    double max_s = NAN, first_completion_s = NAN;
+    struct ew_sum latency_s = {0}, wait_s = {0};
+    double max_s = NAN, max_wait_s = 0, first_completion_s = NAN;
     for (uint32_t w = 0; w < result->n_workloads; w++) {
         const struct ew_workload_fold *fold = &metrics->workloads[w];
         const struct ew_service *part = &result->workloads[w].service;
@@ -292,6 +341,8 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
         first_completion_s =
             fmin(first_completion_s, fold->has_completion ? fold->first_completion_s : NAN);
         ew_sum_add(&latency_s, ew_sum_value(&fold->latency_s));
+        ew_sum_add(&wait_s, ew_sum_value(&fold->wait_s));
+        max_wait_s = fmax(max_wait_s, fold->max_wait_s);
         if (part->deadline_s < whole->deadline_s || part->deadline_s > whole->deadline_s) {
             whole->deadline_s = NAN;
         }
@@ -310,6 +361,8 @@ static bool fill_whole(struct ew_result *result, const struct ew_metrics *metric
     fill_latency(&whole->latency, latencies_s, whole->counts.completed, ew_sum_value(&latency_s),
                  max_s);
     free(owned);
+    whole->queue = queue_figures(&metrics->load, whole->first_arrival_s, ew_sum_value(&wait_s),
+                                 max_wait_s, whole->counts.completed);
     fill_rates(whole, first_completion_s);
     whole->accuracy = service_mean(result, offsetof(struct ew_service, accuracy));
     whole->predicted_latency_s =
@@ -420,6 +473,7 @@ static bool make_workloads(struct ew_result *result, struct ew_metrics *metrics)
         rows[w].n_plans = fold->n_plans;
         rows[w].dynamic_energy_j = workload_dynamic_j(result, w);
         fill_service(&rows[w].service, fold, plans, asked, workload->deadline_s);
+        rows[w].loadgen = loadgen_result(fold, workload->arrival.loadgen, &rows[w].service);
     }
     return true;
 }

@@ -201,6 +201,36 @@ static void put_latency(struct ew_json *j, const struct ew_latency *latency)
     ew_json_object_end(j);
 }
 
+static void put_queue(struct ew_json *j, const struct ew_queue_figures *queue)
+{
+    ew_json_key(j, "in_system");
+    ew_json_object_begin_inline(j);
+    ew_json_kv_double(j, "mean", queue->mean_in_system);
+    ew_json_kv_double(j, "max", queue->max_in_system);
+    ew_json_object_end(j);
+    ew_json_key(j, "wait_s");
+    ew_json_object_begin_inline(j);
+    ew_json_kv_double(j, "mean", queue->mean_wait_s);
+    ew_json_kv_double(j, "max", queue->max_wait_s);
+    ew_json_object_end(j);
+}
+
+static void put_loadgen(struct ew_json *j, const struct ew_loadgen_result *loadgen)
+{
+    ew_json_key(j, "loadgen");
+    if (loadgen->scenario == EW_LOADGEN_NONE) {
+        ew_json_null(j);
+        return;
+    }
+    ew_json_object_begin_inline(j);
+    ew_json_kv_string(j, "scenario", ew_loadgen_name(loadgen->scenario));
+    ew_json_kv_u64(j, "queries", loadgen->n_queries);
+    ew_json_kv_double(j, "percentile_ratio", loadgen->percentile_ratio);
+    ew_json_kv_double(j, "latency_s", loadgen->latency_s);
+    ew_json_kv_double(j, "throughput_per_s", loadgen->throughput_per_s);
+    ew_json_object_end(j);
+}
+
 static void put_counts(struct ew_json *j, const struct ew_counts *counts)
 {
     ew_json_kv_u64(j, "requests", counts->requests);
@@ -215,6 +245,7 @@ static void put_service(struct ew_json *j, const struct ew_service *service)
 {
     put_counts(j, &service->counts);
     put_latency(j, &service->latency);
+    put_queue(j, &service->queue);
     ew_json_kv_double(j, "throughput_per_s", service->throughput_per_s);
     ew_json_kv_double(j, "period_s", service->period_s);
     ew_json_kv_double(j, "accuracy", service->accuracy);
@@ -291,6 +322,7 @@ static void put_workload_result(struct ew_json *j, const struct ew_workload_resu
     ew_json_kv_string(j, "name", workload->name);
     ew_json_kv_string(j, "graph", workload->graph);
     put_service(j, &workload->service);
+    put_loadgen(j, &workload->loadgen);
     ew_json_kv_double(j, "dynamic_energy_j", workload->dynamic_energy_j);
     ew_json_key(j, "plans");
     ew_json_array_begin(j);

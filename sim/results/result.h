@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "model/scenario.h"
 #include "plan/plan.h"
 #include "results/energy.h"
 
@@ -46,10 +47,30 @@ struct ew_latency {
     double max_s;
 };
 
+/** How full the system was. NAN without a request. */
+struct ew_queue_figures {
+    double mean_in_system; /**< requests that have arrived and not ended: mean over time, from the
+                                first arrival to the last end */
+    double max_in_system;
+    double mean_wait_s; /**< from arrival to the first task, send or transfer of the request's job:
+                             mean over completed requests */
+    double max_wait_s;
+};
+
+/** The metric of a LoadGen scenario. */
+struct ew_loadgen_result {
+    enum ew_loadgen scenario; /**< EW_LOADGEN_NONE: there is no metric */
+    double percentile_ratio;  /**< 0.9 or 0.99; NAN: the metric is a throughput */
+    double latency_s;         /**< that percentile over queries; NAN for offline */
+    double throughput_per_s;  /**< samples per second */
+    uint64_t n_queries;       /**< answered */
+};
+
 /** What is said alike of a whole run and of one workload. */
 struct ew_service {
     struct ew_counts counts;
     struct ew_latency latency;
+    struct ew_queue_figures queue;
     double first_arrival_s;
     double last_completion_s;   /**< NAN without one */
     double throughput_per_s;    /**< completed / (last completion - first arrival) */
@@ -107,6 +128,7 @@ struct ew_workload_result {
     const char *name;
     const char *graph;
     struct ew_service service;
+    struct ew_loadgen_result loadgen;
     double dynamic_energy_j; /**< above idle, of its tasks and transfers; NAN without figures */
     uint32_t n_plans;
     const struct ew_plan_result *plans;

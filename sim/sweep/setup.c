@@ -90,8 +90,8 @@ static enum ew_status open_arrival(struct ew_setup_workload *w, struct ew_error 
     w->n_requests = w->spec->n_requests ? w->spec->n_requests : 1;
     switch (spec->form) {
     case EW_ARRIVE_CLOSED:
-        w->arrival =
-            (struct ew_arrival){.kind = EW_ARRIVAL_CLOSED, .outstanding = spec->outstanding};
+        w->arrival = (struct ew_arrival){
+            .kind = EW_ARRIVAL_CLOSED, .outstanding = spec->outstanding, .think_s = spec->think_s};
         break;
     case EW_ARRIVE_POISSON:
     case EW_ARRIVE_PERIODIC:
@@ -108,6 +108,8 @@ static enum ew_status open_arrival(struct ew_setup_workload *w, struct ew_error 
         }
         break;
     }
+    w->arrival.group_size = spec->group_size;
+    w->arrival.loadgen = spec->loadgen;
     return status;
 }
 

@@ -123,6 +123,60 @@ START_TEST(rates_follow_from_arrivals_and_completions)
 }
 END_TEST
 
+START_TEST(queue_figures_follow_littles_law)
+{
+    /* Three requests: 0..4, 1..5, 1..8. In the system: 1 for 1 s, 3 for 3 s, 2 for 1 s, 1 for 3 s:
+     * 15 / 8 = sum of latencies / span; at most 3. */
+    begin();
+    fixture_arrive(sink, 0, 0, 0, INFINITY);
+    fixture_job(sink, EW_EVENT_JOB_START, 0, 0, 0, 1, 0, 0);
+    fixture_arrive(sink, 1, 0, 1, INFINITY);
+    fixture_arrive(sink, 1, 0, 2, INFINITY);
+    fixture_job(sink, EW_EVENT_JOB_START, 1, 0, 1, 1, 1, 0);
+    fixture_job(sink, EW_EVENT_JOB_START, 1, 0, 2, 1, 2, 0);
+    fixture_task(sink, &fix, 0, 4, 0, 0, 0, FIX_N_CONV1); /* waited 0 s */
+    fixture_end(sink, EW_EVENT_REQUEST_DONE, 4, 0, 0, 0, 0, 4);
+    fixture_task(sink, &fix, 4, 5, 0, 1, 0, FIX_N_CONV1); /* 3 s */
+    fixture_end(sink, EW_EVENT_REQUEST_DONE, 5, 0, 1, 1, 0, 4);
+    fixture_task(sink, &fix, 5, 8, 0, 2, 0, FIX_N_CONV1); /* 4 s */
+    fixture_end(sink, EW_EVENT_REQUEST_LATE, 8, 0, 2, 2, 0, 7);
+    finish();
+    const struct ew_queue_figures *queue = &result->service.queue;
+    ck_assert_double_eq_tol(queue->mean_in_system, 15.0 / 8, TOLERANCE);
+    ck_assert_double_eq(queue->max_in_system, 3);
+    ck_assert_double_eq_tol(queue->mean_wait_s, 7.0 / 3, TOLERANCE);
+    ck_assert_double_eq(queue->max_wait_s, 4);
+}
+END_TEST
+
+START_TEST(loadgen_metrics_are_its_percentiles)
+{
+    /* Queries of two: 0..3 and 3..5; of a third, 5..9, one sample is lost: no latency. */
+    fix.workloads[0].arrival.loadgen = EW_LOADGEN_MULTI_STREAM;
+    fix.workloads[0].arrival.group_size = 2;
+    begin();
+    for (uint64_t query = 0; query < 3; query++) {
+        const double begin_s[] = {0, 3, 5}, first_s[] = {1, 5, 8}, second_s[] = {3, 4.5, 9};
+        const double ends_s[] = {fmin(first_s[query], second_s[query]),
+                                 fmax(first_s[query], second_s[query])};
+        for (uint64_t i = 0; i < 2; i++) {
+            fixture_arrive(sink, begin_s[query], 0, 2 * query + i, INFINITY);
+        }
+        for (uint64_t i = 0; i < 2; i++) {
+            const bool is_lost = query == 2 && i == 0;
+            fixture_end(sink, is_lost ? EW_EVENT_REQUEST_FAILED : EW_EVENT_REQUEST_DONE, ends_s[i],
+                        0, 2 * query + i, 0, 0, ends_s[i] - begin_s[query]);
+        }
+    }
+    finish();
+    const struct ew_loadgen_result *loadgen = &result->workloads[0].loadgen;
+    ck_assert_int_eq(loadgen->scenario, EW_LOADGEN_MULTI_STREAM);
+    ck_assert_uint_eq(loadgen->n_queries, 2);
+    ck_assert_double_eq(loadgen->latency_s, 3);
+    ck_assert_double_eq(loadgen->percentile_ratio, 0.99);
+}
+END_TEST
+
 START_TEST(nothing_completed_gives_nan_and_no_claim_is_kept)
 {
     begin();
@@ -469,6 +523,8 @@ static Suite *metrics_suite(void)
     tcase_add_test(service, counts_add_up);
     tcase_add_test(service, latency_is_mean_and_nearest_ranks);
     tcase_add_test(service, rates_follow_from_arrivals_and_completions);
+    tcase_add_test(service, queue_figures_follow_littles_law);
+    tcase_add_test(service, loadgen_metrics_are_its_percentiles);
     tcase_add_test(service, nothing_completed_gives_nan_and_no_claim_is_kept);
     tcase_add_test(service, no_events_at_all_is_a_valid_result);
     tcase_add_test(service, accuracy_is_the_mean_over_requests);

@@ -26,16 +26,72 @@ START_TEST(arrivals_are_read_in_every_form)
     ck_assert_double_eq(arrival("periodic:1e-3").rate_per_s, 1e-3);
     ck_assert_int_eq(arrival("trace:a:b.txt").form, EW_ARRIVE_TRACE);
     ck_assert_str_eq(arrival("trace:a:b.txt").trace_path, "a:b.txt");
+    ck_assert_double_eq(arrival("closed:3:0.25").think_s, 0.25);
+    ck_assert_uint_eq(arrival("closed:3:0.25").outstanding, 3);
+    ck_assert_int_eq(arrival("burst:5:0.1").form, EW_ARRIVE_PERIODIC);
+    ck_assert_uint_eq(arrival("burst:5:0.1").group_size, 5);
+    ck_assert_double_eq(arrival("burst:5:0.1").rate_per_s, 0.1);
+    ck_assert_int_eq(arrival("burst:5:0.1:poisson").form, EW_ARRIVE_POISSON);
+}
+END_TEST
+
+START_TEST(loadgen_scenarios_are_forms_with_a_metric)
+{
+    const struct ew_arrival_spec single = arrival("single_stream");
+    ck_assert_int_eq(single.form, EW_ARRIVE_CLOSED);
+    ck_assert_uint_eq(single.outstanding, 1);
+    ck_assert_uint_eq(single.group_size, 1);
+    ck_assert_int_eq(single.loadgen, EW_LOADGEN_SINGLE_STREAM);
+    const struct ew_arrival_spec multi = arrival("multi_stream:3");
+    ck_assert_int_eq(multi.form, EW_ARRIVE_CLOSED);
+    ck_assert_uint_eq(multi.group_size, 3);
+    ck_assert_int_eq(multi.loadgen, EW_LOADGEN_MULTI_STREAM);
+    ck_assert_uint_eq(arrival("multi_stream").group_size, EW_SCENARIO_LOADGEN_SAMPLES);
+    ck_assert_int_eq(arrival("server:20").form, EW_ARRIVE_POISSON);
+    ck_assert_int_eq(arrival("server:20").loadgen, EW_LOADGEN_SERVER);
+    ck_assert_int_eq(arrival("offline").loadgen, EW_LOADGEN_OFFLINE);
+    ck_assert_uint_eq(arrival("offline").group_size, EW_SCENARIO_MAX_REQUESTS);
 }
 END_TEST
 
 START_TEST(bad_arrivals_are_refused)
 {
-    const char *const bad[] = {
-        "",           "Closed:1",       "closed:",     "closed:0",    "closed:-1",
-        "closed:1.5", "closed:1000001", "poisson",     "poisson:",    "poisson:0",
-        "poisson:-2", "poisson:nan",    "poisson:inf", "periodic:2x", "trace",
-        "trace:",     "closedd:1"};
+    const char *const bad[] = {"",
+                               "Closed:1",
+                               "closed:",
+                               "closed:0",
+                               "closed:-1",
+                               "closed:1.5",
+                               "closed:1000001",
+                               "poisson",
+                               "poisson:",
+                               "poisson:0",
+                               "poisson:-2",
+                               "poisson:nan",
+                               "poisson:inf",
+                               "periodic:2x",
+                               "trace",
+                               "trace:",
+                               "closedd:1",
+                               "closed:1:",
+                               "closed:1:-1",
+                               "closed:1:nan",
+                               "closed:1:2:3",
+                               "burst",
+                               "burst:0:1",
+                               "burst:2",
+                               "burst:2:0",
+                               "burst:2:1:exp",
+                               "burst:2:1:poisson:1",
+                               "multi_stream:0",
+                               "multi_stream:1:1",
+                               "server",
+                               "server:0",
+                               "offline:1",
+                               "single_stream:1",
+                               "poisson:1:1",
+                               ":::::",
+                               ":"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct ew_arrival_spec spec;
         ck_assert_msg(ew_arrival_spec_parse(&spec, bad[i], &err) == EW_EINPUT, "%s", bad[i]);
@@ -156,6 +212,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         arrivals_are_read_in_every_form,
+        loadgen_scenarios_are_forms_with_a_metric,
         bad_arrivals_are_refused,
         a_parameter_may_name_a_strategy_with_dots,
         a_parameter_needs_a_name_and_a_value,

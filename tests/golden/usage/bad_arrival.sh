@@ -4,3 +4,8 @@ ew run --arrival poisson:-1
 ew run --arrival periodic:inf
 ew run --arrival trace:
 ew run --arrival often
+ew run --arrival closed:2:-1
+ew run --arrival burst:0:1
+ew run --arrival burst:2:1:gauss
+ew run --arrival multi_stream:0
+ew run --arrival offline:3
