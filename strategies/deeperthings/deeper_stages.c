@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/channels.h"
 #include "common/plugin.h"
 
 /* ------------------------------------------------------------------ figures */
@@ -28,37 +29,7 @@ double deeper_output_elements(const struct kit_net *net, uint32_t layer)
     return elements_of(net, layer);
 }
 
-bool deeper_has_weights(const struct kit_net *net, uint32_t layer)
-{
-    const uint32_t kind = net->layers[layer]->op_class;
-    return (kind == EW_LAYER_CONV || kind == EW_LAYER_FC) && net->layers[layer]->n_inputs == 1;
-}
-
 /* ------------------------------------------------------------------ finding stages */
-
-/* Does channel c of the input, and nothing else, make channels c * ratio up to the next? */
-static bool keeps_channel(const struct kit_net *net, uint32_t layer, int32_t c, int32_t ratio)
-{
-    struct ew_tensor_box out = kit_full_box(net, layer);
-    struct ew_tensor_box in;
-    out.lo[1] = c * ratio;
-    out.hi[1] = (c + 1) * ratio;
-    return net->host->input_box(net->host, net->variant, layer, 0, &out, &in) >= 0 &&
-           in.lo[1] == c && in.hi[1] == c + 1;
-}
-
-/* Layers without weights that treat channels alike: the first, a middle and the last say so. */
-static bool follows_by_channel(const struct kit_net *net, uint32_t layer)
-{
-    const struct ew_layer_info *info = net->layers[layer];
-    if (info->n_inputs != 1 || deeper_has_weights(net, layer)) {
-        return false;
-    }
-    const int32_t n = net->layers[info->inputs[0]]->shape[1];
-    const int32_t ratio = info->shape[1] / n;
-    return ratio * n == info->shape[1] && keeps_channel(net, layer, 0, ratio) &&
-           keeps_channel(net, layer, n / 2, ratio) && keeps_channel(net, layer, n - 1, ratio);
-}
 
 /* The one layer that reads `layer`, which nobody else does; EW_ID_NONE when there is none. */
 static uint32_t only_reader(const struct kit_net *net, uint32_t layer)
@@ -81,10 +52,10 @@ static uint32_t last_layer(const struct deeper_stage *stage)
 static struct deeper_stage find_stage(uint32_t *ids, const struct kit_net *net, uint32_t head)
 {
     struct deeper_stage stage = {.layers = ids, .n_layers = 1};
-    const bool has_weights = deeper_has_weights(net, head);
+    const bool has_weights = kit_makes_channels(net, head);
     ids[0] = head;
     for (uint32_t next = only_reader(net, head);
-         has_weights && next != EW_ID_NONE && follows_by_channel(net, next);
+         has_weights && next != EW_ID_NONE && kit_keeps_channels(net, next);
          next = only_reader(net, next)) {
         ids[stage.n_layers++] = next;
     }
@@ -182,17 +153,15 @@ static int32_t draft_parts(struct kit_draft *draft, const struct deeper_stage *s
     const struct kit_net *net = draft->net;
     const int32_t channels = net->layers[stage->layers[0]]->shape[1];
     int32_t rc = EW_STRATEGY_OK;
+    cut_equally(cuts, channels, n, 1);
     for (uint32_t k = 0; k < stage->n_layers; k++) {
-        cut_equally(cuts, channels, n, net->layers[stage->layers[k]]->shape[1] / channels);
         for (uint32_t i = 0; i < n && rc >= 0; i++) {
             struct kit_piece piece = {
                 .layer = stage->layers[k],
                 .device = devices[i],
                 .chain = EW_ID_NONE,
-                .box = kit_full_box(net, stage->layers[k]),
+                .box = kit_channel_box(net, stage->layers[k], cuts[i], cuts[i + 1], channels),
             };
-            piece.box.lo[1] = cuts[i];
-            piece.box.hi[1] = cuts[i + 1];
             rc = kit_draft_piece(draft, &piece);
         }
     }

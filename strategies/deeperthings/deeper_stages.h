@@ -33,9 +33,6 @@ void deeper_stages_fini(struct deeper_stages *stages);
 double deeper_input_elements(const struct kit_net *net, uint32_t layer);
 double deeper_output_elements(const struct kit_net *net, uint32_t layer);
 
-/** True for convolutions and fully connected layers. */
-bool deeper_has_weights(const struct kit_net *net, uint32_t layer);
-
 /** Choose ways with the integer program. */
 int32_t deeper_stages_choose(struct deeper_stages *stages, double *elements, uint32_t n_nodes,
                              const struct cbc *cbc);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/channels.h"
 #include "common/emit.h"
 #include "common/home.h"
 #include "common/plugin.h"
@@ -148,7 +149,7 @@ static struct deeper_part read_block(const struct kit_net *net, const struct kit
     for (uint32_t i = block->begin; i < block->end; i++) {
         const uint32_t layer = net->order[i];
         part.weights += (double)net->layers[layer]->params;
-        if (deeper_has_weights(net, layer)) {
+        if (kit_makes_channels(net, layer)) {
             part.maps = fmax(part.maps, deeper_input_elements(net, layer) +
                                             deeper_output_elements(net, layer));
         }

@@ -2,7 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #include "common/emit.h"
 #include "common/plugin.h"
@@ -13,12 +13,21 @@ enum { MOST_KICKS = 1000 };
 /* Beyond any latency or energy: a plan that misses the deadline is worse than all that meet it. */
 static const double LATE = 1e12;
 
-/* An improvement must be worth more than rounding. */
-static const double WORTH = 1 - 1e-9;
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 int32_t search_init(struct search *s)
 {
     int32_t rc = scheme_init(&s->trial, &s->space);
+    s->begin_s = now_s();
+    s->shares = calloc(s->space.n_devices + 1u, sizeof *s->shares);
+    if (rc >= 0 && !s->shares) {
+        rc = kit_fail_memory(s->space.net->host);
+    }
     for (int i = 0; i < N_STARTS && rc >= 0; i++) {
         s->value[i] = INFINITY;
         s->kind[i] = (enum start)i;
@@ -30,6 +39,7 @@ int32_t search_init(struct search *s)
 void search_fini(struct search *s)
 {
     kit_draft_fini(&s->draft);
+    free(s->shares);
     scheme_fini(&s->trial);
     for (int i = 0; i < N_STARTS; i++) {
         scheme_fini(&s->best[i]);
@@ -51,21 +61,29 @@ static double value_of(const struct search *s, const struct ew_evaluation *e)
     return isfinite(value) ? value : INFINITY;
 }
 
-/* Evaluate s->trial; INFINITY when it cannot be run or the budget is spent. */
-static int32_t evaluate(struct search *s, double *value, struct ew_evaluation *evaluation)
+bool search_is_spent(const struct search *s)
+{
+    return s->spent >= s->budget || s->is_out_of_time;
+}
+
+int32_t search_evaluate(struct search *s, double *value, struct ew_evaluation *evaluation)
 {
     const struct kit_net *net = s->space.net;
     struct kit_overfull overfull;
     *value = INFINITY;
     *evaluation = (struct ew_evaluation){.struct_size = sizeof *evaluation};
+    if (search_is_spent(s)) {
+        return EW_STRATEGY_OK;
+    }
     int32_t rc = scheme_draft(&s->draft, &s->trial, &s->space);
     if (rc >= 0) {
         rc = kit_draft_overfull(&overfull, &s->draft);
     }
-    if (rc < 0 || overfull.device != EW_ID_NONE || s->spent >= s->budget) {
+    if (rc < 0 || overfull.device != EW_ID_NONE) {
         return rc;
     }
     s->spent++;
+    s->is_out_of_time = now_s() - s->begin_s > s->limit_s;
     rc = s->builder->reset(s->builder);
     if (rc >= 0) {
         rc = kit_begin_plan(s->builder, net, "optimal");
@@ -84,284 +102,17 @@ static int32_t evaluate(struct search *s, double *value, struct ew_evaluation *e
     return rc;
 }
 
-/* ------------------------------------------------------------------ starts */
-
 /* Keep s->trial when it is the best start of its kind. */
-static int32_t try_start(struct search *s, enum start kind)
+int32_t search_try_start(struct search *s, enum start kind)
 {
     double value;
     struct ew_evaluation evaluation;
-    const int32_t rc = evaluate(s, &value, &evaluation);
-    if (rc >= 0 && value < s->value[kind] * WORTH) {
+    const int32_t rc = search_evaluate(s, &value, &evaluation);
+    if (rc >= 0 && value < s->value[kind] * SEARCH_WORTH) {
         scheme_copy(&s->best[kind], &s->trial, &s->space);
         s->value[kind] = value;
         s->found[kind] = evaluation;
     }
-    return rc;
-}
-
-static int32_t try_singles(struct search *s)
-{
-    int32_t rc = EW_STRATEGY_OK;
-    for (uint32_t d = 0; d < s->space.n_devices && rc >= 0; d++) {
-        scheme_single(&s->trial, &s->space, d);
-        rc = try_start(s, START_SINGLE);
-    }
-    return rc;
-}
-
-/* Blocks before `cut` on `a`, the rest on `b`. */
-static int32_t try_cut(struct search *s, uint32_t cut, uint32_t a, uint32_t b)
-{
-    s->trial.n = 0;
-    for (uint32_t k = 0; k < s->space.blocks->n; k++) {
-        scheme_append_whole(&s->trial, &s->space, k, k < cut ? a : b);
-    }
-    return try_start(s, START_CUT);
-}
-
-/* Source first, another device then, or the other way round; at most a third of the budget. */
-static int32_t try_cuts(struct search *s)
-{
-    const struct ew_host *host = s->space.net->host;
-    const uint32_t source = host->requirements(host)->source_device;
-    const uint32_t limit = s->spent + s->budget / 3;
-    int32_t rc = EW_STRATEGY_OK;
-    for (uint32_t cut = 1; cut < s->space.blocks->n && rc >= 0; cut++) {
-        for (uint32_t d = 0; d < s->space.n_devices && rc >= 0 && s->spent < limit; d++) {
-            rc = d == source ? rc : try_cut(s, cut, source, d);
-            if (rc >= 0 && d != source) {
-                rc = try_cut(s, cut, d, source);
-            }
-        }
-    }
-    return rc;
-}
-
-/* Banded blocks in volumes of `length`, shared out by weights; other blocks on `owner`. */
-static int32_t try_shared(struct search *s, uint32_t length, const double *weights, uint32_t owner)
-{
-    const uint32_t n = s->space.blocks->n;
-    int32_t rc = EW_STRATEGY_OK;
-    s->trial.n = 0;
-    for (uint32_t b = 0; b < n && rc >= 0;) {
-        const uint32_t run = kit_blocks_banded_run(s->space.blocks, b);
-        if (run == 0) {
-            scheme_append_whole(&s->trial, &s->space, b++, owner);
-        } else {
-            const uint32_t taken = run < length ? run : length;
-            rc = scheme_append_shared(&s->trial, &s->space, b + taken - 1, weights);
-            b += taken;
-        }
-    }
-    return rc < 0 ? rc : try_start(s, START_SHARED);
-}
-
-/* The first `length` blocks as one shared volume, the rest on `owner`. */
-static int32_t try_prefix(struct search *s, uint32_t length, const double *weights, uint32_t owner)
-{
-    s->trial.n = 0;
-    int32_t rc = scheme_append_shared(&s->trial, &s->space, length - 1, weights);
-    for (uint32_t b = length; b < s->space.blocks->n && rc >= 0; b++) {
-        scheme_append_whole(&s->trial, &s->space, b, owner);
-    }
-    return rc < 0 ? rc : try_start(s, START_PREFIX);
-}
-
-static int32_t try_prefixes(struct search *s, const double *weights, uint32_t owner)
-{
-    const uint32_t run = kit_blocks_banded_run(s->space.blocks, 0);
-    const uint32_t limit = s->spent + s->budget / 8;
-    int32_t rc = EW_STRATEGY_OK;
-    for (uint32_t length = 1; length <= run && rc >= 0 && s->spent < limit; length++) {
-        rc = try_prefix(s, length, weights, owner);
-    }
-    return rc;
-}
-
-static void set_weights(double *weights, const double *speed, const uint32_t *order, uint32_t m,
-                        uint32_t n, bool is_equal)
-{
-    memset(weights, 0, n * sizeof *weights);
-    for (uint32_t i = 0; i < m; i++) {
-        weights[order[i]] = is_equal ? 1 : speed[order[i]];
-    }
-}
-
-/* The m fastest devices by their time for the whole network, equally or in proportion, in volumes
- * of several lengths. */
-static int32_t try_all_shared(struct search *s)
-{
-    const uint32_t n = s->space.n_devices;
-    const struct ew_host *host = s->space.net->host;
-    const uint32_t source = host->requirements(host)->source_device;
-    uint32_t *order = malloc(n * sizeof *order);
-    double *speed = malloc(2 * (size_t)n * sizeof *speed), *weights = speed ? speed + n : NULL;
-    int32_t rc = order && speed ? EW_STRATEGY_OK : kit_fail_memory(host);
-    for (uint32_t d = 0; d < n && rc >= 0; d++) {
-        uint32_t at = d;
-        speed[d] = kit_device_capability(s->space.net, d, KIT_CAPABILITY_PROFILE);
-        for (; at > 0 && speed[order[at - 1]] < speed[d]; at--) {
-            order[at] = order[at - 1];
-        }
-        order[at] = d;
-    }
-    for (uint32_t m = 2; m <= n && rc >= 0 && s->spent < s->budget / 2; m++) {
-        set_weights(weights, speed, order, m, n, false);
-        rc = try_prefixes(s, weights, order[0]);
-        for (uint32_t length = 1; length <= s->space.blocks->n * 2 && rc >= 0; length *= 2) {
-            for (int equal = 0; equal < 2 && rc >= 0; equal++) {
-                set_weights(weights, speed, order, m, n, equal);
-                rc = try_shared(s, length, weights, order[0]);
-                if (rc >= 0 && order[0] != source) {
-                    rc = try_shared(s, length, weights, source);
-                }
-            }
-        }
-    }
-    free(order);
-    free(speed);
-    return rc;
-}
-
-/* ------------------------------------------------------------------ moves */
-
-/* Local search at one of the best; `is_better` after a move that was kept. */
-struct climb {
-    struct search *s;
-    int at;
-    bool is_better;
-};
-
-/* s->trial holds a neighbour of best[at]: keep it when it is better. */
-static int32_t try_move(struct climb *c)
-{
-    struct search *s = c->s;
-    double value;
-    struct ew_evaluation evaluation;
-    const int32_t rc = evaluate(s, &value, &evaluation);
-    if (rc >= 0 && value < s->value[c->at] * WORTH) {
-        scheme_copy(&s->best[c->at], &s->trial, &s->space);
-        s->value[c->at] = value;
-        s->found[c->at] = evaluation;
-        c->is_better = true;
-    }
-    return rc;
-}
-
-static bool is_spent(const struct climb *c)
-{
-    return c->s->spent >= c->s->budget;
-}
-
-/* All of one volume, or of every volume from it on, to one device. */
-static int32_t move_whole(struct climb *c, uint32_t volume, bool with_rest)
-{
-    struct search *s = c->s;
-    int32_t rc = EW_STRATEGY_OK;
-    for (uint32_t d = 0; d < s->space.n_devices && rc >= 0 && !is_spent(c); d++) {
-        scheme_copy(&s->trial, &s->best[c->at], &s->space);
-        const uint32_t end = with_rest ? s->trial.n : volume + 1;
-        bool is_new = false;
-        for (uint32_t v = volume; v < end; v++) {
-            int32_t *counts = scheme_counts(&s->trial, &s->space, v);
-            const int32_t lines = scheme_lines(&s->space, s->trial.last[v]);
-            is_new = is_new || counts[d] != lines;
-            memset(counts, 0, s->space.n_devices * sizeof *counts);
-            counts[d] = lines;
-        }
-        if (is_new) {
-            rc = try_move(c);
-        }
-    }
-    return rc;
-}
-
-/* A share of the lines from device a to device b, in one volume or in all of them. */
-static bool shift(struct search *s, uint32_t volume, uint32_t a, uint32_t b, double share)
-{
-    int32_t *counts = scheme_counts(&s->trial, &s->space, volume);
-    const int32_t lines = scheme_lines(&s->space, s->trial.last[volume]);
-    int32_t k = (int32_t)(share * lines);
-    k = k < 1 ? 1 : k;
-    k = k > counts[a] ? counts[a] : k;
-    counts[a] -= k;
-    counts[b] += k;
-    return k > 0 && lines > 1;
-}
-
-static int32_t move_lines(struct climb *c, uint32_t volume, double share, bool in_all)
-{
-    struct search *s = c->s;
-    int32_t rc = EW_STRATEGY_OK;
-    for (uint32_t a = 0; a < s->space.n_devices && rc >= 0; a++) {
-        for (uint32_t b = 0; b < s->space.n_devices && rc >= 0 && !is_spent(c); b++) {
-            const uint32_t end = in_all ? s->best[c->at].n : volume + 1;
-            bool is_new = false;
-            scheme_copy(&s->trial, &s->best[c->at], &s->space);
-            for (uint32_t v = in_all ? 0 : volume; v < end && a != b; v++) {
-                is_new = shift(s, v, a, b, share) || is_new;
-            }
-            rc = is_new ? try_move(c) : rc;
-        }
-    }
-    return rc;
-}
-
-/* Another border between volumes: none, or one more. */
-static int32_t move_borders(struct climb *c, uint32_t volume)
-{
-    struct search *s = c->s;
-    const struct scheme *now = &s->best[c->at];
-    const uint32_t first = scheme_first(now, volume), last = now->last[volume], n = now->n;
-    int32_t rc = EW_STRATEGY_OK;
-    if (volume + 1 < now->n &&
-        kit_blocks_banded_run(s->space.blocks, first) > now->last[volume + 1] - first) {
-        scheme_copy(&s->trial, now, &s->space);
-        scheme_join(&s->trial, &s->space, volume);
-        rc = try_move(c);
-    }
-    for (uint32_t b = first; b < last && rc >= 0 && now->n == n && !is_spent(c); b++) {
-        scheme_copy(&s->trial, now, &s->space);
-        rc = scheme_split(&s->trial, &s->space, volume, b);
-        rc = rc < 0 ? rc : try_move(c);
-    }
-    return rc;
-}
-
-static int32_t pass(struct climb *c, double share)
-{
-    int32_t rc = move_lines(c, 0, share, true);
-    for (uint32_t v = 0; v < c->s->best[c->at].n && rc >= 0 && !is_spent(c); v++) {
-        rc = move_lines(c, v, share, false);
-        if (rc >= 0) {
-            rc = move_whole(c, v, false);
-        }
-        if (rc >= 0 && v > 0) {
-            rc = move_whole(c, v, true);
-        }
-        if (rc >= 0 && v < c->s->best[c->at].n) {
-            rc = move_borders(c, v);
-        }
-    }
-    return rc;
-}
-
-/* Halve the step when a pass brings nothing; below a line per step nothing is left to try. */
-static int32_t climb(struct search *s, int at, uint32_t limit)
-{
-    struct climb c = {.s = s, .at = at};
-    const uint32_t budget = s->budget;
-    int32_t rc = EW_STRATEGY_OK;
-    double share = 0.25;
-    s->budget = limit < budget ? limit : budget;
-    while (share >= 1.0 / 512 && rc >= 0 && !is_spent(&c)) {
-        c.is_better = false;
-        rc = pass(&c, share);
-        share = c.is_better ? share : share / 2;
-    }
-    s->is_local_optimum = share < 1.0 / 512 && !is_spent(&c);
-    s->budget = budget;
     return rc;
 }
 
@@ -401,24 +152,25 @@ static uint32_t draw(const struct search *s, uint32_t n)
 }
 
 /* Change best[1] at random: lines from one device to another, a border gone or new. */
-static int32_t kick(struct search *s)
+static void kick(struct search *s)
 {
     struct scheme *scheme = &s->best[1];
     const uint32_t v = draw(s, scheme->n), first = scheme_first(scheme, v);
     const uint32_t a = draw(s, s->space.n_devices), b = draw(s, s->space.n_devices);
     const uint32_t what = draw(s, 4);
-    if (what == 0 && v + 1 < scheme->n &&
-        kit_blocks_banded_run(s->space.blocks, first) > scheme->last[v + 1] - first) {
-        scheme_join(scheme, &s->space, v);
+    if (what == 0 && v + 1 < scheme->n) {
+        (void)scheme_join(scheme, &s->space, v, s->shares);
     } else if (what == 1 && scheme->last[v] > first) {
-        return scheme_split(scheme, &s->space, v, first + draw(s, scheme->last[v] - first));
+        scheme_split(scheme, &s->space, v, first + draw(s, scheme->last[v] - first), s->shares);
+    } else if (what == 2 &&
+               scheme_turn(scheme, &s->space, v, (enum scheme_axis)draw(s, N_AXES), s->shares)) {
+        return;
     } else {
         int32_t *counts = scheme_counts(scheme, &s->space, v);
         const int32_t k = counts[a] > 1 ? 1 + (int32_t)draw(s, (uint32_t)counts[a]) : counts[a];
         counts[a] -= k;
         counts[b] += k;
     }
-    return EW_STRATEGY_OK;
 }
 
 /* With budget left at a local optimum: a few kicks, local search, keep what is better. Longer kicks
@@ -427,19 +179,19 @@ static int32_t search_on(struct search *s)
 {
     int32_t rc = EW_STRATEGY_OK;
     for (uint32_t round = 0;
-         s->is_local_optimum && rc >= 0 && s->spent < s->budget && round < MOST_KICKS; round++) {
+         s->is_local_optimum && rc >= 0 && !search_is_spent(s) && round < MOST_KICKS; round++) {
         double value = INFINITY;
         scheme_copy(&s->best[1], &s->best[0], &s->space);
-        for (uint32_t i = 0; i < 2 + round / 4 % 8 && rc >= 0; i++) {
-            rc = kick(s);
+        for (uint32_t i = 0; i < 2 + round / 4 % 8; i++) {
+            kick(s);
         }
         scheme_copy(&s->trial, &s->best[1], &s->space);
-        rc = rc < 0 ? rc : evaluate(s, &value, &s->found[1]);
+        rc = rc < 0 ? rc : search_evaluate(s, &value, &s->found[1]);
         s->value[1] = value;
         if (rc >= 0 && isfinite(value)) {
-            rc = climb(s, 1, s->budget);
+            rc = search_climb(s, 1, s->budget);
         }
-        if (rc >= 0 && s->value[1] < s->value[0] * WORTH) {
+        if (rc >= 0 && s->value[1] < s->value[0] * SEARCH_WORTH) {
             bring_forward(s, 1);
             round = 0;
         }
@@ -449,22 +201,36 @@ static int32_t search_on(struct search *s)
     return rc;
 }
 
-/* All starts, then local search from each; best[0] is then the best. */
-static int32_t search_once(struct search *s)
+static int32_t fail_all(const struct search *s)
 {
-    int32_t rc = try_singles(s);
-    rc = rc < 0 ? rc : try_all_shared(s);
-    rc = rc < 0 ? rc : try_cuts(s);
-    if (rc >= 0 && least_value(s) == INFINITY) {
-        return kit_fail(s->space.net->host, EW_STRATEGY_ECANNOT,
-                        "none of %u plans tried can be run: memory or routes are missing",
-                        (unsigned)s->spent);
+    return kit_fail(s->space.net->host, EW_STRATEGY_ECANNOT,
+                    "none of %u plans tried can be run: memory or routes are missing",
+                    (unsigned)s->spent);
+}
+
+/* Two kinds may have the same plan: local search from one of them is enough. */
+static bool is_repeated(const struct search *s, int at)
+{
+    for (int i = at + 1; i < N_STARTS; i++) {
+        if (s->value[i] == s->value[at]) {
+            return true;
+        }
     }
-    /* a part of the budget for each start, the rest for the best */
-    const uint32_t part = (s->budget - s->spent) / (N_STARTS + 1);
+    return false;
+}
+
+/* A part of the budget for each start, the rest for the best, which is best[0] then. */
+static int32_t improve_starts(struct search *s)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    uint32_t n = 0;
+    for (int i = 0; i < N_STARTS; i++) {
+        n += isfinite(s->value[i]) && !is_repeated(s, i);
+    }
+    const uint32_t part = (s->budget - s->spent) / (n + 1);
     for (int i = N_STARTS - 1; i >= 0 && rc >= 0; i--) {
-        if (isfinite(s->value[i])) {
-            rc = climb(s, i, s->spent + part);
+        if (isfinite(s->value[i]) && !is_repeated(s, i)) {
+            rc = search_climb(s, i, s->spent + part);
         }
     }
     for (int i = 1; i < N_STARTS; i++) {
@@ -472,8 +238,24 @@ static int32_t search_once(struct search *s)
             bring_forward(s, i);
         }
     }
-    rc = rc < 0 ? rc : climb(s, 0, s->budget);
-    return rc < 0 ? rc : search_on(s);
+    return rc < 0 ? rc : search_climb(s, 0, s->budget);
+}
+
+/* Every scheme where the budget suffices; else all starts, local search, and kicks. */
+static int32_t search_once(struct search *s)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    s->is_exact = search_count_schemes(&s->space) <= s->budget - s->spent;
+    rc = s->is_exact ? search_try_all(s) : search_try_starts(s);
+    s->is_exact = s->is_exact && !s->is_out_of_time;
+    if (rc >= 0 && least_value(s) == INFINITY) {
+        return fail_all(s);
+    }
+    if (rc >= 0 && !s->is_exact) {
+        rc = improve_starts(s);
+        rc = rc < 0 ? rc : search_on(s);
+    }
+    return rc;
 }
 
 /* A fast plan is often a frugal one: with another objective, a third of the budget looks for the
@@ -502,7 +284,9 @@ static int32_t find_fastest(struct search *s)
 
 int32_t search_run(struct search *s)
 {
-    const int32_t rc = s->objective == OBJECTIVE_LATENCY ? EW_STRATEGY_OK : find_fastest(s);
+    const bool is_small = search_count_schemes(&s->space) <= s->budget;
+    const bool is_direct = s->objective == OBJECTIVE_LATENCY || is_small;
+    const int32_t rc = is_direct ? EW_STRATEGY_OK : find_fastest(s);
     return rc < 0 ? rc : search_once(s);
 }
 
@@ -521,7 +305,7 @@ int32_t search_try_candidate(struct search *s, const struct ew_candidates *candi
         return rc == EW_STRATEGY_EINVALID ? EW_STRATEGY_OK : rc;
     }
     const double value = value_of(s, &evaluation);
-    if (value < s->value[0] * WORTH && !(wanted > 0 && !(evaluation.accuracy >= wanted))) {
+    if (value < s->value[0] * SEARCH_WORTH && !(wanted > 0 && !(evaluation.accuracy >= wanted))) {
         s->value[0] = value;
         s->found[0] = evaluation;
         s->candidate = index;

@@ -15,9 +15,15 @@
 #include "support/suite.h"
 #include "support/tiny.h"
 
-static const char *const STRATEGIES[] = {"aofl",        "mednn",    "edgeld",      "deepthings",
-                                         "deepslicing", "edgeflow", "deeperthings"};
+static const char *const STRATEGIES[] = {"aofl",        "mednn",    "edgeld",       "deepthings",
+                                         "deepslicing", "edgeflow", "deeperthings", "optimal"};
 enum { N_STRATEGIES = sizeof STRATEGIES / sizeof STRATEGIES[0], MAX_DEVICES = 64 };
+
+/* A search would take as long as it may. */
+static const char *settings_of(const char *strategy)
+{
+    return strcmp(strategy, "optimal") == 0 ? "evaluations=60" : "";
+}
 
 /* ------------------------------------------------------------------ opening */
 
@@ -129,7 +135,7 @@ static struct ew_platform *make_mesh(const struct mesh *mesh, struct ew_rng *rng
 static void plan_or_refuse(struct planning *planning, const char *strategy, uint64_t seed,
                            uint32_t *n_planned)
 {
-    if (planning_run(planning, strategy, "")) {
+    if (planning_run(planning, strategy, settings_of(strategy))) {
         ck_assert(isfinite(planning_latency_s(planning)));
         (*n_planned)++;
         return;
@@ -174,7 +180,8 @@ START_TEST(groups_of_1_2_and_64_devices)
         for (uint32_t n = 1; n <= 64; n += n == 1 ? 1 : 62) {
             struct planning *planning = planning_new(load_graph(graphs[g]), tiny_star(n));
             for (int s = 0; s < N_STRATEGIES; s++) {
-                ck_assert(isfinite(run_latency_s(planning, STRATEGIES[s], "")));
+                ck_assert(
+                    isfinite(run_latency_s(planning, STRATEGIES[s], settings_of(STRATEGIES[s]))));
             }
             planning_free(planning);
         }
@@ -189,14 +196,14 @@ START_TEST(without_routes_the_source_does_it_all)
     struct planning *planning = planning_new(load_graph("resnet18"), make_mesh(&mesh, &rng));
     double local_s = run_latency_s(planning, "local", "");
     for (int s = 0; s < N_STRATEGIES; s++) {
-        double seconds = run_latency_s(planning, STRATEGIES[s], "");
+        double seconds = run_latency_s(planning, STRATEGIES[s], settings_of(STRATEGIES[s]));
         ck_assert_msg(planning_active_devices(planning) == 1, "%s", STRATEGIES[s]);
         ck_assert_msg(seconds <= local_s * (1 + 1e-9), "%s: %g s, local %g s", STRATEGIES[s],
                       seconds, local_s);
     }
     planning_problem(planning)->sink_device = 2;
     for (int s = 0; s < N_STRATEGIES; s++) {
-        ck_assert(planning_run(planning, STRATEGIES[s], "") == NULL);
+        ck_assert(planning_run(planning, STRATEGIES[s], settings_of(STRATEGIES[s])) == NULL);
         ck_assert_int_eq(planning_error(planning)->status, EW_ENOTSUP);
         ck_assert(strstr(planning_error(planning)->message, "route") != NULL);
     }
@@ -217,6 +224,7 @@ START_TEST(with_hardly_any_bandwidth_those_who_see_the_network_stay_local)
         {"edgeflow", ""},
         {"deeperthings", "stay=true"},
         {"deeperthings", "split=rows"},
+        {"optimal", "evaluations=60"},
     };
     static const char *const graphs[] = {"vgg16", "resnet18", "mobilenet_v2"};
     for (size_t g = 0; g < sizeof graphs / sizeof *graphs; g++) {
@@ -241,7 +249,7 @@ START_TEST(with_plenty_of_bandwidth_all_of_them_help)
     struct planning *planning = planning_new(load_graph("vgg16"), make_mesh(&mesh, &rng));
     double local_s = run_latency_s(planning, "local", "");
     for (int s = 0; s < N_STRATEGIES; s++) {
-        double seconds = run_latency_s(planning, STRATEGIES[s], "");
+        double seconds = run_latency_s(planning, STRATEGIES[s], settings_of(STRATEGIES[s]));
         /* a grid of 25 tiles on 4 devices computes much twice */
         ck_assert_msg(seconds < 0.7 * local_s, "%s: %g s, local %g s", STRATEGIES[s], seconds,
                       local_s);
@@ -256,7 +264,7 @@ START_TEST(small_memory_is_left_out_and_named)
     ck_assert_str_eq(planning_problem(planning)->context.platform->devices[0].name, "pi4_a");
     for (int s = 0; s < N_STRATEGIES; s++) {
         /* 553 MB of weights, 59 MB of them in layers that can be cut */
-        must_plan(planning, STRATEGIES[s], "");
+        must_plan(planning, STRATEGIES[s], settings_of(STRATEGIES[s]));
         ck_assert_str_eq(planning_note(planning, "left_out"), "");
     }
     planning_free(planning);
@@ -265,7 +273,7 @@ START_TEST(small_memory_is_left_out_and_named)
         .n = 4, .bytes_per_s = 1e8, .small = 1, .memory_bytes = 2000, .is_equal = true};
     planning = planning_new(load_graph("vgg16"), make_mesh(&mesh, &rng));
     for (int s = 0; s < N_STRATEGIES; s++) {
-        ck_assert(planning_run(planning, STRATEGIES[s], "") == NULL);
+        ck_assert(planning_run(planning, STRATEGIES[s], settings_of(STRATEGIES[s])) == NULL);
         ck_assert_int_eq(planning_error(planning)->status, EW_ENOTSUP);
         ck_assert_msg(strstr(planning_error(planning)->message, "memory") != NULL, "%s",
                       planning_error(planning)->message);
@@ -328,6 +336,8 @@ START_TEST(every_choice_of_every_parameter_gives_a_plan)
         {"deeperthings", "least_speed_ratio=0.9"},
         {"deeperthings", "split=rows"},
         {"deeperthings", "split=rows assumed_speeds=own gateway=tx2"},
+        {"optimal", "evaluations=30 objective=period"},
+        {"optimal", "evaluations=30 candidates=false limit_s=0"},
     };
     static const char *const graphs[] = {"vgg16", "googlenet", "yolov2"};
     for (size_t g = 0; g < sizeof graphs / sizeof *graphs; g++) {
@@ -351,6 +361,9 @@ START_TEST(a_network_of_vectors_is_refused)
     for (int s = 0; s < N_STRATEGIES; s++) {
         const bool parts_weights = strcmp(STRATEGIES[s], "deeperthings") == 0;
         const char *settings = parts_weights ? "split=rows" : "";
+        if (strcmp(STRATEGIES[s], "optimal") == 0) {
+            continue; /* one device will do */
+        }
         ck_assert(planning_run(planning, STRATEGIES[s], settings) == NULL);
         ck_assert_int_eq(planning_error(planning)->status, EW_ENOTSUP);
     }
