@@ -12,7 +12,7 @@ layer_of() {
     model) echo 1 ;;
     plan) echo 2 ;;
     io | plugin) echo 3 ;;
-    engine) echo 4 ;;
+    engine | calibrate) echo 4 ;;
     results) echo 5 ;;
     sweep) echo 6 ;;
     cli) echo 7 ;;

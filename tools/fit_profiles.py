@@ -115,7 +115,7 @@ def fit(latencies, classes, weight_bytes_per_s, peak_flops):
     """Seconds per FLOP of each conv class, overhead per layer, relative residual per network.
 
     `weight_bytes_per_s` counts 4 bytes per weight."""
-    models = [m for m in latencies if m not in LEFT_OUT]
+    models = [m for m in latencies if m in classes and m not in LEFT_OUT]
     rows = []
     for model in models:
         c = {k: float(v) for k, v in classes[model].items() if k != "model"}

@@ -13,21 +13,22 @@
 
 /* Groups of options. A command accepts the groups it names. */
 enum ew_option_group {
-    EW_GROUP_PROBLEM = 1 << 0,  /**< graph, platform, who asks */
-    EW_GROUP_STRATEGY = 1 << 1, /**< strategies and their parameters */
-    EW_GROUP_WORKLOAD = 1 << 2, /**< requests and requirements */
-    EW_GROUP_ENGINE = 1 << 3,   /**< engine, network model, seed */
-    EW_GROUP_OUT = 1 << 4,      /**< --out */
-    EW_GROUP_PLAN_IN = 1 << 5,  /**< --plan */
-    EW_GROUP_PLAN_OUT = 1 << 6, /**< --save-plan */
-    EW_GROUP_PRINT = 1 << 7,    /**< --print */
-    EW_GROUP_JSON = 1 << 8,     /**< --json */
-    EW_GROUP_GRAPH = 1 << 9,    /**< --graph alone */
-    EW_GROUP_SEARCH = 1 << 10,  /**< where to look for files */
-    EW_GROUP_CACHE = 1 << 11,   /**< --no-cache */
-    EW_GROUP_COMMON = 1 << 12,  /**< every command */
-    EW_GROUP_JOBS = 1 << 13,    /**< --jobs */
-    EW_GROUP_QUICK = 1 << 14,   /**< --quick */
+    EW_GROUP_PROBLEM = 1 << 0,    /**< graph, platform, who asks */
+    EW_GROUP_STRATEGY = 1 << 1,   /**< strategies and their parameters */
+    EW_GROUP_WORKLOAD = 1 << 2,   /**< requests and requirements */
+    EW_GROUP_ENGINE = 1 << 3,     /**< engine, network model, seed */
+    EW_GROUP_OUT = 1 << 4,        /**< --out */
+    EW_GROUP_PLAN_IN = 1 << 5,    /**< --plan */
+    EW_GROUP_PLAN_OUT = 1 << 6,   /**< --save-plan */
+    EW_GROUP_PRINT = 1 << 7,      /**< --print */
+    EW_GROUP_JSON = 1 << 8,       /**< --json */
+    EW_GROUP_GRAPH = 1 << 9,      /**< --graph alone */
+    EW_GROUP_SEARCH = 1 << 10,    /**< where to look for files */
+    EW_GROUP_CACHE = 1 << 11,     /**< --no-cache */
+    EW_GROUP_COMMON = 1 << 12,    /**< every command */
+    EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
+    EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
+    EW_GROUP_QUICK = 1 << 14,     /**< --quick */
 };
 
 /* id, name, short letter or 0, value in help or NULL for a switch, groups, text */
@@ -89,6 +90,19 @@ enum ew_option_group {
     X(QUICK, "quick", 0, NULL, EW_GROUP_QUICK,                                                     \
       "a small version that takes seconds; not the numbers to look at")                            \
     X(JOBS, "jobs", 0, "N", EW_GROUP_JOBS, "processes at once (default: one per processor)")       \
+    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE,                                           \
+      "write the result here and a report to standard output (default: the result to standard "    \
+      "output)")                                                                                   \
+    X(DEVICE, "device", 0, "KEY", EW_GROUP_CALIBRATE,                                              \
+      "only rows with this value in column 'key', or else 'device'")                               \
+    X(LAYERS, "layers", 0, "FILE", EW_GROUP_CALIBRATE,                                             \
+      "layer lists of networks that are no graphs (CSV)")                                          \
+    X(NAME, "name", 0, "NAME", EW_GROUP_CALIBRATE,                                                 \
+      "name of what is made (default: the output file's)")                                         \
+    X(FROM, "from", 0, "TEXT", EW_GROUP_CALIBRATE,                                                 \
+      "where the data come from, for the profile's 'source' (default: the file)")                  \
+    X(RESIDUALS, "residuals", 0, "FILE", EW_GROUP_CALIBRATE,                                       \
+      "write measured and predicted values here (CSV), for plots/residuals.gp")                    \
     X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the caches")              \
     X(VERBOSE, "verbose", 'v', NULL, EW_GROUP_COMMON, "more messages")                             \
     X(QUIET, "quiet", 'q', NULL, EW_GROUP_COMMON, "errors only")                                   \

@@ -178,18 +178,6 @@ void ew_describe_platform(struct ew_str *out, const struct ew_platform *platform
 
 /* --- profiles -------------------------------------------------------------------------------- */
 
-static const char *profile_kind_name(enum ew_profile_kind kind)
-{
-    static const char *const names[] = {
-        [EW_PROFILE_RATE] = "rate",
-        [EW_PROFILE_CLASS_RATES] = "class_rates",
-        [EW_PROFILE_REGRESSION] = "regression",
-        [EW_PROFILE_STAIRCASE] = "staircase",
-        [EW_PROFILE_TABLE] = "table",
-    };
-    return names[kind];
-}
-
 /* The figures of a profile that are numbers, with their units. */
 static void print_profile_numbers(struct ew_json *j, const struct ew_profile *p)
 {
@@ -203,7 +191,8 @@ static void print_profile_numbers(struct ew_json *j, const struct ew_profile *p)
     if (p->kind == EW_PROFILE_RATE) {
         ew_json_kv_double(j, "flops_per_s", p->flops_per_s);
     }
-    if (p->kind == EW_PROFILE_CLASS_RATES || p->kind == EW_PROFILE_STAIRCASE) {
+    if (p->kind == EW_PROFILE_CLASS_RATES || p->kind == EW_PROFILE_STAIRCASE ||
+        p->kind == EW_PROFILE_ADDITIVE) {
         for (int i = 0; i < EW_RATE_COUNT; i++) {
             ew_json_kv_double(j, rates[i], p->class_flops_per_s[i]);
         }
@@ -212,6 +201,9 @@ static void print_profile_numbers(struct ew_json *j, const struct ew_profile *p)
     ew_json_kv_double(j, "simple_ops_per_s", p->simple_ops_per_s);
     ew_json_kv_double(j, "weight_bytes_per_s", p->weight_bytes_per_s);
     ew_json_kv_double(j, "activation_bytes_per_s", p->activation_bytes_per_s);
+    if (p->kind == EW_PROFILE_ADDITIVE) {
+        ew_json_kv_double(j, "patch_bytes_per_s", p->patch_bytes_per_s);
+    }
     ew_json_kv_double(j, "layer_overhead_s", p->layer_overhead_s);
     ew_json_kv_double(j, "load_overhead_s", p->load_overhead_s);
     ew_json_kv_double(j, "load_bytes_per_s", p->load_bytes_per_s);
@@ -223,7 +215,7 @@ void ew_describe_profile(struct ew_str *out, const struct ew_profile *profile, b
     struct ew_json j = {.out = out};
     if (!as_json) {
         ew_str_printf(out, "%s: kind %s, %s\nsource: %s\n", profile->name,
-                      profile_kind_name(profile->kind), profile->confidence, profile->source);
+                      ew_profile_kind_name(profile->kind), profile->confidence, profile->source);
         ew_str_append(out, "figures (0: free): ");
         ew_json_object_begin(&j);
         print_profile_numbers(&j, profile);
@@ -233,7 +225,7 @@ void ew_describe_profile(struct ew_str *out, const struct ew_profile *profile, b
     }
     ew_json_object_begin(&j);
     ew_json_kv_string(&j, "name", profile->name);
-    ew_json_kv_string(&j, "kind", profile_kind_name(profile->kind));
+    ew_json_kv_string(&j, "kind", ew_profile_kind_name(profile->kind));
     ew_json_kv_string(&j, "source", profile->source);
     ew_json_kv_string(&j, "confidence", profile->confidence);
     print_profile_numbers(&j, profile);

@@ -135,6 +135,16 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_reproduce,
     },
     {
+        .name = "calibrate",
+        .arguments = "compute DATA.csv",
+        .summary = "Fit a device profile to measurements",
+        .details = "compute: columns model and seconds, latency_s, min_ms, ms or us; optional layer, "
+                   "rows, key or device.\nWrites a profile; see docs/calibration.md.\n",
+        .examples = "calibrate compute my_board.csv -o my_board.my_runtime.json\n",
+        .groups = EW_GROUP_CALIBRATE | EW_GROUP_SEARCH | EW_GROUP_COMMON,
+        .run = ew_cmd_calibrate,
+    },
+    {
         .name = "version",
         .arguments = "",
         .summary = "Print the version of the program and of its strategy ABI",

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "io/json_read.h"
 
-enum { MAX_FILE_BYTES = 64 << 20 };
+enum { MAX_FILE_BYTES = 64 << 20, MAX_RESIDUALS = 100000 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -34,20 +34,13 @@ static const char *const class_names[EW_RATE_COUNT] = {
     [EW_RATE_FC] = "fc",
 };
 
-static const char *const kind_names[] = {
-    [EW_PROFILE_RATE] = "rate",
-    [EW_PROFILE_CLASS_RATES] = "class_rates",
-    [EW_PROFILE_REGRESSION] = "regression",
-    [EW_PROFILE_STAIRCASE] = "staircase",
-    [EW_PROFILE_TABLE] = "table",
-};
-
 /* Which members a kind has. */
 enum {
-    ANY_KIND = 1 << EW_PROFILE_RATE | 1 << EW_PROFILE_CLASS_RATES | 1 << EW_PROFILE_REGRESSION |
-               1 << EW_PROFILE_STAIRCASE | 1 << EW_PROFILE_TABLE,
+    ANY_KIND = (1 << EW_PROFILE_KIND_COUNT) - 1,
     SINGLE_RATE = 1 << EW_PROFILE_RATE | 1 << EW_PROFILE_REGRESSION | 1 << EW_PROFILE_TABLE,
-    RATED_CLASSES = 1 << EW_PROFILE_CLASS_RATES | 1 << EW_PROFILE_STAIRCASE,
+    ADDITIVE = 1 << EW_PROFILE_ADDITIVE,
+    STAIRS = 1 << EW_PROFILE_STAIRCASE | ADDITIVE,
+    RATED_CLASSES = 1 << EW_PROFILE_CLASS_RATES | STAIRS,
 };
 
 static const struct {
@@ -66,9 +59,12 @@ static const struct {
     {"layer_overhead_s", ANY_KIND},
     {"load", ANY_KIND},
     {"residual_ratio", ANY_KIND},
+    {"residuals", ANY_KIND},
+    {"range_macs", ANY_KIND},
     {"flops_per_s", SINGLE_RATE},
     {"class_flops_per_s", RATED_CLASSES},
-    {"row_granularity", 1 << EW_PROFILE_STAIRCASE},
+    {"row_granularity", STAIRS},
+    {"patch_bytes_per_s", ADDITIVE},
     {"regression", 1 << EW_PROFILE_REGRESSION},
     {"table", 1 << EW_PROFILE_TABLE},
     {"fallback", 1 << EW_PROFILE_TABLE},
@@ -139,8 +135,11 @@ static enum ew_status read_classes(struct ew_profile *profile, const struct ew_j
         status = ew_json_check_keys(&classes, class_names, COUNT_OF(class_names), err);
     }
     for (size_t i = 0; status == EW_OK && i < COUNT_OF(class_names); i++) {
-        status = ew_json_need_double(&profile->class_flops_per_s[i], &classes, class_names[i],
-                                     -INFINITY, INFINITY, err);
+        double *rate = &profile->class_flops_per_s[i];
+        status =
+            profile->kind == EW_PROFILE_ADDITIVE
+                ? get_double(rate, &classes, class_names[i], err)
+                : ew_json_need_double(rate, &classes, class_names[i], -INFINITY, INFINITY, err);
     }
     return status;
 }
@@ -340,6 +339,38 @@ static enum ew_status read_load(struct ew_profile *profile, const struct ew_json
     return status == EW_OK ? get_double(&profile->load_bytes_per_s, &load, keys[1], err) : status;
 }
 
+/* What the data said about errors: ratios of rows left out, and the range of layers. */
+static enum ew_status read_spread(struct ew_profile *profile, const struct ew_json_value *root,
+                                  struct ew_error *err)
+{
+    struct ew_json_value at;
+    enum ew_status status = ew_json_get_array(&at, root, "residuals", err);
+    if (status == EW_OK && ew_json_is_present(&at)) {
+        const size_t n = ew_json_count(&at);
+        double *values = ew_arena_calloc(&profile->arena, n ? n : 1, sizeof *values);
+        if (!values) {
+            return ew_fail_memory(err);
+        }
+        if (n > MAX_RESIDUALS) {
+            return ew_json_fail(&at, err, "expected at most %d residuals, found %zu", MAX_RESIDUALS,
+                                n);
+        }
+        status = read_numbers(values, &at, n, err);
+        profile->residuals = values;
+        profile->n_residuals = (uint32_t)n;
+    }
+    if (status == EW_OK) {
+        status = ew_json_get_array(&at, root, "range_macs", err);
+    }
+    if (status == EW_OK && ew_json_is_present(&at)) {
+        if (ew_json_count(&at) != 2) {
+            return ew_json_fail(&at, err, "expected two numbers, least and most");
+        }
+        status = read_numbers(profile->range_macs, &at, 2, err);
+    }
+    return status;
+}
+
 /* --- the whole ------------------------------------------------------------------------------- */
 
 static enum ew_status read_profile(struct ew_profile **out, const struct ew_json_value *root,
@@ -352,6 +383,10 @@ static enum ew_status read_kind(struct ew_profile *profile, const struct ew_json
     size_t kind = 0;
     enum ew_status status = ew_json_need(&at, root, "kind", err);
     if (status == EW_OK) {
+        const char *kind_names[EW_PROFILE_KIND_COUNT];
+        for (int i = 0; i < EW_PROFILE_KIND_COUNT; i++) {
+            kind_names[i] = ew_profile_kind_name((enum ew_profile_kind)i);
+        }
         status = read_choice(&kind, &at, kind_names, COUNT_OF(kind_names), "kind", err);
     }
     if (status != EW_OK) {
@@ -369,7 +404,7 @@ static enum ew_status read_kind(struct ew_profile *profile, const struct ew_json
             if (strcmp(members[i].key, ew_json_name(&item)) == 0 &&
                 !(members[i].kinds & 1U << kind)) {
                 status = ew_json_fail(&item, err, "a profile of kind '%s' has no '%s'",
-                                      kind_names[kind], members[i].key);
+                                      ew_profile_kind_name(profile->kind), members[i].key);
             }
         }
     }
@@ -397,6 +432,13 @@ static enum ew_status read_numbers_of_kind(struct ew_profile *profile,
     switch (profile->kind) {
     case EW_PROFILE_RATE:
         break;
+    case EW_PROFILE_ADDITIVE:
+        if (status == EW_OK) {
+            status =
+                ew_json_get_i64(&granularity, root, "row_granularity", INT32_MIN, INT32_MAX, err);
+            profile->row_granularity = (int32_t)granularity;
+        }
+        return status == EW_OK ? read_classes(profile, root, err) : status;
     case EW_PROFILE_STAIRCASE:
         if (status == EW_OK) {
             status =
@@ -413,6 +455,8 @@ static enum ew_status read_numbers_of_kind(struct ew_profile *profile,
             status = read_table(profile, root, err);
         }
         return status == EW_OK ? read_fallback(profile, root, err) : status;
+    case EW_PROFILE_KIND_COUNT:
+        break;
     }
     return status;
 }
@@ -427,6 +471,7 @@ static enum ew_status read_common(struct ew_profile *profile, const struct ew_js
         {&profile->simple_ops_per_s, "simple_ops_per_s"},
         {&profile->weight_bytes_per_s, "weight_bytes_per_s"},
         {&profile->activation_bytes_per_s, "activation_bytes_per_s"},
+        {&profile->patch_bytes_per_s, "patch_bytes_per_s"},
         {&profile->layer_overhead_s, "layer_overhead_s"},
         {&profile->residual_ratio, "residual_ratio"},
     };
@@ -442,6 +487,9 @@ static enum ew_status read_common(struct ew_profile *profile, const struct ew_js
     }
     if (status == EW_OK) {
         status = check_notes(root, err);
+    }
+    if (status == EW_OK) {
+        status = read_spread(profile, root, err);
     }
     return status == EW_OK ? read_load(profile, root, err) : status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/layer_work.h"
 
 /* Ranges that keep every sum finite: a graph has at most 2^31 elements per tensor. */
 static const double MIN_RATE = 1.0;
@@ -13,6 +14,19 @@ static const double MAX_SECONDS = 1e9;
 static const double MAX_COEFFICIENT_S = 1e6;
 
 enum { MAX_ROW_GRANULARITY = 65536, MAX_FALLBACK_DEPTH = 4 };
+
+const char *ew_profile_kind_name(enum ew_profile_kind kind)
+{
+    static const char *const names[EW_PROFILE_KIND_COUNT] = {
+        [EW_PROFILE_RATE] = "rate",
+        [EW_PROFILE_CLASS_RATES] = "class_rates",
+        [EW_PROFILE_REGRESSION] = "regression",
+        [EW_PROFILE_STAIRCASE] = "staircase",
+        [EW_PROFILE_TABLE] = "table",
+        [EW_PROFILE_ADDITIVE] = "additive",
+    };
+    return names[kind];
+}
 
 enum ew_rate_class ew_rate_class_of(const struct ew_layer *layer)
 {
@@ -184,6 +198,22 @@ static double rated_s(const struct ew_profile *profile, const struct ew_cost_que
     return sum_s > 0 ? sum_s + profile->layer_overhead_s : 0;
 }
 
+/* Convolutions and fc by their work; of the others only simple operations, since what they move is
+ * part of the convolutions' figures. */
+static double additive_s(const struct ew_profile *profile, const struct ew_cost_query *query,
+                         const struct ew_op_view *view)
+{
+    struct ew_layer_work work;
+    if (ew_layer_work_of(&work, query)) {
+        return ew_layer_work_s(profile, &work);
+    }
+    if (ew_op_class(query->layer->op) == EW_CLASS_VIEW || !(profile->simple_ops_per_s > 0)) {
+        return 0;
+    }
+    const double sum_s = (double)ew_op_simple_ops(view, &query->out) / profile->simple_ops_per_s;
+    return sum_s > 0 ? sum_s + profile->layer_overhead_s : 0;
+}
+
 static int compare_table_key(const struct ew_table_layer *entry, const char *graph,
                              const char *layer)
 {
@@ -267,7 +297,8 @@ double ew_cost_compute_s(const struct ew_profile *profile, const struct ew_cost_
             return ew_cost_compute_s(profile->fallback, query);
         }
     }
-    return rated_s(profile, query, &view);
+    return profile->kind == EW_PROFILE_ADDITIVE ? additive_s(profile, query, &view)
+                                                : rated_s(profile, query, &view);
 }
 
 /* Simple work that no layer hides: partial sums and format conversions. Without a rate of its own
@@ -277,7 +308,8 @@ static double simple_rate(const struct ew_profile *profile)
     if (profile->simple_ops_per_s > 0) {
         return profile->simple_ops_per_s;
     }
-    if (profile->kind == EW_PROFILE_CLASS_RATES || profile->kind == EW_PROFILE_STAIRCASE) {
+    if (profile->kind == EW_PROFILE_CLASS_RATES || profile->kind == EW_PROFILE_STAIRCASE ||
+        profile->kind == EW_PROFILE_ADDITIVE) {
         return profile->class_flops_per_s[EW_RATE_CONV_1X1];
     }
     if (profile->kind == EW_PROFILE_TABLE && profile->fallback) {
@@ -342,6 +374,7 @@ static enum ew_status check_common(const struct ew_profile *profile, struct ew_e
         {"simple_ops_per_s", profile->simple_ops_per_s},
         {"weight_bytes_per_s", profile->weight_bytes_per_s},
         {"activation_bytes_per_s", profile->activation_bytes_per_s},
+        {"patch_bytes_per_s", profile->patch_bytes_per_s},
         {"load.bytes_per_s", profile->load_bytes_per_s},
     };
     enum ew_status status = EW_OK;
@@ -359,10 +392,24 @@ static enum ew_status check_common(const struct ew_profile *profile, struct ew_e
         status = ew_fail(err, EW_EINPUT, "profile '%s': residual_ratio: expected >= 0, found %g",
                          profile->name, profile->residual_ratio);
     }
+    for (uint32_t i = 0; status == EW_OK && i < profile->n_residuals; i++) {
+        if (!(profile->residuals[i] >= 1e-3 && profile->residuals[i] <= 1e3)) {
+            status = ew_fail(err, EW_EINPUT,
+                             "profile '%s': residuals[%u]: expected 0.001 .. 1000, found %g",
+                             profile->name, i, profile->residuals[i]);
+        }
+    }
+    const double *range = profile->range_macs;
+    if (status == EW_OK && !(range[0] >= 0 && range[1] >= range[0] && isfinite(range[1]))) {
+        status = ew_fail(err, EW_EINPUT,
+                         "profile '%s': range_macs: expected 0 <= least <= most, found %g, %g",
+                         profile->name, range[0], range[1]);
+    }
     return status;
 }
 
-static enum ew_status check_classes(const struct ew_profile *profile, struct ew_error *err)
+static enum ew_status check_classes(const struct ew_profile *profile, bool may_be_zero,
+                                    struct ew_error *err)
 {
     static const char *const fields[EW_RATE_COUNT] = {
         "class_flops_per_s.conv_3x3_s1", "class_flops_per_s.conv_1x1",
@@ -371,7 +418,7 @@ static enum ew_status check_classes(const struct ew_profile *profile, struct ew_
     };
     enum ew_status status = EW_OK;
     for (int i = 0; status == EW_OK && i < EW_RATE_COUNT; i++) {
-        status = check_rate(profile, fields[i], profile->class_flops_per_s[i], false, err);
+        status = check_rate(profile, fields[i], profile->class_flops_per_s[i], may_be_zero, err);
     }
     return status;
 }
@@ -461,14 +508,15 @@ static enum ew_status check_profile(const struct ew_profile *profile, int depth,
     case EW_PROFILE_RATE:
         return check_rate(profile, "flops_per_s", profile->flops_per_s, false, err);
     case EW_PROFILE_CLASS_RATES:
-        return check_classes(profile, err);
+        return check_classes(profile, false, err);
+    case EW_PROFILE_ADDITIVE:
     case EW_PROFILE_STAIRCASE:
         if (profile->row_granularity < 1 || profile->row_granularity > MAX_ROW_GRANULARITY) {
             return ew_fail(err, EW_EINPUT,
                            "profile '%s': row_granularity: expected 1 .. %d, found %d",
                            profile->name, MAX_ROW_GRANULARITY, profile->row_granularity);
         }
-        return check_classes(profile, err);
+        return check_classes(profile, profile->kind == EW_PROFILE_ADDITIVE, err);
     case EW_PROFILE_REGRESSION:
         return check_regression(profile, err);
     case EW_PROFILE_TABLE:
@@ -480,6 +528,8 @@ static enum ew_status check_profile(const struct ew_profile *profile, int depth,
                                    profile->name, MAX_FALLBACK_DEPTH);
         }
         return status;
+    case EW_PROFILE_KIND_COUNT:
+        break;
     }
     return ew_fail(err, EW_EINPUT, "profile '%s': unknown kind %d", profile->name,
                    (int)profile->kind);

@@ -22,6 +22,8 @@ enum ew_profile_kind {
     EW_PROFILE_REGRESSION,  /**< linear regressions per op (Edgent, AOFL) */
     EW_PROFILE_STAIRCASE,   /**< class rates with output rows rounded up to a granularity */
     EW_PROFILE_TABLE,       /**< measured seconds per layer and rows */
+    EW_PROFILE_ADDITIVE,    /**< conv and fc: arithmetic, weights, activations, patches, overhead */
+    EW_PROFILE_KIND_COUNT
 };
 
 /** Classes that have a rate of their own. */
@@ -82,12 +84,13 @@ struct ew_profile {
     const char *confidence; /**< mark of the figures, e.g. "measured" */
     enum ew_profile_kind kind;
     double flops_per_s;                      /**< rate; 2 FLOPs per multiply-accumulate */
-    double class_flops_per_s[EW_RATE_COUNT]; /**< class_rates, staircase; > 0 */
+    double class_flops_per_s[EW_RATE_COUNT]; /**< class_rates, staircase: > 0; additive: 0 = free */
     double simple_ops_per_s;                 /**< pools, activations, norms; 0 = free */
-    double weight_bytes_per_s;               /**< fc weights read; 0 = free */
+    double weight_bytes_per_s;               /**< fc (additive: conv, too) weights read; 0 = free */
     double activation_bytes_per_s;           /**< input read + output written; 0 = free */
+    double patch_bytes_per_s;                /**< additive: see layer_work.h; 0 = free */
     double layer_overhead_s;                 /**< per piece that computes anything */
-    int32_t row_granularity;                 /**< staircase: >= 1; else 1 */
+    int32_t row_granularity;                 /**< staircase, additive: >= 1; else 1 */
     struct ew_regression regression[EW_OP_COUNT];
     uint32_t n_table_layers;
     const struct ew_table_layer *table_layers; /**< sorted by (graph, layer) */
@@ -95,6 +98,9 @@ struct ew_profile {
     double load_overhead_s;            /**< loading weights: fixed part */
     double load_bytes_per_s;           /**< loading weights; 0 = free */
     double residual_ratio;             /**< mean absolute relative error of the fit; NAN */
+    uint32_t n_residuals;
+    const double *residuals; /**< measured / predicted of rows left out of the fit; each > 0 */
+    double range_macs[2];    /**< least and most MACs of a layer in the data; 0, 0: unknown */
 };
 
 /** What is asked: compute the box `out` of `layer` (batch in the box), optionally only a part of
@@ -122,6 +128,9 @@ double ew_cost_convert_s(const struct ew_profile *profile, uint64_t elements);
 
 /** Check ranges and consistency after filling in; EW_EINPUT names the field. */
 enum ew_status ew_profile_check(const struct ew_profile *profile, struct ew_error *err);
+
+/** Name of a kind in files, e.g. "class_rates". */
+const char *ew_profile_kind_name(enum ew_profile_kind kind);
 
 /** Rate class of a conv or fc layer. */
 enum ew_rate_class ew_rate_class_of(const struct ew_layer *layer);

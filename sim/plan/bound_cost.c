@@ -300,12 +300,45 @@ static double over(double amount, double rate_per_s)
     return rate_per_s > 0 ? amount / rate_per_s : 0;
 }
 
+/* As ew_cost_compute_s without rounding rows up. A patch serves at most all filters of its group.
+ */
+static double additive_s(const struct ew_profile *profile, const struct ew_graph *graph,
+                         const struct ew_layer *layer, const struct amounts *a)
+{
+    const enum ew_op_class op_class = ew_op_class(layer->op);
+    if (op_class == EW_CLASS_VIEW) {
+        return 0;
+    }
+    if (op_class != EW_CLASS_CONV && op_class != EW_CLASS_FC) {
+        const double sum_s = over(a->simple_ops, profile->simple_ops_per_s);
+        return sum_s > 0 ? sum_s + profile->layer_overhead_s : 0;
+    }
+    enum ew_rate_class rate_class = ew_rate_class_of(layer);
+    if (rate_class == EW_RATE_CONV_1X1 && layer->attrs.groups > 1) {
+        rate_class = EW_RATE_CONV_OTHER;
+    }
+    const double bytes = graph->bytes_per_element;
+    double sum_s = over(2 * a->macs, profile->class_flops_per_s[rate_class]) +
+                   over(a->weights * bytes, profile->weight_bytes_per_s);
+    if (op_class == EW_CLASS_CONV) {
+        sum_s += over((a->inputs + a->outputs) * bytes, profile->activation_bytes_per_s);
+        if (rate_class != EW_RATE_DEPTHWISE &&
+            (layer->attrs.kernel[0] > 1 || layer->attrs.kernel[1] > 1)) {
+            sum_s += over(a->macs / layer->shape[EW_C] * bytes, profile->patch_bytes_per_s);
+        }
+    }
+    return sum_s + profile->layer_overhead_s;
+}
+
 /* As ew_cost_compute_s without the staircase's rounding up. */
 static double rated_s(const struct ew_profile *profile, const struct ew_graph *graph,
                       const struct ew_layer *layer, const struct amounts *a)
 {
     const enum ew_op_class op_class = ew_op_class(layer->op);
     double sum_s = 0;
+    if (profile->kind == EW_PROFILE_ADDITIVE) {
+        return additive_s(profile, graph, layer, a);
+    }
     if (op_class == EW_CLASS_VIEW) {
         return 0;
     }

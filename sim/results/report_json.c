@@ -47,18 +47,6 @@ static void put_net(struct ew_json *j, const struct ew_net_model *net)
     ew_json_object_end(j);
 }
 
-static const char *profile_kind_name(enum ew_profile_kind kind)
-{
-    static const char *const names[] = {
-        [EW_PROFILE_RATE] = "rate",
-        [EW_PROFILE_CLASS_RATES] = "class_rates",
-        [EW_PROFILE_REGRESSION] = "regression",
-        [EW_PROFILE_STAIRCASE] = "staircase",
-        [EW_PROFILE_TABLE] = "table",
-    };
-    return names[kind];
-}
-
 static void put_profiles(struct ew_json *j, const struct ew_platform *platform)
 {
     ew_json_key(j, "profiles");
@@ -74,7 +62,7 @@ static void put_profiles(struct ew_json *j, const struct ew_platform *platform)
         }
         ew_json_object_begin_inline(j);
         ew_json_kv_string(j, "name", profile->name);
-        ew_json_kv_string(j, "kind", profile_kind_name(profile->kind));
+        ew_json_kv_string(j, "kind", ew_profile_kind_name(profile->kind));
         ew_json_kv_string(j, "source", profile->source);
         ew_json_kv_string(j, "confidence", profile->confidence);
         ew_json_kv_double(j, "residual_ratio", profile->residual_ratio);

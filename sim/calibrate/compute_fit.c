@@ -1,0 +1,295 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calibrate/compute.h"
+#include "model/spread.h"
+
+/* Granularities that are tried where parts of layers were measured. */
+static const int32_t GRANULARITIES[] = {1, 2, 4, 8, 16, 32};
+
+/* A candidate replaces the one before when its error is smaller by this factor: the choice must not
+ * follow noise, of which there is the less the more rows there are. 0.9 with 25 rows. */
+static double worth_it(size_t n_rows)
+{
+    return 1 - 0.5 / sqrt((double)n_rows);
+}
+
+/* Two models: with and without patches. Their mean is the third; it often does better than both on
+ * networks not seen. Being linear with figures >= 0, it is a model of the same form. */
+enum { WITHOUT = 1, WITH = 2 };
+static const struct candidate {
+    const char *name;
+    int parts;
+} CANDIDATES[] = {
+    {"mean of the fits with and without patches", WITHOUT | WITH},
+    {"with patches", WITH},
+    {"without patches", WITHOUT},
+};
+
+enum { N_CANDIDATES = sizeof CANDIDATES / sizeof *CANDIDATES };
+
+struct fitter {
+    const struct ew_compute_data *data;
+    const struct ew_lapack *lapack;
+    struct ew_fit fit;
+    double *amounts;
+    double *measured;
+    size_t *groups;
+};
+
+void ew_compute_amounts(double amounts[EW_COMPUTE_COLUMNS], const struct ew_compute_data *data,
+                        size_t row, int32_t granularity)
+{
+    memset(amounts, 0, EW_COMPUTE_COLUMNS * sizeof *amounts);
+    for (size_t i = data->first_work[row]; i < data->first_work[row + 1]; i++) {
+        const struct ew_layer_work *work = &data->work[i];
+        const bool is_shared = !data->has_layers && (work->rate_class == EW_RATE_DEPTHWISE ||
+                                                     work->rate_class == EW_RATE_FC);
+        const double padding =
+            work->rate_class == EW_RATE_FC ? 1 : ew_layer_work_padding(work->rows, granularity);
+        amounts[is_shared ? EW_RATE_CONV_1X1 : work->rate_class] += 2 * work->macs * padding;
+        amounts[EW_COMPUTE_WEIGHTS] += work->weight_bytes;
+        amounts[EW_COMPUTE_ACTIVATIONS] += work->activation_bytes;
+        amounts[EW_COMPUTE_PATCHES] += work->patch_bytes;
+        amounts[EW_COMPUTE_LAYERS] += 1;
+    }
+}
+
+static void use_columns(bool is_used[EW_COMPUTE_COLUMNS], const struct ew_compute_data *data,
+                        bool has_patches)
+{
+    for (size_t j = 0; j < EW_COMPUTE_COLUMNS; j++) {
+        is_used[j] = true;
+    }
+    is_used[EW_RATE_DEPTHWISE] = is_used[EW_RATE_FC] = data->has_layers;
+    is_used[EW_COMPUTE_PATCHES] = has_patches;
+}
+
+/* One candidate's figures, without one group. */
+static enum ew_status solve_candidate(double *x, struct fitter *f, int parts, size_t without,
+                                      struct ew_error *err)
+{
+    double part[EW_COMPUTE_COLUMNS];
+    bool is_used[EW_COMPUTE_COLUMNS];
+    enum ew_status status = EW_OK;
+    const double share = parts == (WITHOUT | WITH) ? 0.5 : 1;
+    memset(x, 0, EW_COMPUTE_COLUMNS * sizeof *x);
+    for (int p = WITHOUT; status == EW_OK && p <= WITH; p++) {
+        if (!(parts & p)) {
+            continue;
+        }
+        use_columns(is_used, f->data, p == WITH);
+        f->fit.is_used = is_used;
+        status = ew_fit_solve(part, f->lapack, &f->fit, without, err);
+        for (size_t j = 0; status == EW_OK && j < EW_COMPUTE_COLUMNS; j++) {
+            x[j] += share * part[j];
+        }
+    }
+    return status;
+}
+
+/* Relative errors of all rows, each with its group left out. */
+static enum ew_status leave_out(double *errors, struct fitter *f, int parts, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    double x[EW_COMPUTE_COLUMNS];
+    for (size_t g = 0; status == EW_OK && g < f->data->n_groups; g++) {
+        status = solve_candidate(x, f, parts, g, err);
+        for (size_t i = 0; status == EW_OK && i < f->fit.n_rows; i++) {
+            if (f->groups[i] == g) {
+                errors[i] = ew_fit_predict(&f->fit, x, i) / f->measured[i] - 1;
+            }
+        }
+    }
+    return status;
+}
+
+static double mean_abs(const double *errors, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += fabs(errors[i]);
+    }
+    return sum / (double)n;
+}
+
+static void fill_amounts(struct fitter *f, int32_t granularity)
+{
+    for (size_t i = 0; i < f->fit.n_rows; i++) {
+        ew_compute_amounts(&f->amounts[i * EW_COMPUTE_COLUMNS], f->data, i, granularity);
+    }
+}
+
+/* The granularity whose fit has the smallest error on the rows it was made from; coarser only when
+ * worth it. */
+static enum ew_status choose_granularity(int32_t *out, struct fitter *f, struct ew_error *err)
+{
+    double least = INFINITY;
+    enum ew_status status = EW_OK;
+    *out = 1;
+    for (size_t k = 0; k < sizeof GRANULARITIES / sizeof *GRANULARITIES; k++) {
+        double x[EW_COMPUTE_COLUMNS], sum = 0;
+        fill_amounts(f, GRANULARITIES[k]);
+        status = solve_candidate(x, f, WITH, EW_FIT_ALL, err);
+        if (status != EW_OK || !f->data->has_parts) {
+            return status;
+        }
+        for (size_t i = 0; i < f->fit.n_rows; i++) {
+            sum += fabs(ew_fit_predict(&f->fit, x, i) / f->measured[i] - 1);
+        }
+        if (sum < worth_it(f->fit.n_rows) * least) {
+            least = sum;
+            *out = GRANULARITIES[k];
+        }
+    }
+    fill_amounts(f, *out);
+    return status;
+}
+
+static enum ew_status choose_model(struct ew_compute_fit *out, struct fitter *f,
+                                   struct ew_error *err)
+{
+    const size_t n = f->fit.n_rows;
+    const bool can_leave_out = f->data->n_groups > 1;
+    double *errors = calloc(n, sizeof *errors);
+    enum ew_status status = errors ? EW_OK : ew_fail_memory(err);
+    size_t best = can_leave_out ? N_CANDIDATES : 0;
+    for (size_t c = 0; status == EW_OK && can_leave_out && c < N_CANDIDATES; c++) {
+        status = leave_out(errors, f, CANDIDATES[c].parts, err);
+        if (status == EW_OK &&
+            (best == N_CANDIDATES || mean_abs(errors, n) < worth_it(n) * out->left_out_error)) {
+            best = c;
+            out->left_out_error = mean_abs(errors, n);
+            memcpy(out->left_out, errors, n * sizeof *errors);
+        }
+    }
+    if (status == EW_OK) {
+        out->model = CANDIDATES[best].name;
+        use_columns(out->is_used, f->data, CANDIDATES[best].parts != WITHOUT);
+        status = solve_candidate(out->x, f, CANDIDATES[best].parts, EW_FIT_ALL, err);
+    }
+    free(errors);
+    return status;
+}
+
+/* For each left-out row: is it inside the bar that the other rows' ratios make around its
+ * prediction? */
+static enum ew_status find_coverage(struct ew_compute_fit *out, size_t n, struct ew_error *err)
+{
+    double *others = calloc(n, sizeof *others);
+    if (!others) {
+        return ew_fail_memory(err);
+    }
+    size_t inside = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        for (size_t j = 0; j < n; j++) {
+            if (j != i) {
+                others[k++] = 1 / (1 + out->left_out[j]);
+            }
+        }
+        ew_spread_sort(others, k);
+        const double ratio = 1 / (1 + out->left_out[i]);
+        inside += ratio >= ew_spread_quantile(others, k, (1 - EW_SPREAD_SHARE) / 2) &&
+                  ratio <= ew_spread_quantile(others, k, (1 + EW_SPREAD_SHARE) / 2);
+    }
+    out->coverage = (double)inside / (double)n;
+    free(others);
+    return EW_OK;
+}
+
+static enum ew_status check_data(const struct ew_compute_data *data, struct ew_error *err)
+{
+    if (data->n_rows < 2) {
+        return ew_fail(err, EW_EINPUT,
+                       "%s: expected at least two usable rows, found %zu (%zu left out)",
+                       data->path, data->n_rows, data->n_flagged);
+    }
+    for (size_t i = 1; i < data->n_rows; i++) {
+        if (data->rows[i].measured_s != data->rows[0].measured_s) {
+            return EW_OK;
+        }
+    }
+    return ew_fail(err, EW_EINPUT,
+                   "%s: expected times that differ, found %g s in all %zu rows (lines %zu .. %zu)",
+                   data->path, data->rows[0].measured_s, data->n_rows, data->rows[0].line,
+                   data->rows[data->n_rows - 1].line);
+}
+
+static enum ew_status fit_data(struct ew_compute_fit *out, struct fitter *f, struct ew_error *err)
+{
+    enum ew_status status = choose_granularity(&out->row_granularity, f, err);
+    if (status == EW_OK) {
+        status = choose_model(out, f, err);
+    }
+    if (status == EW_OK) {
+        f->fit.is_used = out->is_used;
+        status = ew_fit_rank(&out->rank, f->lapack, &f->fit, err);
+    }
+    for (size_t i = 0; status == EW_OK && i < f->fit.n_rows; i++) {
+        out->in_sample[i] = ew_fit_predict(&f->fit, out->x, i) / f->measured[i] - 1;
+    }
+    if (status == EW_OK) {
+        out->in_sample_error = mean_abs(out->in_sample, f->fit.n_rows);
+        /* normal errors: mean |e| = sd * sqrt(2 / pi); degrees of freedom as in least squares */
+        const double n = (double)f->fit.n_rows, free_rows = n - (double)out->rank.rank;
+        const double deviation =
+            free_rows > 0 ? out->in_sample_error * 1.2533 * sqrt(n / free_rows) : 0;
+        for (size_t j = 0; j < EW_COMPUTE_COLUMNS; j++) {
+            out->x_error[j] = deviation * out->rank.error[j];
+        }
+        if (f->data->n_groups > 2) {
+            status = find_coverage(out, f->fit.n_rows, err);
+        }
+    }
+    return status;
+}
+
+enum ew_status ew_compute_fit(struct ew_compute_fit *out, const struct ew_compute_data *data,
+                              const struct ew_lapack *lapack, struct ew_error *err)
+{
+    enum ew_status status = check_data(data, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    const size_t n = data->n_rows;
+    struct fitter f = {.data = data, .lapack = lapack};
+    struct ew_compute_fit fit = {.left_out_error = NAN, .coverage = NAN};
+    f.amounts = calloc(n * EW_COMPUTE_COLUMNS, sizeof *f.amounts);
+    f.measured = calloc(n, sizeof *f.measured);
+    f.groups = calloc(n, sizeof *f.groups);
+    fit.in_sample = calloc(n, sizeof *fit.in_sample);
+    fit.left_out = calloc(n, sizeof *fit.left_out);
+    if (!f.amounts || !f.measured || !f.groups || !fit.in_sample || !fit.left_out) {
+        status = ew_fail_memory(err);
+    }
+    for (size_t i = 0; status == EW_OK && i < n; i++) {
+        f.measured[i] = data->rows[i].measured_s;
+        f.groups[i] = data->rows[i].group;
+    }
+    f.fit = (struct ew_fit){.n_rows = n,
+                            .n_columns = EW_COMPUTE_COLUMNS,
+                            .amounts = f.amounts,
+                            .measured = f.measured,
+                            .groups = f.groups};
+    if (status == EW_OK) {
+        status = fit_data(&fit, &f, err);
+    }
+    free(f.amounts);
+    free(f.measured);
+    free(f.groups);
+    if (status == EW_OK) {
+        *out = fit;
+    } else {
+        ew_compute_fit_fini(&fit);
+    }
+    return status;
+}
+
+void ew_compute_fit_fini(struct ew_compute_fit *fit)
+{
+    free(fit->in_sample);
+    free(fit->left_out);
+    *fit = (struct ew_compute_fit){0};
+}
