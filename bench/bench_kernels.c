@@ -76,7 +76,7 @@ static void bench(const char *path, const struct ew_kernels *kernels, bool has_l
     if (ew_graph_load_json(&graph, path, &err) != EW_OK) {
         die(&err);
     }
-    const struct ew_random_weights weights = {graph, 1};
+    const struct ew_random_weights weights = {1};
     const struct ew_weight_source source = ew_random_weights_source(&weights);
     if (ew_forward_new(&forward, graph, graph->n_exits - 1, kernels, &source, &err) != EW_OK) {
         die(&err);

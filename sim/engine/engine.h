@@ -64,6 +64,7 @@ struct ew_run_workload {
     const char *name;
     const struct ew_book *book;
     const struct ew_task_graph *const *task_graphs; /**< per plan of the book */
+    const struct ew_plan_context *context; /**< what the plans are about; exec only */
     struct ew_arrival arrival;
     uint64_t n_requests;       /**< >= 1; a trace may be shorter */
     uint32_t requests_per_job; /**< >= 1: how many requests one job carries */

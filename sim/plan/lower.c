@@ -49,6 +49,8 @@ void ew_lower_free(struct ew_lower *lower)
     ew_vec_fini(&lower->scratch_a);
     ew_vec_fini(&lower->scratch_b);
     ew_vec_fini(&lower->live_bytes);
+    ew_vec_fini(&lower->box_begin);
+    ew_vec_fini(&lower->kept_boxes);
     ew_vec_fini(&lower->load_node);
     ew_box_set_fini(&lower->set);
     free(lower);
@@ -300,6 +302,7 @@ static enum ew_status add_conversion(struct ew_lower *lower, uint32_t device,
     const struct ew_task_node node = {.kind = EW_NODE_COMPUTE, .device = device, .peer = device};
     struct ew_task_info conversion_info = *info;
     conversion_info.n_merged = 1;
+    conversion_info.is_conversion = true;
     enum ew_status status = add_node(lower, &node, &conversion_info, out);
     const struct lw_conversion conversion = {*out, message};
     if (status == EW_OK && !ew_vec_push(&lower->conversions, conversion)) {

@@ -12,6 +12,8 @@
 
 struct ew_lower_options {
     bool merge_chains; /**< merge private chains; only sound when at most one job is in flight */
+    bool keep_boxes;   /**< fill ew_task_graph.boxes: what real execution sends; not with
+                            merge_chains */
 };
 
 /** Working memory of the lowering, kept between calls by planners that evaluate many plans. */

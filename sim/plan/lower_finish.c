@@ -62,6 +62,33 @@ static enum ew_status weigh_message(struct ew_lower *lower, struct lw_message *m
     return EW_OK;
 }
 
+/* The disjoint boxes of every message, for real execution. */
+static enum ew_status keep_boxes(struct ew_lower *lower)
+{
+    const size_t n_nodes = lower->nodes.count;
+    if (!ew_vec_reserve(&lower->box_begin, n_nodes + 1)) {
+        return ew_fail_memory(lower->err);
+    }
+    lower->kept_boxes.count = 0;
+    for (size_t i = 0; i < n_nodes; i++) {
+        lower->box_begin.items[i] = (uint32_t)lower->kept_boxes.count;
+        const uint32_t begin = i ? lower->counts.items[i - 1] : 0;
+        lower->set.count = 0;
+        for (uint32_t k = begin; k < lower->counts.items[i]; k++) {
+            if (!ew_box_set_add(&lower->set, &lower->boxes.items[lower->scratch_a.items[k]].box)) {
+                return ew_fail_memory(lower->err);
+            }
+        }
+        for (size_t k = 0; k < lower->set.count; k++) {
+            if (!ew_vec_push(&lower->kept_boxes, lower->set.items[k])) {
+                return ew_fail_memory(lower->err);
+            }
+        }
+    }
+    lower->box_begin.items[n_nodes] = (uint32_t)lower->kept_boxes.count;
+    return ew_vec_reserve_one(&lower->kept_boxes) ? EW_OK : ew_fail_memory(lower->err);
+}
+
 static enum ew_status weigh_messages(struct ew_lower *lower)
 {
     enum ew_status status = group_boxes(lower);
@@ -257,7 +284,11 @@ static enum ew_status merge_chains(struct ew_lower *lower)
 
 enum ew_status lw_finish(struct ew_lower *lower, const struct ew_lower_options *options)
 {
+    const bool keeps_boxes = options && options->keep_boxes;
     enum ew_status status = weigh_messages(lower);
+    if (status == EW_OK && keeps_boxes) {
+        status = keep_boxes(lower);
+    }
     if (status == EW_OK) {
         status = link_nodes(lower);
     }
@@ -273,6 +304,8 @@ enum ew_status lw_finish(struct ew_lower *lower, const struct ew_lower_options *
     graph->n_inputs = 1;
     graph->inputs = &lower->input_node;
     graph->devices = lower->devices.items;
+    graph->box_begin = keeps_boxes ? lower->box_begin.items : NULL;
+    graph->boxes = keeps_boxes ? lower->kept_boxes.items : NULL;
     return status;
 }
 

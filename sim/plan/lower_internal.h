@@ -96,6 +96,8 @@ struct ew_lower {
     EW_VEC(uint32_t) scratch_a;
     EW_VEC(uint32_t) scratch_b;
     EW_VEC(uint64_t) live_bytes;
+    EW_VEC(uint32_t) box_begin; /**< keep_boxes: per node, into kept_boxes */
+    EW_VEC(struct ew_box) kept_boxes;
     struct ew_box_set set;
     EW_VEC(uint32_t) load_node; /**< per device; EW_NONE until made */
     uint32_t input_node;

@@ -37,7 +37,16 @@ enum ew_status ew_lower_plan(struct ew_task_graph **out, struct ew_lower *lower,
     graph->inputs = ew_arena_copy(&arena, scratch->inputs, scratch->n_inputs, sizeof(uint32_t));
     graph->devices =
         ew_arena_copy(&arena, scratch->devices, scratch->n_devices, sizeof *graph->devices);
-    if (!graph->nodes || !graph->info || !graph->successors || !graph->inputs || !graph->devices) {
+    bool is_ok =
+        graph->nodes && graph->info && graph->successors && graph->inputs && graph->devices;
+    if (scratch->box_begin) {
+        graph->box_begin = ew_arena_copy(&arena, scratch->box_begin, scratch->n_nodes + 1u,
+                                         sizeof *graph->box_begin);
+        graph->boxes = ew_arena_copy(&arena, scratch->boxes, scratch->box_begin[scratch->n_nodes],
+                                     sizeof *graph->boxes);
+        is_ok = is_ok && graph->box_begin && graph->boxes;
+    }
+    if (!is_ok) {
         ew_arena_fini(&arena);
         return ew_fail_memory(err);
     }

@@ -40,6 +40,7 @@ struct ew_task_info {
     uint64_t touched_bytes; /**< compute: input read + output written + weights */
     uint32_t n_merged;      /**< pieces in this task, >= 1 */
     uint8_t hop;            /**< message: 0 direct, 1 to the hub, 2 from the hub */
+    bool is_conversion;     /**< compute: changes the number format before or behind a message */
 };
 
 /** Static facts about a plan, from lowering. */
@@ -75,6 +76,10 @@ struct ew_task_graph {
     uint32_t result;        /**< join that finishes the job's answer at the sink */
     uint32_t n_devices;
     const struct ew_device_load *devices; /**< per platform device */
+    /** Lowered with keep_boxes, else NULL: the disjoint boxes that message i moves are
+     *  boxes[box_begin[i]] .. boxes[box_begin[i + 1] - 1]; n_nodes + 1 entries. */
+    const uint32_t *box_begin;
+    const struct ew_box *boxes;
     struct ew_plan_stats stats;
     bool is_merged; /**< chains of private tasks were merged */
 };

@@ -140,7 +140,7 @@ START_TEST(partial_sums_add_up)
             struct ew_error err = {0};
             const struct ew_weight_source source = kernel_case_source(c);
             ck_assert(sum.values && bias);
-            (void)source.read(bias, source.self, 0, EW_WEIGHT_BIAS, 0, (uint64_t)c->out_shape[EW_C],
+            (void)source.read(bias, source.self, &c->task, EW_WEIGHT_BIAS, 0, (uint64_t)c->out_shape[EW_C],
                               &err);
             ew_kernels_sum(&sum, 2, partials, c->attrs.has_bias ? bias : NULL);
             check_against_definition(c, &sum, NULL, seed);

@@ -140,11 +140,11 @@ static float weight_at(const struct kernel_case *c, enum ew_weight_part part, ui
     return part == EW_WEIGHT_SCALE ? 1.0f + 0.5f * value : value;
 }
 
-static enum ew_status read_weights(float *out, const void *self, uint32_t layer,
+static enum ew_status read_weights(float *out, const void *self, const struct ew_kernel_task *task,
                                    enum ew_weight_part part, uint64_t first, uint64_t count,
                                    struct ew_error *err)
 {
-    (void)layer;
+    (void)task;
     (void)err;
     for (uint64_t i = 0; i < count; i++) {
         out[i] = weight_at(self, part, first + i);

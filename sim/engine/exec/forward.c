@@ -36,8 +36,8 @@ static enum ew_status prepare_layers(struct ew_forward *f, const struct ew_weigh
         if (!f->is_needed[i] || layer->op == EW_OP_INPUT) {
             continue;
         }
-        f->tasks[i] =
-            (struct ew_kernel_task){ew_layer_view(layer), i, {0, layer->shape[EW_C]}, NULL};
+        f->tasks[i] = (struct ew_kernel_task){
+            .layer = ew_layer_view(layer), .layer_id = i, .channels = {0, layer->shape[EW_C]}};
         const enum ew_status status =
             f->kernels->prepare(&f->weights[i], f->kernels, &f->tasks[i], source, err);
         if (status != EW_OK) {

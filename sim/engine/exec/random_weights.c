@@ -18,18 +18,18 @@ float ew_random_value(uint64_t seed, uint64_t stream, uint64_t index)
 }
 
 /* Half-width of a uniform distribution with variance 2 / fan-in. */
-static float filter_width(const struct ew_layer *layer)
+static float filter_width(const struct ew_op_view *layer)
 {
     const int32_t *in = layer->in_shape[0];
     double fan_in = (double)in[EW_C] * in[EW_H] * in[EW_W];
     if (layer->op == EW_OP_CONV) {
-        fan_in = (double)(in[EW_C] / layer->attrs.groups) * layer->attrs.kernel[0] *
-                 layer->attrs.kernel[1];
+        fan_in = (double)(in[EW_C] / layer->attrs->groups) * layer->attrs->kernel[0] *
+                 layer->attrs->kernel[1];
     }
     return (float)sqrt(6.0 / fan_in);
 }
 
-static enum ew_status read_random(float *out, const void *self, uint32_t layer,
+static enum ew_status read_random(float *out, const void *self, const struct ew_kernel_task *task,
                                   enum ew_weight_part part, uint64_t first, uint64_t count,
                                   struct ew_error *err)
 {
@@ -39,10 +39,9 @@ static enum ew_status read_random(float *out, const void *self, uint32_t layer,
                             [EW_WEIGHT_BIAS] = 0.05f,
                             [EW_WEIGHT_SCALE] = 0.1f,
                             [EW_WEIGHT_SHIFT] = 0.05f};
-    const float width =
-        part == EW_WEIGHT_FILTER ? filter_width(&weights->graph->layers[layer]) : widths[part];
+    const float width = part == EW_WEIGHT_FILTER ? filter_width(&task->layer) : widths[part];
     const float middle = part == EW_WEIGHT_SCALE ? 1.0f : 0.0f;
-    const uint64_t stream = (uint64_t)layer * 4 + (uint64_t)part;
+    const uint64_t stream = ((uint64_t)task->variant << 32 | task->layer_id) * 4 + (uint64_t)part;
     for (uint64_t i = 0; i < count; i++) {
         out[i] = middle + width * ew_random_value(weights->seed, stream, first + i);
     }

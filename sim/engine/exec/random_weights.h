@@ -1,17 +1,15 @@
 /*
- * Seeded weights for graphs that come without: every value is a function of (seed, layer, part,
- * index), so that any slice can be made anywhere without the rest.
+ * Seeded weights for graphs that come without: every value is a function of (seed, variant,
+ * layer, part, index), so that any slice can be made anywhere without the rest.
  */
 #ifndef EW_ENGINE_EXEC_RANDOM_WEIGHTS_H
 #define EW_ENGINE_EXEC_RANDOM_WEIGHTS_H
 
 #include "engine/exec/kernel/kernel.h"
-#include "model/graph.h"
 
 /** Filters uniform with variance 2 / fan-in (He et al. 2015), so that activations keep their size
  *  through depth; biases within 0.05; batchnorm scales 0.9..1.1, shifts within 0.05. */
 struct ew_random_weights {
-    const struct ew_graph *graph; /**< borrowed */
     uint64_t seed;
 };
 

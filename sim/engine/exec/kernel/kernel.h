@@ -33,20 +33,22 @@ enum ew_weight_part {
     EW_WEIGHT_SHIFT,
 };
 
-/** Where weights come from: any range of any part can be read at any time. */
-struct ew_weight_source {
-    const void *self;
-    /** Read `count` floats of `part` of layer `layer`, from index `first` on, into `out`. */
-    enum ew_status (*read)(float *out, const void *self, uint32_t layer, enum ew_weight_part part,
-                           uint64_t first, uint64_t count, struct ew_error *err);
-};
-
 /** What prepares and runs agree on: a layer, or the part of it that one piece does. */
 struct ew_kernel_task {
     struct ew_op_view layer;
-    uint32_t layer_id;                    /**< for the weight source */
+    uint32_t variant; /**< with layer_id: names the layer to a weight source */
+    uint32_t layer_id;
     int32_t channels[2];                  /**< output channels [lo, hi) of the piece */
     const struct ew_reduction *reduction; /**< partial piece: part of the sum, no bias; else NULL */
+};
+
+/** Where weights come from: any range of any part of a task's layer can be read at any time. */
+struct ew_weight_source {
+    const void *self;
+    /** Read `count` floats of `part`, from index `first` of the whole layer's on, into `out`. */
+    enum ew_status (*read)(float *out, const void *self, const struct ew_kernel_task *task,
+                           enum ew_weight_part part, uint64_t first, uint64_t count,
+                           struct ew_error *err);
 };
 
 /** Weights of one task in the order its kernel reads them. */

@@ -54,7 +54,7 @@ static enum ew_status read_panels(float *to, const struct ew_kernel_task *task,
         const uint32_t at = (uint32_t)(m - lo);
         float *panel = to + (size_t)(at - at % width) * shape->n_k + at % width;
         const enum ew_status status =
-            source->read(row, source->self, task->layer_id, EW_WEIGHT_FILTER,
+            source->read(row, source->self, task, EW_WEIGHT_FILTER,
                          (uint64_t)m * shape->row_floats + shape->first, shape->n_k, err);
         if (status != EW_OK) {
             return status;
@@ -94,8 +94,8 @@ static enum ew_status read_span(struct ew_kernel_weights *weights, size_t at,
     enum ew_status status = read_panels(weights->filter + at * shape->n_k, task, shape, lo, hi,
                                         width, row, source, err);
     if (status == EW_OK && weights->bias) {
-        status = source->read(weights->bias + at, source->self, task->layer_id, EW_WEIGHT_BIAS,
-                              (uint64_t)lo, (uint64_t)(hi - lo), err);
+        status = source->read(weights->bias + at, source->self, task, EW_WEIGHT_BIAS, (uint64_t)lo,
+                              (uint64_t)(hi - lo), err);
     }
     return status;
 }

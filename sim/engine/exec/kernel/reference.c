@@ -96,10 +96,9 @@ static enum ew_status prepare_batchnorm(struct ew_kernel_weights *weights,
         return ew_fail(err, EW_ENOMEM, "out of memory for %zu weights", weights->n_filter);
     }
     const enum ew_status status =
-        source->read(weights->filter, source->self, task->layer_id, EW_WEIGHT_SCALE, first, n, err);
+        source->read(weights->filter, source->self, task, EW_WEIGHT_SCALE, first, n, err);
     return status ? status
-                  : source->read(weights->bias, source->self, task->layer_id, EW_WEIGHT_SHIFT,
-                                 first, n, err);
+                  : source->read(weights->bias, source->self, task, EW_WEIGHT_SHIFT, first, n, err);
 }
 
 static void release(struct ew_kernel_weights *weights)

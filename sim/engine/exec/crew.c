@@ -1,0 +1,497 @@
+#include "engine/exec/crew.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- the token ---- */
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum ew_status make_token(struct crew *crew, struct ew_error *err)
+{
+    const char *hex = crew->options->token_hex;
+    if (!hex) {
+        FILE *random = fopen("/dev/urandom", "rb");
+        const bool is_ok = random && fread(crew->token, EW_TOKEN_BYTES, 1, random) == 1;
+        if (random) {
+            (void)fclose(random);
+        }
+        return is_ok ? EW_OK : ew_fail(err, EW_EIO, "/dev/urandom: cannot make a token");
+    }
+    bool is_ok = strlen(hex) == 2 * EW_TOKEN_BYTES;
+    for (int i = 0; is_ok && i < EW_TOKEN_BYTES; i++) {
+        const int high = hex_digit(hex[2 * i]);
+        const int low = hex_digit(hex[2 * i + 1]);
+        is_ok = high >= 0 && low >= 0;
+        crew->token[i] = (char)(high * 16 + low);
+    }
+    return is_ok ? EW_OK
+                 : ew_fail(err, EW_EINPUT, "token: expected %d hexadecimal digits",
+                           2 * EW_TOKEN_BYTES);
+}
+
+/* ---- starting workers here ---- */
+
+/* In the child: token on standard input, port on standard output. */
+static void become_worker(const char *path, const int to_child[2], const int from_child[2])
+{
+    char *const argv[] = {(char *)(uintptr_t) "edgeweave-worker", NULL};
+    (void)dup2(to_child[0], STDIN_FILENO);
+    (void)dup2(from_child[1], STDOUT_FILENO);
+    (void)close(to_child[0]);
+    (void)close(to_child[1]);
+    (void)close(from_child[0]);
+    (void)close(from_child[1]);
+    (void)execv(path, argv);
+    _exit(127);
+}
+
+static enum ew_status read_port(struct crew_member *member, int fd, struct ew_error *err)
+{
+    char line[32] = {0};
+    size_t n = 0;
+    while (n + 1 < sizeof line && !memchr(line, '\n', n)) {
+        const ssize_t got = read(fd, line + n, sizeof line - 1 - n);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            break;
+        }
+        n += (size_t)got;
+    }
+    if (sscanf(line, "port %15[0-9]", member->port) != 1) {
+        return ew_fail(err, EW_EENGINE, "%s: %s did not start", member->label,
+                       member->crew->options->worker_path);
+    }
+    (void)snprintf(member->host, sizeof member->host, "127.0.0.1");
+    return EW_OK;
+}
+
+static enum ew_status spawn(struct crew_member *member, struct ew_error *err)
+{
+    int to_child[2];
+    int from_child[2];
+    if (pipe(to_child) != 0) {
+        return ew_fail(err, EW_EIO, "pipe: %s", strerror(errno));
+    }
+    if (pipe(from_child) != 0) {
+        (void)close(to_child[0]);
+        (void)close(to_child[1]);
+        return ew_fail(err, EW_EIO, "pipe: %s", strerror(errno));
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)fcntl(to_child[i], F_SETFD, FD_CLOEXEC);
+        (void)fcntl(from_child[i], F_SETFD, FD_CLOEXEC);
+    }
+    char token[2 * EW_TOKEN_BYTES + 2];
+    for (int i = 0; i < EW_TOKEN_BYTES; i++) {
+        (void)snprintf(token + 2 * i, 3, "%02x", (unsigned char)member->crew->token[i]);
+    }
+    token[2 * EW_TOKEN_BYTES] = '\n';
+    member->pid = fork();
+    if (member->pid == 0) {
+        become_worker(member->crew->options->worker_path, to_child, from_child);
+    }
+    enum ew_status status =
+        member->pid < 0 ? ew_fail(err, EW_EIO, "fork: %s", strerror(errno)) : EW_OK;
+    (void)close(to_child[0]);
+    (void)close(from_child[1]);
+    (void)!write(to_child[1], token, 2 * EW_TOKEN_BYTES + 1); /* a dead child says so below */
+    (void)close(to_child[1]);
+    status = status ? status : read_port(member, from_child[0], err);
+    (void)close(from_child[0]);
+    return status;
+}
+
+/* ---- connecting ---- */
+
+static enum ew_status find_host(struct crew_member *member, struct ew_error *err)
+{
+    const struct ew_exec_options *options = member->crew->options;
+    const char *name = member->crew->run->platform->devices[member->device].name;
+    for (uint32_t i = 0; i < options->n_hosts; i++) {
+        if (strcmp(options->hosts[i].device, name) == 0) {
+            (void)snprintf(member->host, sizeof member->host, "%s", options->hosts[i].host);
+            (void)snprintf(member->port, sizeof member->port, "%s", options->hosts[i].port);
+            return EW_OK;
+        }
+    }
+    return ew_fail(err, EW_EINPUT, "workers: none for device '%s'", name);
+}
+
+static enum ew_status connect_member(struct crew_member *member, struct ew_error *err)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    const int failure = getaddrinfo(member->host, member->port, &hints, &found);
+    if (failure) {
+        return ew_fail(err, EW_EIO, "%s: %s port %s: %s", member->label, member->host, member->port,
+                       gai_strerror(failure));
+    }
+    const int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
+    const bool is_ok = fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0;
+    freeaddrinfo(found);
+    member->conn.fd = fd;
+    if (!is_ok) {
+        return ew_fail(err, EW_EIO, "%s: %s port %s: %s", member->label, member->host, member->port,
+                       strerror(errno));
+    }
+    const int one = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return EW_OK;
+}
+
+/* ---- frames ---- */
+
+static enum ew_status limit_member(uint64_t *limit, void *ctx, const struct ew_frame *head,
+                                   struct ew_error *err)
+{
+    const struct crew_member *member = ctx;
+    switch (head->type) {
+    case EW_FRAME_READY:
+    case EW_FRAME_DONE:
+    case EW_FRAME_ARRIVED:
+    case EW_FRAME_BYE:
+        *limit = 0;
+        return EW_OK;
+    case EW_FRAME_OUTPUT:
+        *limit = member->max_answer_bytes;
+        return EW_OK;
+    case EW_FRAME_ERROR:
+        *limit = EW_ERROR_SIZE;
+        return EW_OK;
+    default:
+        return ew_fail(err, EW_EENGINE, "sent a %s frame where none is expected",
+                       ew_frame_name(head->type));
+    }
+}
+
+static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct ew_error *err)
+{
+    struct crew_member *member = ctx;
+    switch (frame->type) {
+    case EW_FRAME_READY:
+        member->is_ready = true;
+        return EW_OK;
+    case EW_FRAME_BYE:
+        member->has_left = true;
+        return EW_OK;
+    case EW_FRAME_ERROR:
+        return ew_fail(err, EW_EENGINE, "%.*s", (int)frame->n_bytes, frame->payload);
+    default:
+        return member->crew->receive(member->crew->ctx, member->device, frame, err);
+    }
+}
+
+/* A worker that is gone: say how it ended when we can know. */
+static enum ew_status explain_loss(struct crew_member *member, struct ew_error *err)
+{
+    int how = 0;
+    if (member->pid > 0) {
+        for (int i = 0; i < 50; i++) { /* its end may be some milliseconds behind its socket's */
+            if (waitpid(member->pid, &how, WNOHANG) == member->pid) {
+                member->pid = -1;
+                return WIFSIGNALED(how) ? ew_fail(err, EW_EENGINE, "%s: killed by signal %d",
+                                                  member->label, WTERMSIG(how))
+                                        : ew_fail(err, EW_EENGINE, "%s: ended with code %d",
+                                                  member->label, WEXITSTATUS(how));
+            }
+            const struct timespec pause = {0, 2000000};
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+    err->status = EW_EENGINE;
+    return EW_EENGINE;
+}
+
+static enum ew_status serve_member(struct crew_member *member, short events, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    if (events & POLLOUT) {
+        status = ew_conn_flush(&member->conn, err);
+    }
+    if (status == EW_OK && (events & (POLLIN | POLLHUP | POLLERR))) {
+        status = ew_conn_read(&member->conn, err);
+    }
+    if (status == EW_EIO && member->has_left) {
+        return EW_OK;
+    }
+    return status == EW_EIO ? explain_loss(member, err) : status;
+}
+
+enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err)
+{
+    struct pollfd *fds = calloc(crew->n, sizeof *fds);
+    if (!fds) {
+        return ew_fail_memory(err);
+    }
+    for (uint32_t d = 0; d < crew->n; d++) {
+        const struct crew_member *m = &crew->members[d];
+        const bool wants_write = ew_conn_is_waiting(&m->conn);
+        fds[d] = (struct pollfd){.fd = m->has_left ? -1 : m->conn.fd,
+                                 .events = (short)(POLLIN | (wants_write ? POLLOUT : 0))};
+    }
+    int wait_ms = -1;
+    if (isfinite(limit_s)) {
+        wait_ms = limit_s > 0 ? (int)(limit_s * 1e3) : 0;
+        if (wait_ms == 0 && limit_s > 60e-6) { /* the last bit, finer than poll can wait */
+            const struct timespec pause = {0, (long)((limit_s - 50e-6) * 1e9)};
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+    enum ew_status status = EW_OK;
+    if (poll(fds, (nfds_t)crew->n, wait_ms) < 0) {
+        status = errno == EINTR ? EW_OK : ew_fail(err, EW_EIO, "poll: %s", strerror(errno));
+    } else {
+        for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+            if (fds[d].revents) {
+                status = serve_member(&crew->members[d], fds[d].revents, err);
+            }
+        }
+    }
+    free(fds);
+    return status;
+}
+
+enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_frame *frame,
+                         struct ew_error *err)
+{
+    struct crew_member *member = &crew->members[device];
+    const enum ew_status status = ew_conn_send(&member->conn, frame, err);
+    return status == EW_EIO ? explain_loss(member, err) : status;
+}
+
+enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+        status = crew_send(crew, d, frame, err);
+    }
+    return status;
+}
+
+/* ---- introductions ---- */
+
+static enum ew_status add_member(struct crew *crew, uint32_t device, struct ew_error *err)
+{
+    struct crew_member *member = &crew->members[device];
+    *member = (struct crew_member){.crew = crew, .device = device, .pid = -1};
+    (void)snprintf(member->label, sizeof member->label, "worker of '%.60s'",
+                   crew->run->platform->devices[device].name);
+    member->conn = (struct ew_conn){.fd = -1,
+                                    .peer = member->label,
+                                    .limit = limit_member,
+                                    .receive = on_member,
+                                    .ctx = member};
+    enum ew_status status = crew->options->n_hosts ? find_host(member, err) : spawn(member, err);
+    status = status ? status : connect_member(member, err);
+    const struct ew_frame hello = {
+        .type = EW_FRAME_HELLO, .node = EW_NONE, .n_bytes = EW_TOKEN_BYTES, .payload = crew->token};
+    return status ? status : crew_send(crew, device, &hello, err);
+}
+
+static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_programs,
+                                 struct ew_error *err)
+{
+    const struct ew_platform *platform = crew->run->platform;
+    struct ew_arena arena = {0};
+    struct ew_exec_link *links = ew_arena_calloc(&arena, platform->n_links, sizeof *links);
+    struct ew_exec_route *routes = ew_arena_calloc(&arena, platform->n_devices, sizeof *routes);
+    if (!links || !routes) {
+        ew_arena_fini(&arena);
+        return ew_fail_memory(err);
+    }
+    const struct ew_net_model *net = crew->run->net;
+    for (uint32_t i = 0; i < platform->n_links; i++) {
+        links[i].bandwidth_bytes_per_s =
+            platform->links[i].bandwidth_bytes_per_s * net->bandwidth_factor;
+        links[i].is_shared = platform->links[i].sharing == EW_LINK_SHARED;
+    }
+    for (uint32_t d = 0; d < platform->n_devices; d++) {
+        const struct ew_route *route = ew_platform_route(platform, device, d);
+        routes[d] = (struct ew_exec_route){route->latency_s * net->latency_factor, route->n_links,
+                                           route->links};
+    }
+    struct ew_exec_setup setup = {.device = device,
+                                  .n_devices = platform->n_devices,
+                                  .n_programs = n_programs,
+                                  .is_emulated = crew->options->is_emulated,
+                                  .weight_seed = crew->options->weight_seed,
+                                  .n_links = platform->n_links,
+                                  .links = links,
+                                  .routes = routes};
+    (void)snprintf(setup.kernels, sizeof setup.kernels, "%s", crew->options->kernels);
+    memcpy(setup.shaper, crew->shaper_name, sizeof setup.shaper);
+    struct ew_str bytes = {0};
+    ew_exec_setup_put(&bytes, &setup);
+    const struct ew_frame frame = {
+        .type = EW_FRAME_SETUP, .n_bytes = bytes.length, .payload = bytes.text};
+    const enum ew_status status =
+        bytes.failed ? ew_fail_memory(err) : crew_send(crew, device, &frame, err);
+    ew_str_fini(&bytes);
+    ew_arena_fini(&arena);
+    return status;
+}
+
+static enum ew_status send_programs(struct crew *crew, uint32_t n,
+                                    struct ew_exec_program *const *programs, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    for (uint32_t i = 0; i < n && status == EW_OK; i++) {
+        const struct ew_exec_program *p = programs[i];
+        struct ew_str bytes = {0};
+        ew_exec_program_put(&bytes, p);
+        const struct ew_frame frame = {
+            .type = EW_FRAME_PROGRAM, .program = i, .n_bytes = bytes.length, .payload = bytes.text};
+        status = bytes.failed ? ew_fail_memory(err) : crew_tell(crew, &frame, err);
+        ew_str_fini(&bytes);
+        uint64_t answer = 0;
+        for (uint32_t k = 0; k < p->n_outputs; k++) {
+            answer += ew_box_volume(&p->output_boxes[k]) * sizeof(float);
+        }
+        struct crew_member *sink = &crew->members[p->sink_device];
+        sink->max_answer_bytes = answer > sink->max_answer_bytes ? answer : sink->max_answer_bytes;
+    }
+    return status;
+}
+
+static enum ew_status send_peers(struct crew *crew, struct ew_error *err)
+{
+    struct ew_str text = {0};
+    for (uint32_t d = 0; d < crew->n; d++) {
+        ew_str_printf(&text, "%s %s\n", crew->members[d].host, crew->members[d].port);
+    }
+    const struct ew_frame frame = {
+        .type = EW_FRAME_PEERS, .n_bytes = text.length, .payload = text.text};
+    const enum ew_status status = text.failed ? ew_fail_memory(err) : crew_tell(crew, &frame, err);
+    ew_str_fini(&text);
+    return status;
+}
+
+static const struct crew_member *find_unready(const struct crew *crew)
+{
+    for (uint32_t d = 0; d < crew->n; d++) {
+        if (!crew->members[d].is_ready) {
+            return &crew->members[d];
+        }
+    }
+    return NULL;
+}
+
+static enum ew_status wait_until_ready(struct crew *crew, struct ew_error *err)
+{
+    const double begin_s = now_s();
+    enum ew_status status = EW_OK;
+    while (status == EW_OK && find_unready(crew)) {
+        status = crew_poll(crew, 0.1, err);
+        if (status == EW_OK && crew->run->interrupted && *crew->run->interrupted) {
+            status = ew_fail(err, EW_EINTR, "interrupted while workers prepared their weights");
+        }
+        if (status == EW_OK && now_s() - begin_s > 10 * crew->options->stall_limit_s) {
+            status = ew_fail(err, EW_EENGINE, "%s: not ready after %.0f s",
+                             find_unready(crew)->label, now_s() - begin_s);
+        }
+    }
+    return status;
+}
+
+enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
+                          struct ew_exec_program *const *programs, struct ew_error *err)
+{
+    crew->n = crew->run->platform->n_devices;
+    crew->members = calloc(crew->n, sizeof *crew->members);
+    if (!crew->members) {
+        crew->n = 0;
+        return ew_fail_memory(err);
+    }
+    for (uint32_t d = 0; d < crew->n; d++) {
+        crew->members[d].conn.fd = -1;
+        crew->members[d].pid = -1;
+    }
+    enum ew_status status = make_token(crew, err);
+    if (status == EW_OK && crew->options->is_emulated) {
+        status = ew_shaper_new(&crew->shaper, crew->shaper_name, crew->run->platform->n_links, err);
+    }
+    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+        status = add_member(crew, d, err);
+    }
+    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+        status = send_setup(crew, d, n_programs, err);
+    }
+    status = status ? status : send_programs(crew, n_programs, programs, err);
+    status = status ? status : send_peers(crew, err);
+    status = status ? status : wait_until_ready(crew, err);
+    if (crew->shaper) {
+        ew_shaper_unlink(crew->shaper_name);
+    }
+    return status;
+}
+
+static bool has_member_left(struct crew_member *member)
+{
+    if (member->pid > 0 && waitpid(member->pid, NULL, WNOHANG) == member->pid) {
+        member->pid = -1;
+    }
+    return member->pid <= 0;
+}
+
+static bool have_all_left(struct crew *crew)
+{
+    bool have_left = true;
+    for (uint32_t d = 0; d < crew->n; d++) {
+        have_left = has_member_left(&crew->members[d]) && have_left;
+    }
+    return have_left;
+}
+
+void crew_end(struct crew *crew)
+{
+    const struct ew_frame stop = {.type = EW_FRAME_STOP};
+    for (uint32_t d = 0; d < crew->n; d++) {
+        struct ew_error ignored = {0};
+        if (crew->members[d].conn.fd >= 0) {
+            (void)ew_conn_send(&crew->members[d].conn, &stop, &ignored);
+        }
+        ew_conn_fini(&crew->members[d].conn); /* what is queued still arrives */
+    }
+    for (int i = 0; i < 1000 && !have_all_left(crew); i++) {
+        const struct timespec pause = {0, 2000000};
+        (void)nanosleep(&pause, NULL);
+    }
+    for (uint32_t d = 0; d < crew->n; d++) {
+        if (crew->members[d].pid > 0) {
+            (void)kill(crew->members[d].pid, SIGKILL);
+            (void)waitpid(crew->members[d].pid, NULL, 0);
+        }
+    }
+    ew_shaper_close(crew->shaper);
+    free(crew->members);
+    crew->members = NULL;
+    crew->n = 0;
+}

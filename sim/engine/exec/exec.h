@@ -1,0 +1,54 @@
+/*
+ * The exec engine: a plan really executed. One worker process per device computes real tensors and
+ * sends them over real sockets; the job machine that also drives `fast` and `simgrid` (core.h)
+ * decides what runs when, so arrivals, queues and events mean the same.
+ *
+ * Emulated (default, workers on this machine): durations of tasks are the model's, messages are
+ * paced by shared clocks of the links (shaper.h), and nothing counts as finished before it really
+ * is. Time is stretched when this machine cannot keep up. Not emulated: durations are measured.
+ */
+#ifndef EW_ENGINE_EXEC_EXEC_H
+#define EW_ENGINE_EXEC_EXEC_H
+
+#include "engine/engine.h"
+#include "engine/exec/setup.h"
+
+/** A worker that somebody else has started. */
+struct ew_exec_host {
+    const char *device; /**< name in the platform */
+    const char *host;
+    const char *port;
+};
+
+/** How to execute; all borrowed. */
+struct ew_exec_options {
+    const char *worker_path; /**< program started per device when there are no hosts */
+    const char *kernels;     /**< id */
+    uint64_t weight_seed;
+    uint64_t input_seed; /**< input of job j: values of stream j, uniform in [-1, 1) */
+    bool is_emulated;
+    double dilation;      /**< real seconds per emulated second to begin with; 0: chosen */
+    double stall_limit_s; /**< longest time without a sign of life that is expected */
+    uint32_t n_hosts;     /**< 0: workers are started here */
+    const struct ew_exec_host *hosts;
+    const char *token_hex; /**< for hosts: 64 digits; NULL: made up */
+    /** Called with every job's answer: the exit's layers one after another; may be NULL. */
+    void (*answer)(void *ctx, uint32_t workload, uint64_t job, const float *values, uint64_t n);
+    void *answer_ctx;
+};
+
+/** What a finished run tells beyond its events. */
+struct ew_exec_facts {
+    double wall_s;       /**< from the first job to the last answer */
+    double dilation;     /**< at the end */
+    uint64_t n_overruns; /**< events that happened later than the emulated time of them */
+    double slipped_s;    /**< real seconds by which the clock was set back for that */
+    double compute_s;    /**< seconds of arithmetic, all workers */
+};
+
+/** Run. `facts` of struct ew_run_facts as for other engines. */
+enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exec_facts,
+                           const struct ew_run *run, const struct ew_exec_options *options,
+                           struct ew_error *err);
+
+#endif

@@ -1,0 +1,605 @@
+/*
+ * The coordinator of a real execution. The job machine says what starts; a heap holds when each
+ * thing that started can end at the earliest. The first of it is handled once it is known to have
+ * really happened and its time has come: no event is handled before an earlier one that is still
+ * under way, however late its report arrives.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/core.h"
+#include "engine/exec/crew.h"
+#include "engine/exec/random_weights.h"
+#include "engine/fast/heap.h"
+
+/* A message whose arrival has not been reported this long after a moment has not arrived before it.
+ * Contention makes messages end later than the bound in the heap, and others must not wait. */
+static const double report_s = 1e-3;
+
+/* The clock is set back when an event is handled later than this; time is stretched when that has
+ * cost more than this share of the run. */
+static const double tolerated_lag_s = 3e-3;
+static const double tolerated_slip_ratio = 0.2;
+static const double stretch = 1.2;
+
+/* A job in flight. */
+struct job {
+    uint64_t id;
+    uint32_t program;
+    uint32_t workload;
+    float *took_s; /* per node; < 0: not done yet */
+};
+
+/* Something that runs: heap ids as in fast: devices, send threads, connections, workloads. */
+struct running {
+    uint64_t job;
+    uint32_t program;
+    uint32_t node;
+    double start_s;
+    double begun_s; /* real, for measured transfers */
+    bool is_confirmed;
+};
+
+struct exec {
+    const struct ew_run *run;
+    const struct ew_exec_options *options;
+    struct ew_exec_facts *facts;
+    struct ew_core *core;
+    struct crew crew;
+    uint32_t n_programs;
+    struct ew_exec_program **programs;
+    uint32_t *first_program; /* per workload */
+    struct ew_heap heap;
+    uint32_t n_devices;
+    uint32_t first_connection;
+    uint32_t first_workload;
+    struct running *running; /* per heap id */
+    EW_VEC(struct job *) jobs;
+    struct ew_event last; /* start event that the core has just emitted */
+    uint64_t n_answers_owed;
+    uint64_t answered_job; /* asked for last */
+    double epoch_s;
+    double dilation;
+    double begun_s;   /* real time of the run's begin */
+    double heard_s;   /* real time of the last sign of life */
+    double handled_s; /* logical time of the last event handled */
+    enum ew_status status;
+    struct ew_error err;
+};
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Callbacks of the core cannot fail; the loop looks at this. */
+static void note_failure(struct exec *exec, enum ew_status status)
+{
+    if (status != EW_OK && exec->status == EW_OK) {
+        exec->status = status;
+    }
+}
+
+static struct job *find_job(const struct exec *exec, uint64_t id)
+{
+    for (size_t i = exec->jobs.count; i-- > 0;) {
+        if (exec->jobs.items[i]->id == id) {
+            return exec->jobs.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- jobs ---- */
+
+static enum ew_status send_inputs(struct exec *exec, const struct job *job)
+{
+    const struct ew_exec_program *p = exec->programs[job->program];
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < p->n_input_slots; i++) {
+        n += ew_box_volume(&p->input_boxes[i]);
+    }
+    float *values = malloc((n ? n : 1) * sizeof *values);
+    if (!values) {
+        return ew_fail_memory(&exec->err);
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        values[i] = ew_random_value(exec->options->input_seed, job->id, i);
+    }
+    const struct ew_frame frame = {.type = EW_FRAME_INPUT,
+                                   .program = job->program,
+                                   .job = job->id,
+                                   .n_bytes = n * sizeof *values,
+                                   .payload = (const char *)values};
+    const enum ew_status status = crew_send(&exec->crew, p->source_device, &frame, &exec->err);
+    free(values);
+    return status;
+}
+
+static enum ew_status begin_job(struct exec *exec, const struct ew_event *event)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (!job || !ew_vec_push(&exec->jobs, job)) {
+        free(job);
+        return ew_fail_memory(&exec->err);
+    }
+    job->id = event->job;
+    job->workload = event->workload;
+    job->program = exec->first_program[event->workload] + event->plan;
+    const uint32_t n = exec->programs[job->program]->n_nodes;
+    job->took_s = malloc((n + 1u) * sizeof *job->took_s);
+    if (!job->took_s) {
+        return ew_fail_memory(&exec->err);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        job->took_s[i] = -1;
+    }
+    const struct ew_frame frame = {.type = EW_FRAME_JOB, .program = job->program, .job = job->id};
+    const enum ew_status status = crew_tell(&exec->crew, &frame, &exec->err);
+    return status ? status : send_inputs(exec, job);
+}
+
+static enum ew_status end_job(struct exec *exec, uint64_t id)
+{
+    for (size_t i = 0; i < exec->jobs.count; i++) {
+        struct job *job = exec->jobs.items[i];
+        if (job->id == id) {
+            const struct ew_frame frame = {
+                .type = EW_FRAME_END_JOB, .program = job->program, .job = job->id};
+            exec->jobs.items[i] = exec->jobs.items[--exec->jobs.count];
+            free(job->took_s);
+            free(job);
+            return crew_tell(&exec->crew, &frame, &exec->err);
+        }
+    }
+    return EW_OK;
+}
+
+static enum ew_status fetch_answer(struct exec *exec, uint64_t id)
+{
+    const struct job *job = find_job(exec, id);
+    if (!job) {
+        return EW_OK;
+    }
+    const struct ew_frame frame = {.type = EW_FRAME_FETCH, .program = job->program, .job = job->id};
+    exec->n_answers_owed++;
+    return crew_send(&exec->crew, exec->programs[job->program]->sink_device, &frame, &exec->err);
+}
+
+/* The core's events pass through here on their way to the caller's sink. */
+static void watch_event(void *ctx, const struct ew_event *event)
+{
+    struct exec *exec = ctx;
+    switch (event->kind) {
+    case EW_EVENT_JOB_START:
+        note_failure(exec, begin_job(exec, event));
+        break;
+    case EW_EVENT_JOB_END:
+        note_failure(exec, end_job(exec, event->job));
+        break;
+    case EW_EVENT_REQUEST_DONE:
+    case EW_EVENT_REQUEST_LATE:
+        if (event->job != exec->answered_job) { /* once for all its requests */
+            exec->answered_job = event->job;
+            note_failure(exec, fetch_answer(exec, event->job));
+        }
+        break;
+    case EW_EVENT_TASK_START:
+    case EW_EVENT_TRANSFER_START:
+        exec->last = *event;
+        break;
+    default:
+        break;
+    }
+    exec->run->sink.emit(exec->run->sink.ctx, event);
+}
+
+/* ---- what starts ---- */
+
+static struct running *begin_running(struct exec *exec, uint32_t id, double start_s)
+{
+    struct running *r = &exec->running[id];
+    *r = (struct running){.job = exec->last.job, .node = exec->last.node, .start_s = start_s};
+    const struct job *job = find_job(exec, r->job);
+    r->program = job ? job->program : 0;
+    return r;
+}
+
+static void start_task(void *ctx, uint32_t device, double work_s, double start_s)
+{
+    struct exec *exec = ctx;
+    struct running *r = begin_running(exec, device, start_s);
+    const struct job *job = find_job(exec, r->job);
+    const uint32_t kind = job ? exec->programs[r->program]->nodes[r->node].kind : EW_EXEC_NOTHING;
+    const bool has_data = kind == EW_EXEC_COMPUTE || kind == EW_EXEC_SUM;
+    double took_s = work_s;
+    r->is_confirmed = !has_data || job->took_s[r->node] >= 0;
+    if (has_data && !exec->options->is_emulated) {
+        took_s = r->is_confirmed ? (double)job->took_s[r->node] : 0;
+    }
+    ew_heap_set(&exec->heap, device, start_s + took_s);
+}
+
+static void start_send(void *ctx, uint32_t device, double overhead_s, double start_s)
+{
+    struct exec *exec = ctx;
+    const uint32_t id = exec->n_devices + device;
+    exec->running[id].is_confirmed = true;
+    ew_heap_set(&exec->heap, id, start_s + (exec->options->is_emulated ? overhead_s : 0));
+}
+
+static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
+{
+    struct exec *exec = ctx;
+    const struct ew_connection c = ew_core_connection(exec->core, connection);
+    const struct ew_route *route = ew_platform_route(exec->run->platform, c.from, c.to);
+    const uint32_t id = exec->first_connection + connection;
+    struct running *r = begin_running(exec, id, start_s);
+    r->begun_s = now_s();
+    double least_s = start_s;
+    if (exec->options->is_emulated) {
+        least_s +=
+            route->latency_s * exec->run->net->latency_factor +
+            (double)bytes / (route->bottleneck_bytes_per_s * exec->run->net->bandwidth_factor);
+        least_s -= 1e-9 * (least_s - start_s); /* sums of chunks round differently */
+        ew_core_transfer_flow(exec->core, connection,
+                              start_s + route->latency_s * exec->run->net->latency_factor);
+    } else {
+        ew_core_transfer_flow(exec->core, connection, start_s);
+    }
+    ew_heap_set(&exec->heap, id, least_s);
+    const struct ew_frame frame = {.type = EW_FRAME_SEND,
+                                   .program = r->program,
+                                   .node = r->node,
+                                   .job = r->job,
+                                   .time_s = start_s};
+    note_failure(exec, crew_send(&exec->crew, c.from, &frame, &exec->err));
+}
+
+static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
+{
+    struct exec *exec = ctx;
+    const uint32_t id = exec->first_workload + workload;
+    exec->running[id].is_confirmed = true;
+    ew_heap_set(&exec->heap, id, time_s);
+}
+
+/* ---- what workers report ---- */
+
+static enum ew_status on_done(struct exec *exec, uint32_t device, const struct ew_frame *frame)
+{
+    struct job *job = find_job(exec, frame->job);
+    if (!job) {
+        return EW_OK; /* a task shorter than the grain, of a job that has ended */
+    }
+    if (frame->node >= exec->programs[job->program]->n_nodes || !(frame->time_s >= 0)) {
+        return ew_fail(&exec->err, EW_EENGINE, "%s: reported a task that does not exist",
+                       exec->crew.members[device].label);
+    }
+    job->took_s[frame->node] = (float)frame->time_s;
+    exec->facts->compute_s += frame->time_s;
+    struct running *r = &exec->running[device];
+    if (ew_heap_has(&exec->heap, device) && !r->is_confirmed && r->job == frame->job &&
+        r->node == frame->node) {
+        r->is_confirmed = true;
+        if (!exec->options->is_emulated) {
+            ew_heap_set(&exec->heap, device, r->start_s + frame->time_s);
+        }
+    }
+    return EW_OK;
+}
+
+static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struct ew_frame *frame)
+{
+    for (uint32_t c = 0; c < ew_core_connection_count(exec->core); c++) {
+        const uint32_t id = exec->first_connection + c;
+        struct running *r = &exec->running[id];
+        if (ew_core_connection(exec->core, c).to == device && ew_heap_has(&exec->heap, id) &&
+            !r->is_confirmed && r->job == frame->job && r->node == frame->node) {
+            const double end_s =
+                exec->options->is_emulated ? frame->time_s : r->start_s + (now_s() - r->begun_s);
+            r->is_confirmed = true;
+            ew_heap_set(&exec->heap, id, fmax(end_s, fmax(r->start_s, exec->handled_s)));
+            return EW_OK;
+        }
+    }
+    return ew_fail(&exec->err, EW_EENGINE, "%s: reported a message that is not under way",
+                   exec->crew.members[device].label);
+}
+
+static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame *frame,
+                               struct ew_error *err)
+{
+    struct exec *exec = ctx;
+    enum ew_status status = EW_OK;
+    exec->heard_s = now_s();
+    if (frame->type == EW_FRAME_DONE) {
+        status = on_done(exec, device, frame);
+    } else if (frame->type == EW_FRAME_ARRIVED) {
+        status = on_arrived(exec, device, frame);
+    } else if (frame->program < exec->n_programs && exec->n_answers_owed) {
+        exec->n_answers_owed--;
+        uint32_t workload = 0;
+        while (workload + 1 < exec->run->n_workloads &&
+               exec->first_program[workload + 1] <= frame->program) {
+            workload++;
+        }
+        if (exec->options->answer) {
+            exec->options->answer(exec->options->answer_ctx, workload, frame->job,
+                                  (const float *)(const void *)frame->payload,
+                                  frame->n_bytes / sizeof(float));
+        }
+    }
+    if (status != EW_OK && err != &exec->err) {
+        *err = exec->err;
+    }
+    return status;
+}
+
+/* ---- the clock ---- */
+
+static enum ew_status tell_clock(struct exec *exec)
+{
+    const struct ew_frame frame = {.type = EW_FRAME_CLOCK,
+                                   .time_s = exec->epoch_s,
+                                   .n_bytes = sizeof exec->dilation,
+                                   .payload = (const char *)&exec->dilation};
+    return crew_tell(&exec->crew, &frame, &exec->err);
+}
+
+static double real_s(const struct exec *exec, double time_s)
+{
+    return exec->epoch_s + exec->dilation * time_s;
+}
+
+/* An event is handled late: set the clock back, so that it is now, and stretch time unless the
+ * dilation was given. */
+static enum ew_status slip(struct exec *exec, double time_s)
+{
+    const double lag_s = now_s() - real_s(exec, time_s);
+    exec->facts->n_overruns++;
+    exec->facts->slipped_s += lag_s;
+    const double so_far_s = now_s() - exec->begun_s;
+    if (exec->options->dilation == 0 && exec->facts->slipped_s > tolerated_slip_ratio * so_far_s) {
+        exec->dilation *= stretch;
+    }
+    exec->epoch_s = now_s() - exec->dilation * time_s;
+    return tell_clock(exec);
+}
+
+/* ---- the loop ---- */
+
+static void handle(struct exec *exec, uint32_t id, double time_s)
+{
+    if (id < exec->n_devices) {
+        ew_core_task_done(exec->core, id, time_s);
+    } else if (id < exec->first_connection) {
+        ew_core_send_done(exec->core, id - exec->n_devices, time_s);
+    } else if (id < exec->first_workload) {
+        ew_core_transfer_done(exec->core, id - exec->first_connection, time_s);
+    } else {
+        ew_core_arrive(exec->core, id - exec->first_workload, time_s);
+    }
+}
+
+static const char *who_is_late(const struct exec *exec, uint32_t id)
+{
+    const uint32_t device = id < exec->n_devices
+                                ? id
+                                : ew_core_connection(exec->core, id - exec->first_connection).from;
+    return exec->crew.members[device].label;
+}
+
+static bool is_awaited_message(const struct exec *exec, uint32_t id)
+{
+    return id >= exec->first_connection && id < exec->first_workload &&
+           !exec->running[id].is_confirmed;
+}
+
+/* What comes next: the first of the heap. Messages that have not arrived make way for what is due
+ * before they can have. */
+static struct ew_heap_entry next_entry(const struct exec *exec)
+{
+    const struct ew_heap_entry first = *ew_heap_first(&exec->heap);
+    const double bound_s = (now_s() - report_s - exec->epoch_s) / exec->dilation;
+    if (!exec->options->is_emulated || !is_awaited_message(exec, first.id) ||
+        bound_s <= first.key) {
+        return first;
+    }
+    struct ew_heap_entry best = first;
+    for (uint32_t i = 0; i < exec->heap.count; i++) {
+        const struct ew_heap_entry entry = exec->heap.entries[i];
+        const bool is_due = !is_awaited_message(exec, entry.id) && entry.key <= bound_s;
+        if (is_due && (best.id == first.id || entry.key < best.key ||
+                       (entry.key == best.key && entry.id < best.id))) {
+            best = entry;
+        }
+    }
+    return best;
+}
+
+/* Wait until the next entry has happened and its time has come. */
+static enum ew_status await_next(struct exec *exec, struct ew_heap_entry *next)
+{
+    enum ew_status status = EW_OK;
+    exec->heard_s = now_s();
+    while (status == EW_OK) {
+        const struct ew_heap_entry first = next_entry(exec);
+        const bool is_confirmed = exec->running[first.id].is_confirmed;
+        *next = first;
+        const double left_s = exec->options->is_emulated || first.id >= exec->first_workload
+                                  ? real_s(exec, first.key) - now_s()
+                                  : 0;
+        if (is_confirmed && left_s <= 0) {
+            return exec->options->is_emulated && -left_s > tolerated_lag_s ? slip(exec, first.key)
+                                                                           : EW_OK;
+        }
+        status = crew_poll(&exec->crew, is_confirmed ? fmin(left_s, 0.1) : report_s, &exec->err);
+        if (status == EW_OK && exec->run->interrupted && *exec->run->interrupted) {
+            status = ew_fail(&exec->err, EW_EINTR, "interrupted at emulated time %g s", first.key);
+        }
+        if (status == EW_OK && !is_confirmed &&
+            now_s() - fmax(exec->heard_s, real_s(exec, first.key)) > exec->options->stall_limit_s) {
+            status = ew_fail(&exec->err, EW_EENGINE, "%s: no sign of life for %g s",
+                             who_is_late(exec, first.id), exec->options->stall_limit_s);
+        }
+    }
+    return status;
+}
+
+static void handle_entry(struct exec *exec, struct ew_heap_entry entry)
+{
+    ew_heap_remove(&exec->heap, entry.id);
+    exec->handled_s = fmax(exec->handled_s, entry.key);
+    handle(exec, entry.id, entry.key);
+}
+
+/* All that happened within the grain of the next entry; nobody chooses meanwhile. */
+static enum ew_status handle_batch(struct exec *exec)
+{
+    struct ew_heap_entry next;
+    enum ew_status status = await_next(exec, &next);
+    const double end_s = next.key + EW_GRAIN_S;
+    while (status == EW_OK && next.key <= end_s) {
+        handle_entry(exec, next);
+        const struct ew_heap_entry after =
+            exec->heap.count ? next_entry(exec) : (struct ew_heap_entry){INFINITY, 0};
+        if (after.key > end_s || is_awaited_message(exec, after.id)) {
+            break;
+        }
+        status = await_next(exec, &next);
+    }
+    return status ? status : exec->status;
+}
+
+static enum ew_status run_loop(struct exec *exec)
+{
+    exec->dilation = exec->options->dilation > 0 ? exec->options->dilation : 1;
+    exec->epoch_s = now_s();
+    enum ew_status status = tell_clock(exec);
+    exec->begun_s = now_s();
+    if (status == EW_OK) {
+        ew_core_start(exec->core);
+    }
+    while (status == EW_OK) {
+        ew_core_settle(exec->core);
+        status = ew_core_status(exec->core, &exec->err);
+        status = status ? status : exec->status;
+        if (status != EW_OK || !exec->heap.count) {
+            break;
+        }
+        status = handle_batch(exec);
+    }
+    while (status == EW_OK && exec->n_answers_owed) {
+        status = crew_poll(&exec->crew, 0.1, &exec->err);
+        if (status == EW_OK && now_s() - exec->heard_s > exec->options->stall_limit_s) {
+            status = ew_fail(&exec->err, EW_EENGINE, "an answer did not come");
+        }
+    }
+    exec->facts->wall_s = now_s() - exec->begun_s;
+    exec->facts->dilation = exec->dilation;
+    if (status == EW_OK && !ew_core_is_finished(exec->core)) {
+        status = ew_fail(&exec->err, EW_EDEADLOCK, "%llu requests never finished",
+                         (unsigned long long)ew_core_open_requests(exec->core));
+    }
+    return status;
+}
+
+/* ---- set-up ---- */
+
+static enum ew_status make_programs(struct exec *exec)
+{
+    const struct ew_run *run = exec->run;
+    exec->first_program = calloc(run->n_workloads + 1u, sizeof *exec->first_program);
+    for (uint32_t w = 0; w < run->n_workloads; w++) {
+        exec->n_programs += run->workloads[w].book->n_plans;
+    }
+    exec->programs = calloc(exec->n_programs + 1u, sizeof(struct ew_exec_program *));
+    if (!exec->first_program || !exec->programs) {
+        return ew_fail_memory(&exec->err);
+    }
+    uint32_t k = 0;
+    for (uint32_t w = 0; w < run->n_workloads; w++) {
+        const struct ew_run_workload *workload = &run->workloads[w];
+        exec->first_program[w] = k;
+        for (uint32_t i = 0; i < workload->book->n_plans; i++) {
+            const enum ew_status status = ew_exec_program_make(
+                &exec->programs[k++], workload->context, workload->book->plans[i],
+                workload->task_graphs[i], &exec->err);
+            if (status != EW_OK) {
+                return status;
+            }
+        }
+    }
+    return EW_OK;
+}
+
+static enum ew_status begin(struct exec *exec, const struct ew_run *watched)
+{
+    const struct ew_core_ops ops = {.ctx = exec,
+                                    .start_task = start_task,
+                                    .start_send = start_send,
+                                    .start_transfer = start_transfer,
+                                    .schedule_arrival = schedule_arrival};
+    enum ew_status status = make_programs(exec);
+    status = status ? status : ew_core_new(&exec->core, watched, &ops, &exec->err);
+    if (status != EW_OK) {
+        return status;
+    }
+    exec->first_workload = exec->first_connection + ew_core_connection_count(exec->core);
+    const uint32_t n_ids = exec->first_workload + exec->run->n_workloads;
+    exec->running = calloc(n_ids, sizeof *exec->running);
+    if (!exec->running || !ew_heap_init(&exec->heap, n_ids)) {
+        return ew_fail_memory(&exec->err);
+    }
+    return crew_begin(&exec->crew, exec->n_programs, exec->programs, &exec->err);
+}
+
+static void end(struct exec *exec)
+{
+    crew_end(&exec->crew);
+    for (size_t i = 0; i < exec->jobs.count; i++) {
+        free(exec->jobs.items[i]->took_s);
+        free(exec->jobs.items[i]);
+    }
+    ew_vec_fini(&exec->jobs);
+    for (uint32_t i = 0; exec->programs && i < exec->n_programs; i++) {
+        ew_exec_program_free(exec->programs[i]);
+    }
+    free(exec->programs);
+    free(exec->first_program);
+    free(exec->running);
+    ew_heap_fini(&exec->heap);
+    ew_core_free(exec->core);
+}
+
+enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exec_facts,
+                           const struct ew_run *run, const struct ew_exec_options *options,
+                           struct ew_error *err)
+{
+    *exec_facts = (struct ew_exec_facts){.dilation = 1};
+    struct exec exec = {.run = run,
+                        .options = options,
+                        .facts = exec_facts,
+                        .n_devices = run->platform->n_devices,
+                        .first_connection = 2 * run->platform->n_devices};
+    exec.answered_job = UINT64_MAX;
+    exec.crew = (struct crew){.run = run, .options = options, .receive = on_frame, .ctx = &exec};
+    struct ew_run watched = *run;
+    watched.sink = (struct ew_event_sink){&exec, watch_event};
+    enum ew_status status = begin(&exec, &watched);
+    status = status ? status : run_loop(&exec);
+    if (status == EW_OK) {
+        ew_core_end(exec.core);
+        ew_core_facts(exec.core, facts);
+    } else if (err) {
+        *err = exec.err;
+        err->status = status;
+    }
+    end(&exec);
+    return status;
+}

@@ -1,0 +1,168 @@
+/*
+ * Worker: one device of a real execution, as a process. Two threads: one computes whatever its
+ * inputs allow, the other talks to the coordinator and the other workers. What a worker computes
+ * never depends on time; when messages leave is the coordinator's word.
+ */
+#ifndef EW_ENGINE_EXEC_WORKER_H
+#define EW_ENGINE_EXEC_WORKER_H
+
+#include <pthread.h>
+
+#include "engine/exec/frame.h"
+#include "engine/exec/program.h"
+#include "engine/exec/random_weights.h"
+#include "engine/exec/setup.h"
+#include "engine/exec/store.h"
+
+/** A program as this device sees it. */
+struct wk_plan {
+    struct ew_exec_program *program;
+    uint32_t *waits;                    /**< per node: local events it waits for */
+    uint32_t *n_readers;                /**< per slot: local nodes that read it */
+    struct ew_kernel_weights **weights; /**< per node, shared between equal ones */
+    struct ew_kernel_weights **owned;   /**< each once */
+    uint32_t n_owned;
+    uint32_t most_inputs;
+};
+
+/** A job in flight. */
+struct wk_job {
+    uint64_t id;
+    uint32_t program;
+    uint32_t *waits; /**< per node, counting down */
+    struct ew_store store;
+    uint32_t n_busy;  /**< nodes queued or running, messages leaving */
+    bool is_ended;    /**< forget it once n_busy is 0 */
+    bool is_wanted;   /**< the coordinator has asked for the answer */
+    bool is_answered; /**< the result is complete here */
+};
+
+/** A computation whose inputs are here. */
+struct wk_ready {
+    struct wk_job *job;
+    uint32_t node;
+};
+
+/** A message under way to another worker. */
+struct wk_send {
+    struct wk_job *job;
+    uint32_t node;
+    double start_s;
+};
+
+/** The outgoing connection to a device. */
+struct wk_line {
+    struct ew_conn conn;
+    bool is_open;
+    EW_VEC(struct wk_send) waiting;
+    bool is_sending;
+    struct wk_send send;
+    char *bytes; /**< head and payload of the DATA frame */
+    uint64_t n_bytes;
+    uint64_t n_queued;  /**< handed to the connection */
+    double n_reserved;  /**< modelled bytes reserved so far */
+    double chunk_end_s; /**< logical: when the reserved ones are through */
+};
+
+/** Who connected to us. */
+struct wk_guest {
+    struct ew_conn conn;
+    struct wk_worker *worker;
+    bool is_known;
+    uint32_t device; /**< EW_NONE: the coordinator */
+};
+
+struct wk_done {
+    uint32_t node;
+    uint32_t reserved;
+    double took_s;
+};
+
+struct wk_report {
+    uint64_t job;
+    struct wk_done done;
+};
+
+struct wk_worker {
+    char token[EW_TOKEN_BYTES];
+    int listen_fd;
+    int wake_fds[2];       /**< pipe: the computing thread wakes the other */
+    struct ew_arena arena; /**< of the setup */
+    struct ew_exec_setup setup;
+    bool is_set_up;
+    const struct ew_kernels *kernels;
+    struct ew_random_weights random_weights;
+    struct ew_weight_source weight_source;
+    struct ew_shaper *shaper;
+    EW_VEC(struct wk_guest *) guests;
+    struct wk_guest *coordinator;
+    struct wk_line *lines; /**< per device */
+    EW_VEC(struct wk_plan) plans;
+    double epoch_s;
+    double dilation;
+    bool is_stopping;
+    /** Another worker is gone. At the end of a run that is as it should be; in the middle the
+     *  coordinator says STOP soon, and if it does not, the connection alone was lost. */
+    struct ew_error loss;
+    double lost_s; /**< real time of it */
+
+    pthread_mutex_t mutex; /**< guards everything below */
+    pthread_cond_t has_work;
+    pthread_t thread;
+    bool has_thread;
+    EW_VEC(struct wk_job *) jobs;
+    EW_VEC(struct wk_ready) ready;    /**< min-heap by (job, node) */
+    EW_VEC(struct wk_ready) finished; /**< work list of complete() */
+    EW_VEC(struct wk_report) reports; /**< for the coordinator */
+    struct ew_tensor_pool pool;
+    bool has_quit;
+    bool has_failed;
+    struct ew_error failure;
+    struct ew_kernel_scratch scratch; /**< the computing thread's */
+};
+
+/* worker_plan.c */
+
+/** Take a program and prepare the weights of this device's part. */
+enum ew_status wk_plan_make(struct wk_plan *out, struct wk_worker *worker,
+                            struct ew_exec_program *program_take, struct ew_error *err);
+void wk_plan_fini(struct wk_plan *plan, const struct ew_kernels *kernels);
+
+/* worker_job.c; all but wk_compute_loop are called with the mutex held */
+
+/** The job, made when it is new. NULL when memory runs out. */
+struct wk_job *wk_job_get(struct wk_worker *worker, uint32_t program, uint64_t id,
+                          struct ew_error *err);
+/** A node's data are here: release what waits for it. */
+enum ew_status wk_complete(struct wk_worker *worker, struct wk_job *job, uint32_t node,
+                           struct ew_error *err);
+/** Forget a job as soon as nothing uses it. */
+void wk_job_end(struct wk_worker *worker, struct wk_job *job);
+void wk_job_release(struct wk_worker *worker, struct wk_job *job);
+void wk_jobs_fini(struct wk_worker *worker);
+/** Thread: compute until told to quit. */
+void *wk_compute_loop(void *worker);
+/** Collect `box` of a slot into `out`; called without the mutex. */
+enum ew_status wk_read(struct ew_tensor *out, bool *is_owned, struct wk_worker *worker,
+                       struct wk_job *job, uint32_t slot, const struct ew_box *box,
+                       struct ew_error *err);
+void wk_wake(struct wk_worker *worker);
+
+/* worker_lines.c: what leaves */
+
+enum ew_status wk_line_command(struct wk_worker *worker, const struct ew_frame *frame,
+                               struct ew_error *err);
+/** Move all messages on; *next_s is the logical time at which something is to do again. */
+enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew_error *err);
+/** Logical time. */
+double wk_now_s(const struct wk_worker *worker);
+double wk_real_now_s(void);
+/** Another worker's connection is gone: close it and remember why. */
+void wk_note_loss(struct wk_worker *worker, struct ew_conn *conn, const struct ew_error *why);
+
+/* worker_net.c: what arrives */
+
+/** Serve until told to stop. */
+enum ew_status wk_serve(struct wk_worker *worker, struct ew_error *err);
+
+#endif

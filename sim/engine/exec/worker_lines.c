@@ -1,0 +1,246 @@
+/*
+ * What leaves a worker: messages to other devices, one at a time per receiver, paced by the shared
+ * clocks of the links when the network is emulated.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/exec/wire_values.h"
+#include "engine/exec/worker.h"
+
+/* A chunk is what the slowest link of the route moves in this time, at least one packet. */
+static const double chunk_s = 0.5e-3;
+enum { PACKET_BYTES = 1448 };
+
+double wk_real_now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double wk_now_s(const struct wk_worker *worker)
+{
+    return (wk_real_now_s() - worker->epoch_s) / worker->dilation;
+}
+
+void wk_note_loss(struct wk_worker *worker, struct ew_conn *conn, const struct ew_error *why)
+{
+    (void)close(conn->fd);
+    conn->fd = -1;
+    if (worker->loss.status == EW_OK) {
+        worker->loss = *why;
+        worker->lost_s = wk_real_now_s();
+    }
+}
+
+enum ew_status wk_line_command(struct wk_worker *worker, const struct ew_frame *frame,
+                               struct ew_error *err)
+{
+    const struct ew_exec_program *p = worker->plans.items[frame->program].program;
+    if (frame->node >= p->n_nodes || p->nodes[frame->node].kind != EW_EXEC_MESSAGE ||
+        p->nodes[frame->node].device != worker->setup.device) {
+        return ew_fail(err, EW_EENGINE, "asked to send node %u, which is no message of mine",
+                       frame->node);
+    }
+    struct wk_line *line = &worker->lines[p->nodes[frame->node].peer];
+    struct wk_job *job = wk_job_get(worker, frame->program, frame->job, err);
+    if (!job) {
+        return err->status;
+    }
+    const struct wk_send send = {job, frame->node, frame->time_s};
+    if (!ew_vec_push(&line->waiting, send)) {
+        return ew_fail_memory(err);
+    }
+    job->n_busy++;
+    job->waits[frame->node]--; /* the coordinator's word; data may still be missing */
+    return EW_OK;
+}
+
+/* Put the DATA frame of a message together. */
+static enum ew_status encode(struct wk_line *line, struct wk_worker *worker, struct ew_error *err)
+{
+    const struct wk_send *send = &line->send;
+    const struct ew_exec_program *p = worker->plans.items[send->job->program].program;
+    const struct ew_exec_node *node = &p->nodes[send->node];
+    uint64_t n_payload = 0;
+    for (uint32_t i = 0; i < node->count; i++) {
+        n_payload += ew_wire_bytes(ew_box_volume(&p->boxes[node->first + i]), node->wire_bits);
+    }
+    line->n_bytes = EW_FRAME_HEAD_BYTES + n_payload;
+    line->bytes = malloc(line->n_bytes);
+    if (!line->bytes) {
+        return ew_fail_memory(err);
+    }
+    char *to = line->bytes + EW_FRAME_HEAD_BYTES;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct ew_box *box = &p->boxes[node->first + i];
+        struct ew_tensor held;
+        bool is_owned;
+        const enum ew_status status =
+            wk_read(&held, &is_owned, worker, send->job, node->slot, box, err);
+        if (status != EW_OK) {
+            return status;
+        }
+        struct ew_tensor part = held;
+        if (!ew_box_equal(&held.box, box)) { /* borrowed and larger: cut it out */
+            (void)pthread_mutex_lock(&worker->mutex);
+            const enum ew_status got = ew_tensor_get(&part, &worker->pool, box, err);
+            (void)pthread_mutex_unlock(&worker->mutex);
+            if (got != EW_OK) {
+                return got;
+            }
+            ew_tensor_copy(&part, &held, box);
+            is_owned = true;
+        }
+        ew_wire_encode(to, part.values, ew_box_volume(box), node->wire_bits);
+        to += ew_wire_bytes(ew_box_volume(box), node->wire_bits);
+        if (is_owned) {
+            (void)pthread_mutex_lock(&worker->mutex);
+            ew_tensor_put(&worker->pool, &part);
+            (void)pthread_mutex_unlock(&worker->mutex);
+        }
+    }
+    const struct ew_frame frame = {.type = EW_FRAME_DATA,
+                                   .program = send->job->program,
+                                   .node = send->node,
+                                   .job = send->job->id,
+                                   .n_bytes = n_payload,
+                                   .payload = line->bytes + EW_FRAME_HEAD_BYTES};
+    ew_frame_put_head(line->bytes, &frame);
+    return EW_OK;
+}
+
+static const struct ew_exec_node *sent_node(const struct wk_worker *worker,
+                                            const struct wk_line *line)
+{
+    return &worker->plans.items[line->send.job->program].program->nodes[line->send.node];
+}
+
+/* Take the next chunk's time on all links of the route. */
+static void reserve_chunk(struct wk_worker *worker, struct wk_line *line)
+{
+    const struct ew_exec_node *node = sent_node(worker, line);
+    const struct ew_exec_route *route = &worker->setup.routes[node->peer];
+    double slowest = INFINITY;
+    for (uint32_t i = 0; i < route->n_links; i++) {
+        slowest = fmin(slowest, worker->setup.links[route->links[i]].bandwidth_bytes_per_s);
+    }
+    const double left = (double)node->bytes - line->n_reserved;
+    const double bytes = fmin(left, fmax(PACKET_BYTES, slowest * chunk_s));
+    line->chunk_end_s = ew_shaper_reserve(worker->shaper, worker->setup.links, route->n_links,
+                                          route->links, line->chunk_end_s, bytes);
+    line->n_reserved += bytes;
+}
+
+static enum ew_status queue_until(struct wk_line *line, uint64_t end, struct ew_error *err)
+{
+    const uint64_t n = end > line->n_queued ? end - line->n_queued : 0;
+    const enum ew_status status =
+        n ? ew_conn_put(&line->conn, line->bytes + line->n_queued, n, err) : EW_OK;
+    line->n_queued += n;
+    return status;
+}
+
+static enum ew_status end_send(struct wk_worker *worker, struct wk_line *line, struct ew_error *err)
+{
+    const struct wk_send send = line->send;
+    const uint32_t slot = sent_node(worker, line)->slot;
+    enum ew_status status = queue_until(line, line->n_bytes, err);
+    const struct ew_frame arrived = {.type = EW_FRAME_ARRIVED,
+                                     .program = send.job->program,
+                                     .node = send.node,
+                                     .job = send.job->id,
+                                     .time_s = line->chunk_end_s};
+    status = status ? status : ew_conn_send(&line->conn, &arrived, err);
+    free(line->bytes);
+    line->bytes = NULL;
+    line->is_sending = false;
+    (void)pthread_mutex_lock(&worker->mutex);
+    ew_store_drop_reader(&send.job->store, &worker->pool, slot);
+    send.job->n_busy--;
+    wk_job_release(worker, send.job);
+    (void)pthread_mutex_unlock(&worker->mutex);
+    return status;
+}
+
+/* Begin the first waiting message whose data are here: the coordinator sends them in order. */
+static enum ew_status begin_send(struct wk_worker *worker, struct wk_line *line,
+                                 struct ew_error *err)
+{
+    const struct wk_send send = line->waiting.items[0];
+    (void)pthread_mutex_lock(&worker->mutex);
+    const bool is_ready = send.job->waits[send.node] == 0;
+    (void)pthread_mutex_unlock(&worker->mutex);
+    if (!is_ready) {
+        return EW_OK;
+    }
+    line->waiting.count--;
+    memmove(line->waiting.items, line->waiting.items + 1,
+            line->waiting.count * sizeof *line->waiting.items);
+    line->send = send;
+    line->is_sending = true;
+    line->n_queued = 0;
+    line->n_reserved = 0;
+    const enum ew_status status = encode(line, worker, err);
+    if (status == EW_OK && worker->setup.is_emulated) {
+        line->chunk_end_s =
+            send.start_s + worker->setup.routes[sent_node(worker, line)->peer].latency_s;
+    }
+    return status;
+}
+
+/* Move one message on; *next_s: when to look again. */
+static enum ew_status pump_line(struct wk_worker *worker, struct wk_line *line, double *next_s,
+                                struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    while (status == EW_OK) {
+        if (!line->is_sending && line->waiting.count) {
+            status = begin_send(worker, line, err);
+        }
+        if (status != EW_OK || !line->is_sending) {
+            return status;
+        }
+        if (!worker->setup.is_emulated) {
+            status = end_send(worker, line, err);
+            continue;
+        }
+        const double total = (double)sent_node(worker, line)->bytes;
+        const double now_s = wk_now_s(worker);
+        if (now_s < line->chunk_end_s) {
+            *next_s = fmin(*next_s, line->chunk_end_s);
+            return EW_OK;
+        }
+        if (line->n_reserved >= total) {
+            status = end_send(worker, line, err);
+            continue;
+        }
+        status =
+            queue_until(line, (uint64_t)((double)line->n_bytes * line->n_reserved / total), err);
+        reserve_chunk(worker, line);
+    }
+    return status;
+}
+
+enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    for (uint32_t d = 0; worker->lines && d < worker->setup.n_devices && status == EW_OK; d++) {
+        if (worker->lines[d].conn.fd < 0) {
+            continue; /* never opened, or lost */
+        }
+        struct ew_error own = {0};
+        status = pump_line(worker, &worker->lines[d], next_s, &own);
+        if (status == EW_EIO) {
+            wk_note_loss(worker, &worker->lines[d].conn, &own);
+            status = EW_OK;
+        } else if (status != EW_OK) {
+            *err = own;
+        }
+    }
+    return status;
+}

@@ -1,0 +1,183 @@
+/*
+ * edgeweave-worker: one device of a real execution. Started by `edgeweave run --engine exec`, or by
+ * hand on another machine; see docs/real-execution.md.
+ *
+ *   edgeweave-worker [--listen HOST:PORT] [--token-file FILE]
+ *
+ * Listens on loopback and a free port unless told otherwise, prints "port N" on standard output,
+ * serves one run and ends. The run's token, 64 hexadecimal digits, comes from FILE or from the
+ * first line of standard input.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "engine/exec/worker.h"
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum ew_status read_token(char token[EW_TOKEN_BYTES], const char *path, struct ew_error *err)
+{
+    FILE *file = path ? fopen(path, "r") : stdin;
+    if (!file) {
+        return ew_fail(err, EW_EIO, "%s: %s", path, strerror(errno));
+    }
+    char line[2 * EW_TOKEN_BYTES + 2];
+    bool is_ok = fgets(line, sizeof line, file) != NULL;
+    for (int i = 0; i < EW_TOKEN_BYTES && is_ok; i++) {
+        const int high = hex_digit(line[2 * i]);
+        const int low = high < 0 ? -1 : hex_digit(line[2 * i + 1]);
+        is_ok = low >= 0;
+        token[i] = (char)(high * 16 + low);
+    }
+    if (path) {
+        (void)fclose(file);
+    }
+    return is_ok ? EW_OK
+                 : ew_fail(err, EW_EINPUT, "%s: expected a token of %d hexadecimal digits",
+                           path ? path : "standard input", 2 * EW_TOKEN_BYTES);
+}
+
+static enum ew_status listen_on(int *out, char *host, struct ew_error *err)
+{
+    char *colon = strrchr(host, ':');
+    if (!colon) {
+        return ew_fail(err, EW_EUSAGE, "--listen: expected HOST:PORT, found '%s'", host);
+    }
+    *colon = '\0';
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    const int failure = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
+    if (failure) {
+        return ew_fail(err, EW_EUSAGE, "--listen %s:%s: %s", host, colon + 1,
+                       gai_strerror(failure));
+    }
+    const int one = 1;
+    const int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
+    const bool is_ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+                       bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 64) == 0;
+    freeaddrinfo(found);
+    if (!is_ok) {
+        const enum ew_status status =
+            ew_fail(err, EW_EIO, "--listen %s:%s: %s", host, colon + 1, strerror(errno));
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return status;
+    }
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    *out = fd;
+    return EW_OK;
+}
+
+static void print_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    char port[16] = "?";
+    if (getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
+        (void)getnameinfo((struct sockaddr *)&address, size, NULL, 0, port, sizeof port,
+                          NI_NUMERICSERV);
+    }
+    printf("port %s\n", port);
+    (void)fflush(stdout);
+}
+
+static void close_all(struct wk_worker *worker)
+{
+    (void)pthread_mutex_lock(&worker->mutex);
+    worker->has_quit = true;
+    (void)pthread_cond_broadcast(&worker->has_work);
+    (void)pthread_mutex_unlock(&worker->mutex);
+    if (worker->has_thread) {
+        (void)pthread_join(worker->thread, NULL);
+    }
+    for (uint32_t d = 0; worker->lines && d < worker->setup.n_devices; d++) {
+        free(worker->lines[d].bytes);
+        ew_vec_fini(&worker->lines[d].waiting);
+        ew_conn_fini(&worker->lines[d].conn);
+    }
+    free(worker->lines);
+    for (size_t i = 0; i < worker->guests.count; i++) {
+        ew_conn_fini(&worker->guests.items[i]->conn);
+        free(worker->guests.items[i]);
+    }
+    ew_vec_fini(&worker->guests);
+    wk_jobs_fini(worker);
+    for (size_t i = 0; i < worker->plans.count; i++) {
+        wk_plan_fini(&worker->plans.items[i], worker->kernels);
+    }
+    ew_vec_fini(&worker->plans);
+    ew_tensor_pool_fini(&worker->pool);
+    ew_kernel_scratch_fini(&worker->scratch);
+    ew_shaper_close(worker->shaper);
+    ew_arena_fini(&worker->arena);
+}
+
+static enum ew_status serve(char *listen_at, const char *token_file, struct ew_error *err)
+{
+    struct wk_worker worker = {.listen_fd = -1, .dilation = 1};
+    (void)pthread_mutex_init(&worker.mutex, NULL);
+    (void)pthread_cond_init(&worker.has_work, NULL);
+    enum ew_status status = read_token(worker.token, token_file, err);
+    status = status ? status : listen_on(&worker.listen_fd, listen_at, err);
+    if (status == EW_OK && pipe(worker.wake_fds) != 0) {
+        status = ew_fail(err, EW_EIO, "pipe: %s", strerror(errno));
+    }
+    if (status == EW_OK) {
+        (void)fcntl(worker.wake_fds[0], F_SETFL, O_NONBLOCK);
+        (void)fcntl(worker.wake_fds[1], F_SETFL, O_NONBLOCK);
+        worker.has_thread = pthread_create(&worker.thread, NULL, wk_compute_loop, &worker) == 0;
+        status = worker.has_thread ? EW_OK : ew_fail(err, EW_ENOMEM, "cannot start a thread");
+    }
+    if (status == EW_OK) {
+        print_port(worker.listen_fd);
+        status = wk_serve(&worker, err);
+    }
+    close_all(&worker);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    char loopback[] = "127.0.0.1:0";
+    char *listen_at = loopback;
+    const char *token_file = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc) {
+            listen_at = argv[++i];
+        } else if (strcmp(argv[i], "--token-file") == 0 && i + 1 < argc) {
+            token_file = argv[++i];
+        } else {
+            const bool is_help = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
+            (void)fprintf(is_help ? stdout : stderr,
+                          "Usage: edgeweave-worker [--listen HOST:PORT] [--token-file FILE]\n"
+                          "One device of a real execution; see docs/real-execution.md.\n");
+            return is_help ? EXIT_SUCCESS : ew_status_exit_code(EW_EUSAGE);
+        }
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+#ifdef __linux__
+    (void)prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
+#endif
+    struct ew_error err = {0};
+    const enum ew_status status = serve(listen_at, token_file, &err);
+    if (status != EW_OK) {
+        (void)fprintf(stderr, "edgeweave-worker: %s\n", err.message);
+    }
+    return ew_status_exit_code(status);
+}

@@ -1,0 +1,701 @@
+/*
+ * What arrives at a worker, and its main loop. Nobody is listened to who has not shown the run's
+ * token; no frame is taken whose size its head does not justify.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engine/exec/wire_values.h"
+#include "engine/exec/worker.h"
+
+enum {
+    MAX_GUESTS = EW_MAX_DEVICES + 16,
+    MAX_SETUP_BYTES = 1 << 30, /* from a coordinator with the token only */
+};
+
+static const double patience_s = 1;
+
+/* ---- sockets ---- */
+
+static void tune_socket(int fd)
+{
+    const int one = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Connect, blocking: the listener is there already. */
+static enum ew_status connect_to(int *out, const char *host, const char *port, struct ew_error *err)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    const int failure = getaddrinfo(host, port, &hints, &found);
+    if (failure) {
+        return ew_fail(err, EW_EIO, "%s port %s: %s", host, port, gai_strerror(failure));
+    }
+    int fd = -1;
+    for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
+        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
+            (void)close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(found);
+    if (fd < 0) {
+        return ew_fail(err, EW_EIO, "cannot connect to %s port %s: %s", host, port,
+                       strerror(errno));
+    }
+    tune_socket(fd);
+    *out = fd;
+    return EW_OK;
+}
+
+/* ---- frames of the coordinator ---- */
+
+static enum ew_status set_up(struct wk_worker *worker, const struct ew_frame *frame,
+                             struct ew_error *err)
+{
+    enum ew_status status =
+        ew_exec_setup_get(&worker->setup, &worker->arena, frame->payload, frame->n_bytes, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    worker->kernels = ew_kernels_find(worker->setup.kernels);
+    if (!worker->kernels || !worker->kernels->is_available(worker->kernels)) {
+        return ew_fail(err, EW_ENOTSUP, "no kernels '%s' on this machine", worker->setup.kernels);
+    }
+    worker->lines = calloc(worker->setup.n_devices, sizeof *worker->lines);
+    if (!worker->lines) {
+        return ew_fail_memory(err);
+    }
+    for (uint32_t d = 0; d < worker->setup.n_devices; d++) {
+        worker->lines[d].conn.fd = -1;
+    }
+    worker->random_weights.seed = worker->setup.weight_seed;
+    worker->weight_source = ew_random_weights_source(&worker->random_weights);
+    worker->is_set_up = true;
+    return worker->setup.is_emulated
+               ? ew_shaper_open(&worker->shaper, worker->setup.shaper, worker->setup.n_links, err)
+               : EW_OK;
+}
+
+static enum ew_status add_program(struct wk_worker *worker, const struct ew_frame *frame,
+                                  struct ew_error *err)
+{
+    struct ew_exec_program *program = NULL;
+    struct wk_plan plan;
+    enum ew_status status = ew_exec_program_get(&program, frame->payload, frame->n_bytes, err);
+    if (status == EW_OK && program->n_devices != worker->setup.n_devices) {
+        ew_exec_program_free(program);
+        status = ew_fail(err, EW_EINPUT, "program: for %u devices, the setup says %u",
+                         program->n_devices, worker->setup.n_devices);
+        return status;
+    }
+    status = status ? status : wk_plan_make(&plan, worker, program, err);
+    if (status == EW_OK && !ew_vec_push(&worker->plans, plan)) {
+        wk_plan_fini(&plan, worker->kernels);
+        status = ew_fail_memory(err);
+    }
+    return status;
+}
+
+/* True when some program lets this device send to `device`. */
+static bool sends_to(const struct wk_worker *worker, uint32_t device)
+{
+    for (size_t k = 0; k < worker->plans.count; k++) {
+        const struct ew_exec_program *p = worker->plans.items[k].program;
+        for (uint32_t i = 0; i < p->n_nodes; i++) {
+            if (p->nodes[i].kind == EW_EXEC_MESSAGE && p->nodes[i].device == worker->setup.device &&
+                p->nodes[i].peer == device) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static enum ew_status refuse_all(uint64_t *limit, void *ctx, const struct ew_frame *head,
+                                 struct ew_error *err)
+{
+    (void)limit;
+    (void)ctx;
+    return ew_fail(err, EW_EENGINE, "sent a %s frame where none is expected",
+                   ew_frame_name(head->type));
+}
+
+static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const char *host,
+                                const char *port, struct ew_error *err)
+{
+    struct wk_line *line = &worker->lines[device];
+    enum ew_status status = connect_to(&line->conn.fd, host, port, err);
+    if (status == EW_OK) {
+        line->conn.peer = "the worker I send to";
+        line->conn.limit = refuse_all;
+        const struct ew_frame hello = {.type = EW_FRAME_HELLO,
+                                       .node = worker->setup.device,
+                                       .n_bytes = EW_TOKEN_BYTES,
+                                       .payload = worker->token};
+        status = ew_conn_send(&line->conn, &hello, err);
+    }
+    return status;
+}
+
+/* "host port\n" per device; connect to those that get something from here. */
+static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame *frame,
+                                 struct ew_error *err)
+{
+    const char *at = frame->payload;
+    const char *end = at + frame->n_bytes;
+    enum ew_status status = EW_OK;
+    for (uint32_t d = 0; d < worker->setup.n_devices && status == EW_OK; d++) {
+        char host[256];
+        char port[16];
+        const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+        const char *space = stop ? memchr(at, ' ', (size_t)(stop - at)) : NULL;
+        if (!space || (size_t)(space - at) >= sizeof host ||
+            (size_t)(stop - space - 1) >= sizeof port) {
+            return ew_fail(err, EW_EENGINE, "sent a malformed list of workers");
+        }
+        memcpy(host, at, (size_t)(space - at));
+        host[space - at] = '\0';
+        memcpy(port, space + 1, (size_t)(stop - space - 1));
+        port[stop - space - 1] = '\0';
+        if (d != worker->setup.device && sends_to(worker, d)) {
+            status = open_line(worker, d, host, port, err);
+        }
+        at = stop + 1;
+    }
+    if (status == EW_OK) {
+        const struct ew_frame ready = {.type = EW_FRAME_READY};
+        status = ew_conn_send(&worker->coordinator->conn, &ready, err);
+    }
+    return status;
+}
+
+static enum ew_status take_inputs(struct wk_worker *worker, const struct ew_frame *frame,
+                                  struct ew_error *err)
+{
+    const struct ew_exec_program *p = worker->plans.items[frame->program].program;
+    (void)pthread_mutex_lock(&worker->mutex);
+    struct wk_job *job = wk_job_get(worker, frame->program, frame->job, err);
+    enum ew_status status = job ? EW_OK : err->status;
+    const char *from = frame->payload;
+    for (uint32_t i = 0; i < p->n_input_slots && status == EW_OK; i++) {
+        struct ew_tensor tensor;
+        const uint64_t n = ew_box_volume(&p->input_boxes[i]);
+        status = ew_tensor_get(&tensor, &worker->pool, &p->input_boxes[i], err);
+        if (status == EW_OK) {
+            memcpy(tensor.values, from, n * sizeof(float));
+            from += n * sizeof(float);
+            status = ew_store_put_take(&job->store, &worker->pool, p->input_slots[i], &tensor, err);
+        }
+    }
+    for (uint32_t i = 0; i < p->n_nodes && status == EW_OK; i++) {
+        if (p->nodes[i].kind == EW_EXEC_INPUT && --job->waits[i] == 0) {
+            status = wk_complete(worker, job, i, err);
+        }
+    }
+    (void)pthread_mutex_unlock(&worker->mutex);
+    return status;
+}
+
+static enum ew_status send_answer(struct wk_worker *worker, struct wk_job *job,
+                                  struct ew_error *err)
+{
+    const struct ew_exec_program *p = worker->plans.items[job->program].program;
+    struct ew_str bytes = {0};
+    enum ew_status status = EW_OK;
+    for (uint32_t i = 0; i < p->n_outputs && status == EW_OK; i++) {
+        struct ew_tensor whole;
+        bool is_owned;
+        struct ew_tensor exact = {0};
+        status = wk_read(&whole, &is_owned, worker, job, p->outputs[i], &p->output_boxes[i], err);
+        if (status == EW_OK && !ew_box_equal(&whole.box, &p->output_boxes[i])) {
+            (void)pthread_mutex_lock(&worker->mutex);
+            status = ew_tensor_get(&exact, &worker->pool, &p->output_boxes[i], err);
+            (void)pthread_mutex_unlock(&worker->mutex);
+            if (status == EW_OK) {
+                ew_tensor_copy(&exact, &whole, &p->output_boxes[i]);
+            }
+        }
+        if (status == EW_OK) {
+            ew_str_append_n(&bytes, (const char *)(exact.values ? exact.values : whole.values),
+                            ew_box_volume(&p->output_boxes[i]) * sizeof(float));
+        }
+        (void)pthread_mutex_lock(&worker->mutex);
+        ew_tensor_put(&worker->pool, &exact);
+        if (is_owned) {
+            ew_tensor_put(&worker->pool, &whole);
+        }
+        (void)pthread_mutex_unlock(&worker->mutex);
+    }
+    if (status == EW_OK && bytes.failed) {
+        status = ew_fail_memory(err);
+    }
+    const struct ew_frame output = {.type = EW_FRAME_OUTPUT,
+                                    .program = job->program,
+                                    .job = job->id,
+                                    .n_bytes = bytes.length,
+                                    .payload = bytes.text};
+    status = status ? status : ew_conn_send(&worker->coordinator->conn, &output, err);
+    ew_str_fini(&bytes);
+    return status;
+}
+
+/* Answers that are wanted and complete. */
+static enum ew_status send_answers(struct wk_worker *worker, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    for (;;) {
+        struct wk_job *job = NULL;
+        (void)pthread_mutex_lock(&worker->mutex);
+        for (size_t i = 0; i < worker->jobs.count && !job; i++) {
+            struct wk_job *candidate = worker->jobs.items[i];
+            if (candidate->is_wanted && candidate->is_answered) {
+                candidate->is_wanted = false;
+                job = candidate;
+            }
+        }
+        (void)pthread_mutex_unlock(&worker->mutex);
+        if (!job) {
+            return status;
+        }
+        status = send_answer(worker, job, err);
+        (void)pthread_mutex_lock(&worker->mutex);
+        job->n_busy--; /* the request held it */
+        wk_job_release(worker, job);
+        (void)pthread_mutex_unlock(&worker->mutex);
+        if (status != EW_OK) {
+            return status;
+        }
+    }
+}
+
+static enum ew_status begin_clock(struct wk_worker *worker, const struct ew_frame *frame,
+                                  struct ew_error *err)
+{
+    double dilation;
+    memcpy(&dilation, frame->payload, sizeof dilation);
+    if (!(dilation > 0) || !isfinite(dilation) || !isfinite(frame->time_s)) {
+        return ew_fail(err, EW_EENGINE, "sent a bad clock");
+    }
+    worker->epoch_s = frame->time_s;
+    worker->dilation = dilation;
+    return EW_OK;
+}
+
+static enum ew_status on_job_frame(struct wk_worker *worker, const struct ew_frame *frame,
+                                   struct ew_error *err)
+{
+    if (frame->type == EW_FRAME_INPUT) {
+        return take_inputs(worker, frame, err);
+    }
+    (void)pthread_mutex_lock(&worker->mutex);
+    enum ew_status status = EW_OK;
+    if (frame->type == EW_FRAME_SEND) {
+        status = wk_line_command(worker, frame, err);
+    } else {
+        struct wk_job *job = wk_job_get(worker, frame->program, frame->job, err);
+        status = job ? EW_OK : err->status;
+        if (job && frame->type == EW_FRAME_FETCH) {
+            job->is_wanted = true;
+            job->n_busy++;
+        } else if (job && frame->type == EW_FRAME_END_JOB) {
+            wk_job_end(worker, job);
+        }
+    }
+    (void)pthread_mutex_unlock(&worker->mutex);
+    return status;
+}
+
+static enum ew_status on_coordinator(struct wk_worker *worker, const struct ew_frame *frame,
+                                     struct ew_error *err)
+{
+    switch (frame->type) {
+    case EW_FRAME_SETUP:
+        return set_up(worker, frame, err);
+    case EW_FRAME_PROGRAM:
+        return add_program(worker, frame, err);
+    case EW_FRAME_PEERS:
+        return open_lines(worker, frame, err);
+    case EW_FRAME_CLOCK:
+        return begin_clock(worker, frame, err);
+    case EW_FRAME_STOP:
+        worker->is_stopping = true;
+        return EW_OK;
+    default:
+        return on_job_frame(worker, frame, err);
+    }
+}
+
+/* ---- frames of other workers ---- */
+
+static enum ew_status take_data(struct wk_worker *worker, const struct ew_frame *frame,
+                                struct ew_error *err)
+{
+    const struct ew_exec_program *p = worker->plans.items[frame->program].program;
+    const struct ew_exec_node *node = &p->nodes[frame->node];
+    (void)pthread_mutex_lock(&worker->mutex);
+    struct wk_job *job = wk_job_get(worker, frame->program, frame->job, err);
+    enum ew_status status = job ? EW_OK : err->status;
+    const char *from = frame->payload;
+    for (uint32_t i = 0; i < node->count && status == EW_OK; i++) {
+        const struct ew_box *box = &p->boxes[node->first + i];
+        struct ew_tensor tensor;
+        status = ew_tensor_get(&tensor, &worker->pool, box, err);
+        if (status == EW_OK) {
+            ew_wire_decode(tensor.values, from, ew_box_volume(box), node->wire_bits);
+            from += ew_wire_bytes(ew_box_volume(box), node->wire_bits);
+            status = ew_store_put_take(&job->store, &worker->pool, node->slot, &tensor, err);
+        }
+    }
+    if (status == EW_OK) {
+        status = wk_complete(worker, job, frame->node, err);
+    }
+    (void)pthread_mutex_unlock(&worker->mutex);
+    return status;
+}
+
+/* The size that a message's head must announce. */
+static uint64_t data_bytes(const struct ew_exec_program *p, const struct ew_exec_node *node)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < node->count; i++) {
+        n += ew_wire_bytes(ew_box_volume(&p->boxes[node->first + i]), node->wire_bits);
+    }
+    return n;
+}
+
+static uint64_t input_bytes(const struct ew_exec_program *p)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < p->n_input_slots; i++) {
+        n += ew_box_volume(&p->input_boxes[i]) * sizeof(float);
+    }
+    return n;
+}
+
+static enum ew_status on_worker(struct wk_worker *worker, const struct ew_frame *frame,
+                                struct ew_error *err)
+{
+    return frame->type == EW_FRAME_DATA ? take_data(worker, frame, err)
+                                        : ew_conn_send(&worker->coordinator->conn, frame, err);
+}
+
+/* ---- who may say what ---- */
+
+static enum ew_status limit_coordinator(uint64_t *limit, struct wk_worker *worker,
+                                        const struct ew_frame *head, struct ew_error *err)
+{
+    const bool has_program = worker->is_set_up && head->program < worker->plans.count;
+    switch (head->type) {
+    case EW_FRAME_SETUP:
+        *limit = MAX_SETUP_BYTES;
+        return worker->is_set_up ? refuse_all(limit, NULL, head, err) : EW_OK;
+    case EW_FRAME_PROGRAM:
+    case EW_FRAME_PEERS:
+        *limit = MAX_SETUP_BYTES;
+        return worker->is_set_up ? EW_OK : refuse_all(limit, NULL, head, err);
+    case EW_FRAME_CLOCK:
+        *limit = sizeof(double);
+        return head->n_bytes == sizeof(double) ? EW_OK : refuse_all(limit, NULL, head, err);
+    case EW_FRAME_INPUT:
+        *limit = has_program ? input_bytes(worker->plans.items[head->program].program) : 0;
+        return has_program && head->n_bytes == *limit ? EW_OK : refuse_all(limit, NULL, head, err);
+    case EW_FRAME_JOB:
+    case EW_FRAME_SEND:
+    case EW_FRAME_FETCH:
+    case EW_FRAME_END_JOB:
+        *limit = 0;
+        return has_program ? EW_OK : refuse_all(limit, NULL, head, err);
+    case EW_FRAME_STOP:
+        *limit = 0;
+        return EW_OK;
+    default:
+        return refuse_all(limit, NULL, head, err);
+    }
+}
+
+static enum ew_status limit_worker(uint64_t *limit, struct wk_worker *worker, uint32_t device,
+                                   const struct ew_frame *head, struct ew_error *err)
+{
+    const bool is_ours = head->type == EW_FRAME_DATA || head->type == EW_FRAME_ARRIVED;
+    if (!is_ours || !worker->coordinator || head->program >= worker->plans.count) {
+        return refuse_all(limit, NULL, head, err);
+    }
+    const struct ew_exec_program *p = worker->plans.items[head->program].program;
+    if (head->node >= p->n_nodes || p->nodes[head->node].kind != EW_EXEC_MESSAGE ||
+        p->nodes[head->node].peer != worker->setup.device ||
+        p->nodes[head->node].device != device) {
+        return ew_fail(err, EW_EENGINE, "sent message %u, which is not from it to me", head->node);
+    }
+    *limit = head->type == EW_FRAME_DATA ? data_bytes(p, &p->nodes[head->node]) : 0;
+    return head->n_bytes == *limit
+               ? EW_OK
+               : ew_fail(err, EW_EENGINE, "sent message %u with %llu bytes, expected %llu",
+                         head->node, (unsigned long long)head->n_bytes, (unsigned long long)*limit);
+}
+
+static enum ew_status limit_guest(uint64_t *limit, void *ctx, const struct ew_frame *head,
+                                  struct ew_error *err)
+{
+    struct wk_guest *guest = ctx;
+    if (!guest->is_known) {
+        *limit = EW_TOKEN_BYTES;
+        return head->type == EW_FRAME_HELLO && head->n_bytes == EW_TOKEN_BYTES
+                   ? EW_OK
+                   : refuse_all(limit, NULL, head, err);
+    }
+    return guest->device == EW_NONE ? limit_coordinator(limit, guest->worker, head, err)
+                                    : limit_worker(limit, guest->worker, guest->device, head, err);
+}
+
+/* Compare in constant time. */
+static bool is_token(const char *a, const char *b)
+{
+    unsigned char difference = 0;
+    for (int i = 0; i < EW_TOKEN_BYTES; i++) {
+        difference = (unsigned char)(difference | (a[i] ^ b[i]));
+    }
+    return difference == 0;
+}
+
+static enum ew_status greet(struct wk_guest *guest, const struct ew_frame *frame,
+                            struct ew_error *err)
+{
+    struct wk_worker *worker = guest->worker;
+    if (!is_token(frame->payload, worker->token)) {
+        return ew_fail(err, EW_EENGINE, "has not the token of this run");
+    }
+    if (frame->node == EW_NONE && worker->coordinator) {
+        return ew_fail(err, EW_EENGINE, "says it is the coordinator, and there is one already");
+    }
+    guest->is_known = true;
+    guest->device = frame->node;
+    guest->conn.peer = frame->node == EW_NONE ? "the coordinator" : "another worker";
+    if (frame->node == EW_NONE) {
+        worker->coordinator = guest;
+    }
+    return EW_OK;
+}
+
+static enum ew_status on_guest(void *ctx, const struct ew_frame *frame, struct ew_error *err)
+{
+    struct wk_guest *guest = ctx;
+    return !guest->is_known           ? greet(guest, frame, err)
+           : guest->device == EW_NONE ? on_coordinator(guest->worker, frame, err)
+                                      : on_worker(guest->worker, frame, err);
+}
+
+/* ---- the loop ---- */
+
+static enum ew_status accept_guest(struct wk_worker *worker, struct ew_error *err)
+{
+    const int fd = accept(worker->listen_fd, NULL, NULL);
+    if (fd < 0) {
+        return EW_OK; /* it has gone again */
+    }
+    struct wk_guest *guest = worker->guests.count < MAX_GUESTS ? calloc(1, sizeof *guest) : NULL;
+    if (!guest || !ew_vec_push(&worker->guests, guest)) {
+        free(guest);
+        (void)close(fd);
+        return worker->guests.count < MAX_GUESTS ? ew_fail_memory(err) : EW_OK;
+    }
+    tune_socket(fd);
+    guest->worker = worker;
+    guest->conn = (struct ew_conn){
+        .fd = fd, .peer = "a visitor", .limit = limit_guest, .receive = on_guest, .ctx = guest};
+    return EW_OK;
+}
+
+static void drop_guest(struct wk_worker *worker, size_t i)
+{
+    struct wk_guest *guest = worker->guests.items[i];
+    ew_conn_fini(&guest->conn);
+    free(guest);
+    worker->guests.items[i] = worker->guests.items[--worker->guests.count];
+}
+
+/* Whoever is not part of the run is only shown out; a partner's failure ends the run. */
+static enum ew_status serve_guest(struct wk_worker *worker, size_t i, short events,
+                                  struct ew_error *err)
+{
+    struct wk_guest *guest = worker->guests.items[i];
+    enum ew_status status = EW_OK;
+    struct ew_error own = {0};
+    if (events & POLLOUT) {
+        status = ew_conn_flush(&guest->conn, &own);
+    }
+    if (status == EW_OK && (events & (POLLIN | POLLHUP | POLLERR))) {
+        status = ew_conn_read(&guest->conn, &own);
+    }
+    if (status == EW_OK || worker->is_stopping) {
+        return EW_OK;
+    }
+    if (!guest->is_known) {
+        drop_guest(worker, i);
+        return EW_OK;
+    }
+    if (status == EW_EIO && guest->device != EW_NONE) {
+        wk_note_loss(worker, &guest->conn, &own);
+        return EW_OK;
+    }
+    return ew_fail(err, status, "%s", own.message);
+}
+
+static enum ew_status send_reports(struct wk_worker *worker, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    (void)pthread_mutex_lock(&worker->mutex);
+    struct wk_report *reports = worker->reports.items;
+    const size_t n = worker->reports.count;
+    worker->reports.items = NULL;
+    worker->reports.count = worker->reports.capacity = 0;
+    if (worker->has_failed) {
+        status = ew_fail(err, worker->failure.status, "%s", worker->failure.message);
+    }
+    (void)pthread_mutex_unlock(&worker->mutex);
+    for (size_t i = 0; i < n && status == EW_OK; i++) {
+        const struct ew_frame done = {.type = EW_FRAME_DONE,
+                                      .node = reports[i].done.node,
+                                      .job = reports[i].job,
+                                      .time_s = reports[i].done.took_s};
+        status = ew_conn_send(&worker->coordinator->conn, &done, err);
+    }
+    free(reports);
+    return status;
+}
+
+struct poll_list {
+    struct pollfd *fds;
+    size_t n;
+    size_t capacity;
+};
+
+static bool add_poll(struct poll_list *list, int fd, bool wants_write)
+{
+    if (!ew_vec_grow((void **)&list->fds, &list->capacity, list->n + 1, sizeof *list->fds)) {
+        return false;
+    }
+    list->fds[list->n++] =
+        (struct pollfd){.fd = fd, .events = (short)(POLLIN | (wants_write ? POLLOUT : 0))};
+    return true;
+}
+
+/* Listener, pipe, guests, lines, in this order. */
+static bool fill_polls(struct poll_list *list, const struct wk_worker *worker)
+{
+    list->n = 0;
+    bool is_ok =
+        add_poll(list, worker->listen_fd, false) && add_poll(list, worker->wake_fds[0], false);
+    for (size_t i = 0; i < worker->guests.count && is_ok; i++) {
+        const struct ew_conn *conn = &worker->guests.items[i]->conn;
+        is_ok = add_poll(list, conn->fd, ew_conn_is_waiting(conn));
+    }
+    for (uint32_t d = 0; worker->lines && d < worker->setup.n_devices && is_ok; d++) {
+        const struct ew_conn *conn = &worker->lines[d].conn;
+        is_ok = add_poll(list, conn->fd, ew_conn_is_waiting(conn)); /* fd -1 is skipped */
+    }
+    return is_ok;
+}
+
+static enum ew_status serve_polls(struct wk_worker *worker, const struct poll_list *list,
+                                  struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    const size_t n_guests = worker->guests.count;
+    if (list->fds[1].revents) {
+        char bytes[256];
+        (void)!read(worker->wake_fds[0], bytes, sizeof bytes);
+    }
+    for (uint32_t d = 0; worker->lines && d < worker->setup.n_devices && status == EW_OK; d++) {
+        const size_t at = 2 + n_guests + d;
+        if (at < list->n && list->fds[at].revents && worker->lines[d].conn.fd >= 0) {
+            struct ew_conn *conn = &worker->lines[d].conn;
+            struct ew_error own = {0};
+            status = list->fds[at].revents & POLLOUT ? ew_conn_flush(conn, &own)
+                                                     : ew_conn_read(conn, &own);
+            if (status == EW_EIO) {
+                wk_note_loss(worker, conn, &own);
+                status = EW_OK;
+            } else if (status != EW_OK) {
+                *err = own;
+            }
+        }
+    }
+    for (size_t i = n_guests; i-- > 0 && status == EW_OK;) { /* from behind: guests may go */
+        if (list->fds[2 + i].revents) {
+            status = serve_guest(worker, i, list->fds[2 + i].revents, err);
+        }
+    }
+    if (status == EW_OK && list->fds[0].revents) {
+        status = accept_guest(worker, err);
+    }
+    return status;
+}
+
+static enum ew_status step(struct wk_worker *worker, struct poll_list *list, struct ew_error *err)
+{
+    double next_s = INFINITY;
+    enum ew_status status = wk_lines_pump(worker, &next_s, err);
+    if (status == EW_OK && worker->loss.status != EW_OK &&
+        wk_real_now_s() - worker->lost_s > patience_s) {
+        status = ew_fail(err, EW_EENGINE, "%s", worker->loss.message);
+    }
+    if (status == EW_OK && worker->coordinator) {
+        status = send_reports(worker, err);
+        status = status ? status : send_answers(worker, err);
+    }
+    if (status != EW_OK) {
+        return status;
+    }
+    if (!fill_polls(list, worker)) {
+        return ew_fail_memory(err);
+    }
+    int wait_ms = worker->loss.status == EW_OK ? -1 : 100;
+    if (next_s <
+        INFINITY) { /* down to a millisecond: the last bit is waited for busily, in ppoll's stead */
+        const double left_s = (next_s - wk_now_s(worker)) * worker->dilation;
+        wait_ms = left_s > 0 ? (int)(left_s * 1e3) : 0;
+        if (wait_ms == 0 && left_s > 60e-6) {
+            const struct timespec pause = {0, (long)((left_s - 50e-6) * 1e9)};
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+    if (poll(list->fds, (nfds_t)list->n, wait_ms) < 0) {
+        return errno == EINTR ? EW_OK : ew_fail(err, EW_EIO, "poll: %s", strerror(errno));
+    }
+    return serve_polls(worker, list, err);
+}
+
+enum ew_status wk_serve(struct wk_worker *worker, struct ew_error *err)
+{
+    struct poll_list list = {0};
+    enum ew_status status = EW_OK;
+    while (status == EW_OK && !worker->is_stopping) {
+        status = step(worker, &list, err);
+    }
+    if (worker->coordinator && worker->coordinator->conn.fd >= 0) {
+        const struct ew_frame last = {.type = status ? EW_FRAME_ERROR : EW_FRAME_BYE,
+                                      .n_bytes = status ? strlen(err->message) : 0,
+                                      .payload = err->message};
+        struct ew_error ignored = {0};
+        (void)fcntl(worker->coordinator->conn.fd, F_SETFL, 0); /* blocking: it must get out */
+        (void)ew_conn_send(&worker->coordinator->conn, &last, &ignored);
+    }
+    free(list.fds);
+    return status;
+}
