@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "calibrate/compute.h"
+#include "calibrate/rows.h"
 #include "io/csv_table.h"
 #include "io/graph_json.h"
 
@@ -38,7 +39,7 @@ struct loader {
     EW_VEC(struct ew_layer_work) work;
     EW_VEC(size_t) first_work;
     size_t model, layer, part, time, device;
-    bool has_layer, has_part, has_device;
+    bool has_layer, has_part;
     double time_unit_s;
 };
 
@@ -307,8 +308,7 @@ static enum ew_status find_columns(struct loader *l, struct ew_error *err)
     }
     l->has_layer = ew_csv_table_find(&l->layer, table, "layer");
     l->has_part = ew_csv_table_find(&l->part, table, "rows");
-    l->has_device = ew_csv_table_find(&l->device, table, "key") ||
-                    ew_csv_table_find(&l->device, table, "device");
+    (void)ew_rows_device_column(&l->device, table);
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         if (ew_csv_table_find(&l->time, table, times[i].name)) {
             l->time_unit_s = times[i].unit_s;
@@ -319,39 +319,6 @@ static enum ew_status find_columns(struct loader *l, struct ew_error *err)
                    "%s: expected a column of times with its unit: seconds, latency_s, time_s, "
                    "min_ms, ms, latency_ms or us",
                    table->path);
-}
-
-/* Which device is meant, when the file has several. */
-static enum ew_status check_device(const struct loader *l, struct ew_error *err)
-{
-    const struct ew_csv_table *table = l->table;
-    struct ew_str found = {0};
-    size_t n = 0;
-    for (size_t i = 0; l->has_device && i < table->n_rows; i++) {
-        const char *device = table->rows[i].cells[l->device];
-        bool is_new = true;
-        for (size_t j = 0; is_new && j < i; j++) {
-            is_new = strcmp(device, table->rows[j].cells[l->device]) != 0;
-        }
-        if (is_new) {
-            ew_str_printf(&found, "%s%.60s", n++ ? ", " : "", device);
-        }
-        if (l->source->device && strcmp(device, l->source->device) == 0) {
-            ew_str_fini(&found);
-            return EW_OK;
-        }
-    }
-    enum ew_status status = EW_OK;
-    if (l->source->device) {
-        status = ew_fail(err, EW_EINPUT, "%s: no rows of device '%.60s'; there are: %.600s",
-                         table->path, l->source->device, n ? ew_str_text(&found) : "no devices");
-    } else if (n > 1) {
-        status =
-            ew_fail(err, EW_EINPUT, "%s: rows of %zu devices; choose one with --device: %.600s",
-                    table->path, n, ew_str_text(&found));
-    }
-    ew_str_fini(&found);
-    return status;
 }
 
 static size_t group_of(const struct loader *l, const struct ew_compute_row *row)
@@ -472,7 +439,7 @@ enum ew_status ew_compute_data_load(struct ew_compute_data *out,
         status = find_columns(&l, err);
     }
     if (status == EW_OK) {
-        status = check_device(&l, err);
+        status = ew_rows_check_device(l.table, source->device, err);
     }
     if (status == EW_OK) {
         status = load_list(&l, err);

@@ -101,6 +101,10 @@ enum ew_option_group {
       "name of what is made (default: the output file's)")                                         \
     X(FROM, "from", 0, "TEXT", EW_GROUP_CALIBRATE,                                                 \
       "where the data come from, for the profile's 'source' (default: the file)")                  \
+    X(NOMINAL_LATENCY, "nominal-latency-s", 0, "S", EW_GROUP_CALIBRATE,                            \
+      "network: the link's latency on paper, for SimGrid's latency factor")                        \
+    X(NOMINAL_BANDWIDTH, "nominal-bandwidth-bytes-per-s", 0, "B", EW_GROUP_CALIBRATE,              \
+      "network: the link's bandwidth on paper, for SimGrid's bandwidth factor")                    \
     X(RESIDUALS, "residuals", 0, "FILE", EW_GROUP_CALIBRATE,                                       \
       "write measured and predicted values here (CSV), for plots/residuals.gp")                    \
     X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the caches")              \

@@ -3,7 +3,9 @@
 
 #include "base/file.h"
 #include "calibrate/compute.h"
-#include "cli/cli.h"
+#include "calibrate/energy.h"
+#include "calibrate/network.h"
+#include "cli/options.h"
 #include "io/profile_json.h"
 
 /* --- what the parts share -------------------------------------------------------------------- */
@@ -137,6 +139,91 @@ static enum ew_status calibrate_compute(struct ew_cli *cli, const struct ew_lapa
     return status;
 }
 
+/* --- energy and network ---------------------------------------------------------------------- */
+
+/* Result into the file of -o and report to standard output; without -o both, one after the other.
+ */
+static enum ew_status put_both(struct ew_cli *cli, const struct ew_str *result,
+                               const struct ew_str *report, struct ew_error *err)
+{
+    const char *path = text_of(cli, EW_OPTION_OUTPUT, NULL);
+    enum ew_status status = EW_OK;
+    if (cli->verbosity != EW_QUIET) {
+        status = put(NULL, report, err);
+    }
+    if (status == EW_OK && !path && cli->verbosity != EW_QUIET) {
+        const struct ew_str gap = {.text = (char[]){"\n"}, .length = 1};
+        status = put(NULL, &gap, err);
+    }
+    return status == EW_OK ? put(path, result, err) : status;
+}
+
+static enum ew_status calibrate_energy(struct ew_cli *cli, const struct ew_lapack *lapack,
+                                       struct ew_error *err)
+{
+    const char *path = cli->args.positionals[1].value;
+    struct ew_energy_data data = {0};
+    struct ew_energy_fit *fits = NULL;
+    struct ew_str report = {0}, props = {0};
+    enum ew_status status =
+        ew_energy_data_load(&data, path, text_of(cli, EW_OPTION_DEVICE, NULL), err);
+    if (status == EW_OK) {
+        fits = calloc(data.n_dvfs, sizeof *fits);
+        status = fits ? EW_OK : ew_fail_memory(err);
+    }
+    for (size_t k = 0; status == EW_OK && k < data.n_dvfs; k++) {
+        status = ew_energy_fit(&fits[k], &data, data.dvfs[k], lapack, err);
+        for (size_t j = 0; status == EW_OK && j < EW_POWER_COLUMNS; j++) {
+            if (fits[k].rank.is_mixed[j]) {
+                ew_cli_warn(cli, "%s: %s%s%s power is not identifiable", path, data.dvfs[k],
+                            *data.dvfs[k] ? ": " : "", ew_energy_column_name(j));
+            }
+        }
+    }
+    if (status == EW_OK) {
+        ew_energy_put_report(&report, &data, fits);
+        ew_energy_put_props(&props, &data, fits);
+        status = put_both(cli, &props, &report, err);
+    }
+    ew_str_fini(&report);
+    ew_str_fini(&props);
+    free(fits);
+    ew_energy_data_fini(&data);
+    return status;
+}
+
+static enum ew_status calibrate_network(struct ew_cli *cli, const struct ew_lapack *lapack,
+                                        struct ew_error *err)
+{
+    const char *path = cli->args.positionals[1].value;
+    struct ew_network_data data = {0};
+    struct ew_network_fit fit = {0};
+    struct ew_str report = {0}, link = {0};
+    double latency_s = 0, bytes_per_s = 0;
+    enum ew_status status =
+        ew_options_number(&latency_s, cli, EW_OPTION_NOMINAL_LATENCY, 1e-12, 1e6, 0, err);
+    if (status == EW_OK) {
+        status =
+            ew_options_number(&bytes_per_s, cli, EW_OPTION_NOMINAL_BANDWIDTH, 1e-3, 1e18, 0, err);
+    }
+    if (status == EW_OK) {
+        cli->blame = -1;
+        status = ew_network_data_load(&data, path, text_of(cli, EW_OPTION_DEVICE, NULL), err);
+    }
+    if (status == EW_OK) {
+        status = ew_network_fit(&fit, &data, lapack, err);
+    }
+    if (status == EW_OK) {
+        ew_network_put_report(&report, &fit, latency_s, bytes_per_s);
+        ew_network_put_link(&link, &fit, text_of(cli, EW_OPTION_NAME, "link"));
+        status = put_both(cli, &link, &report, err);
+    }
+    ew_str_fini(&report);
+    ew_str_fini(&link);
+    ew_network_data_fini(&data);
+    return status;
+}
+
 /* --- the command ----------------------------------------------------------------------------- */
 
 static const struct part {
@@ -144,6 +231,8 @@ static const struct part {
     enum ew_status (*run)(struct ew_cli *cli, const struct ew_lapack *lapack, struct ew_error *err);
 } PARTS[] = {
     {"compute", calibrate_compute},
+    {"energy", calibrate_energy},
+    {"network", calibrate_network},
 };
 
 enum { N_PARTS = sizeof PARTS / sizeof *PARTS };
@@ -174,6 +263,7 @@ enum ew_status ew_cmd_calibrate(struct ew_cli *cli, struct ew_error *err)
     }
     cli->blame = cli->args.positionals[0].at;
     const char *near = ew_nearest_name(name, N_PARTS, part_at, PARTS);
-    return ew_fail(err, EW_EUSAGE, "unknown calibration '%s'; expected compute%s%s%s", name,
+    return ew_fail(err, EW_EUSAGE,
+                   "unknown calibration '%s'; expected compute, energy or network%s%s%s", name,
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }

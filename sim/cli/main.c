@@ -136,11 +136,18 @@ const struct ew_command ew_commands[] = {
     },
     {
         .name = "calibrate",
-        .arguments = "compute DATA.csv",
-        .summary = "Fit a device profile to measurements",
-        .details = "compute: columns model and seconds, latency_s, min_ms, ms or us; optional layer, "
-                   "rows, key or device.\nWrites a profile; see docs/calibration.md.\n",
-        .examples = "calibrate compute my_board.csv -o my_board.my_runtime.json\n",
+        .arguments = "compute|energy|network DATA.csv",
+        .summary = "Fit time, power or network figures to measurements",
+        .details =
+            "compute: columns model and seconds, latency_s, min_ms, ms or us; optional layer, "
+            "rows. Writes a profile.\n"
+            "energy: columns w or mw with state or load, optional time_s; or j and latency_s, "
+            "optional j_net_of_idle. Writes host properties.\n"
+            "network: columns bytes and seconds or ms; optional messages. Writes a link.\n"
+            "All: column key or device with --device. See docs/calibration.md.\n",
+        .examples = "calibrate compute my_board.csv -o my_board.my_runtime.json\n"
+                    "calibrate energy my_power.csv\n"
+                    "calibrate network my_pings.csv --nominal-latency-s 1e-4\n",
         .groups = EW_GROUP_CALIBRATE | EW_GROUP_SEARCH | EW_GROUP_COMMON,
         .run = ew_cmd_calibrate,
     },
