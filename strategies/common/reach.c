@@ -126,39 +126,58 @@ struct kit_span kit_reach_input(const struct kit_reach *reach, uint32_t layer, u
     return (struct kit_span){reach->lo[at + (size_t)lo], reach->hi[at + (size_t)hi - 1]};
 }
 
-static void set_outputs(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
+static bool is_entering(const struct kit_block *block, uint32_t layer)
+{
+    for (uint32_t i = 0; i < block->n_entering; i++) {
+        if (block->entering[i] == layer) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is asked of the block: the volume's output, answers, and what the next block reads of it. */
+static void set_outputs(struct kit_span *spans, const struct kit_reach *reach, uint32_t b,
                         uint32_t last, int32_t lo, int32_t hi)
 {
-    int32_t of = reach->blocks->items[last].extent;
-    for (uint32_t b = first; b <= last; b++) {
-        const struct kit_block *block = &reach->blocks->items[b];
-        uint32_t n = b == last || block->has_answer ? block->n_outputs : 0;
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t layer = block->outputs[i];
-            if (b == last || kit_is_exit_layer(reach->net, layer)) {
-                int32_t extent = kit_layer_extent(reach->net, layer);
-                spans[layer] =
-                    (struct kit_span){kit_map_cut(lo, of, extent), kit_map_cut(hi, of, extent)};
-            }
+    const struct kit_block *block = &reach->blocks->items[b];
+    const int32_t of = reach->blocks->items[last].extent;
+    for (uint32_t i = 0; i < block->n_outputs; i++) {
+        const uint32_t layer = block->outputs[i];
+        const int32_t extent = kit_layer_extent(reach->net, layer);
+        if (b == last || !is_entering(block + 1, layer)) {
+            spans[layer] = (struct kit_span){0, 0};
+        }
+        if (b == last || kit_is_exit_layer(reach->net, layer)) {
+            widen(&spans[layer], kit_map_cut(lo, of, extent), kit_map_cut(hi, of, extent));
         }
     }
 }
 
-void kit_reach_spans(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
-                     uint32_t last, int32_t lo, int32_t hi)
+static void clear_inside(struct kit_span *spans, const struct kit_net *net,
+                         const struct kit_block *block)
+{
+    for (uint32_t i = block->begin; i < block->end; i++) {
+        const uint32_t layer = net->order[i];
+        bool is_output = false;
+        for (uint32_t k = 0; k < block->n_outputs; k++) {
+            is_output = is_output || block->outputs[k] == layer;
+        }
+        spans[layer] = is_output ? spans[layer] : (struct kit_span){0, 0};
+    }
+    for (uint32_t i = 0; i < block->n_entering; i++) {
+        spans[block->entering[i]] = (struct kit_span){0, 0};
+    }
+}
+
+void kit_reach_back(struct kit_span *spans, const struct kit_reach *reach, uint32_t block,
+                    uint32_t last, int32_t lo, int32_t hi)
 {
     const struct kit_net *net = reach->net;
-    uint32_t begin = reach->blocks->items[first].begin;
-    uint32_t end = reach->blocks->items[last].end;
-    const struct kit_block *entry = &reach->blocks->items[first];
-    for (uint32_t i = begin; i < end; i++) {
-        spans[net->order[i]] = (struct kit_span){0, 0};
-    }
-    for (uint32_t i = 0; i < entry->n_entering; i++) {
-        spans[entry->entering[i]] = (struct kit_span){0, 0};
-    }
-    set_outputs(spans, reach, first, last, lo, hi);
-    for (uint32_t i = end; i-- > begin;) {
+    const struct kit_block *items = &reach->blocks->items[block];
+    set_outputs(spans, reach, block, last, lo, hi);
+    clear_inside(spans, net, items);
+    for (uint32_t i = items->end; i-- > items->begin;) {
         uint32_t layer = net->order[i];
         struct kit_span span = spans[layer];
         if (span.lo >= span.hi) {
@@ -169,5 +188,13 @@ void kit_reach_spans(struct kit_span *spans, const struct kit_reach *reach, uint
             struct kit_span in = kit_reach_input(reach, layer, k, span.lo, span.hi);
             widen(&spans[info->inputs[k]], in.lo, in.hi);
         }
+    }
+}
+
+void kit_reach_spans(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
+                     uint32_t last, int32_t lo, int32_t hi)
+{
+    for (uint32_t b = last + 1; b-- > first;) {
+        kit_reach_back(spans, reach, b, last, lo, hi);
     }
 }

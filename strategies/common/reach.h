@@ -37,6 +37,11 @@ void kit_reach_fini(struct kit_reach *reach);
 void kit_reach_spans(struct kit_span *spans, const struct kit_reach *reach, uint32_t first,
                      uint32_t last, int32_t lo, int32_t hi);
 
+/** The same one block at a time, from the back: after calls for block = last, last - 1, …, first,
+ *  `spans` is what kit_reach_spans(first, last) gives. For planners that ask for every `first`. */
+void kit_reach_back(struct kit_span *spans, const struct kit_reach *reach, uint32_t block,
+                    uint32_t last, int32_t lo, int32_t hi);
+
 /** Lines of its `input`-th input that lines [lo, hi), lo < hi, of the layer read. */
 struct kit_span kit_reach_input(const struct kit_reach *reach, uint32_t layer, uint32_t input,
                                 int32_t lo, int32_t hi);

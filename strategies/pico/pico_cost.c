@@ -126,6 +126,11 @@ int32_t pico_cost_init(struct pico_cost *cost, const struct kit_net *net, const 
     if (rc >= 0) {
         rc = kit_blocks_init(&cost->blocks, net);
     }
+    cost->slowest_s = calloc(cost->blocks.n + 1u, sizeof *cost->slowest_s);
+    cost->moved_s = calloc(cost->blocks.n + 1u, sizeof *cost->moved_s);
+    if (rc >= 0 && (!cost->slowest_s || !cost->moved_s)) {
+        rc = kit_fail_memory(net->host);
+    }
     if (rc >= 0) {
         rc = kit_reach_init(&cost->reach, net, &cost->blocks);
     }
@@ -145,6 +150,8 @@ void pico_cost_fini(struct pico_cost *cost)
     free(cost->mean);
     free(cost->line_bytes);
     free(cost->spans);
+    free(cost->slowest_s);
+    free(cost->moved_s);
     free(cost->left_out);
     memset(cost, 0, sizeof *cost);
 }
@@ -270,37 +277,58 @@ static struct tile_cost cost_tile(struct pico_cost *cost, const struct kit_line 
     return tile;
 }
 
-/* Equal tiles on p mean devices: the slowest compute, and all transfers one after another. */
-static double cost_equal(struct pico_cost *cost, uint32_t first, uint32_t last, uint32_t p)
+/* Lines [lo, hi) on a mean device, for every first block from which banded blocks lead to `last`:
+ * slowest_s[first] and moved_s[first] take them in. */
+static void add_tile(struct pico_cost *cost, uint32_t last, int32_t lo, int32_t hi)
 {
-    int32_t extent = cost->blocks.items[last].extent;
-    double compute_s = 0.0;
-    double transfer_s = 0.0;
-    for (uint32_t k = 0; k < p; k++) {
-        int32_t lo = (int32_t)((int64_t)extent * k / p);
-        int32_t hi = (int32_t)((int64_t)extent * (k + 1) / p);
-        struct tile_cost tile = cost_tile(cost, cost->mean, first, last, lo, hi);
-        compute_s = fmax(compute_s, tile.compute_s);
-        transfer_s += tile.transfer_s;
+    const struct kit_block *end = &cost->blocks.items[last];
+    double compute_s = 0.0, out_bytes = 0.0;
+    for (uint32_t first = last + 1; first-- > 0 && cost->blocks.items[first].is_banded;) {
+        const struct kit_block *entry = &cost->blocks.items[first];
+        kit_reach_back(cost->spans, &cost->reach, first, last, lo, hi);
+        for (uint32_t i = entry->begin; i < entry->end; i++) {
+            uint32_t layer = cost->net->order[i];
+            compute_s += kit_line_at(cost->mean[layer], kit_span_lines(cost->spans[layer]));
+        }
+        out_bytes = first == last ? bytes_of(cost, end->outputs, end->n_outputs) : out_bytes;
+        double bytes = bytes_of(cost, entry->entering, entry->n_entering) + out_bytes;
+        cost->slowest_s[first] = fmax(cost->slowest_s[first], compute_s);
+        cost->moved_s[first] += 2.0 * cost->wire.message_s + bytes * cost->wire.byte_s;
     }
-    return compute_s + transfer_s;
+}
+
+/* Equal tiles on p mean devices: the slowest compute, and all transfers one after another. */
+static void cost_equal(double *time_s, struct pico_cost *cost, uint32_t most, uint32_t last,
+                       uint32_t p)
+{
+    const uint32_t n = cost->blocks.n;
+    const int32_t extent = cost->blocks.items[last].extent;
+    memset(cost->slowest_s, 0, n * sizeof *cost->slowest_s);
+    memset(cost->moved_s, 0, n * sizeof *cost->moved_s);
+    for (uint32_t k = 0; k < p; k++) {
+        add_tile(cost, last, (int32_t)((int64_t)extent * k / p),
+                 (int32_t)((int64_t)extent * (k + 1) / p));
+    }
+    for (uint32_t first = last + 1; first-- > 0 && cost->blocks.items[first].is_banded;) {
+        time_s[((size_t)first * n + last) * most + p - 1] =
+            cost->slowest_s[first] + cost->moved_s[first];
+    }
 }
 
 void pico_cost_table(double *time_s, struct pico_cost *cost, uint32_t most)
 {
     uint32_t n = cost->blocks.n;
-    for (uint32_t first = 0; first < n; first++) {
-        bool is_banded = true;
-        for (uint32_t last = first; last < n; last++) {
+    for (uint32_t last = 0; last < n; last++) {
+        for (uint32_t first = 0; first <= last; first++) {
             double *row = time_s + ((size_t)first * n + last) * most;
-            uint32_t extent = (uint32_t)cost->blocks.items[last].extent;
             struct tile_cost whole = cost_tile(cost, cost->mean, first, last, 0, 0);
-            is_banded = is_banded && cost->blocks.items[last].is_banded;
             row[0] = whole.compute_s + whole.transfer_s;
             for (uint32_t p = 2; p <= most; p++) {
-                bool is_possible = is_banded && p <= extent;
-                row[p - 1] = is_possible ? cost_equal(cost, first, last, p) : INFINITY;
+                row[p - 1] = INFINITY;
             }
+        }
+        for (uint32_t p = 2; p <= most && (int32_t)p <= cost->blocks.items[last].extent; p++) {
+            cost_equal(time_s, cost, most, last, p);
         }
     }
 }

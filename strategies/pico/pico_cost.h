@@ -23,6 +23,8 @@ struct pico_cost {
     struct kit_wire wire;   /**< the mean connection among them, source and sink */
     double *line_bytes;     /**< by layer */
     struct kit_span *spans; /**< scratch */
+    double *slowest_s;      /**< scratch, by first block */
+    double *moved_s;        /**< scratch, by first block */
     char *left_out;         /**< devices without routes */
 };
 

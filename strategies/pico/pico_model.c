@@ -217,10 +217,107 @@ static void read_stages(struct pico_pipeline *out, const struct table *table, si
     }
 }
 
-bool pico_cut(struct pico_pipeline *out, const struct pico_problem *problem)
+/* ------------------------------------------------------------------ the period alone */
+
+/* Best sums or maxima of the first blocks on some devices, and the last stage of each. */
+struct chain {
+    const struct pico_problem *problem;
+    double *value;  /* by state */
+    uint32_t *from; /* by state: first block * (n_devices + 1) + devices of the last stage */
+};
+
+/* The least maximum of stage times, or, with a bound on each, their least sum. */
+static void fill_chain(struct chain *chain, bool is_sum, double bound_s)
+{
+    const struct pico_problem *problem = chain->problem;
+    const uint32_t width = problem->n_devices + 1;
+    for (uint32_t used = 0; used < width; used++) {
+        chain->value[used] = used > 0 ? INFINITY : 0.0;
+    }
+    for (uint32_t end = 1; end <= problem->n_blocks; end++) {
+        for (uint32_t used = 0; used < width; used++) {
+            const size_t state = (size_t)end * width + used;
+            chain->value[state] = INFINITY;
+            for (uint32_t first = 0; first < end; first++) {
+                for (uint32_t p = 1; p <= problem->most && p <= used; p++) {
+                    const double before = chain->value[(size_t)first * width + used - p];
+                    const double seconds = stage_s(problem, first, end - 1, p);
+                    const double value = is_sum ? before + seconds : fmax(before, seconds);
+                    if (seconds <= bound_s && value < chain->value[state]) {
+                        chain->value[state] = value;
+                        chain->from[state] = first * width + p;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* Devices used by the best complete pipeline, fewer on a tie; UINT32_MAX: none. */
+static uint32_t best_end(const struct chain *chain)
+{
+    const uint32_t width = chain->problem->n_devices + 1;
+    const double *last = chain->value + (size_t)chain->problem->n_blocks * width;
+    uint32_t best = UINT32_MAX;
+    for (uint32_t used = 0; used < width; used++) {
+        if (isfinite(last[used]) && (best == UINT32_MAX || last[used] < last[best])) {
+            best = used;
+        }
+    }
+    return best;
+}
+
+static void read_chain(struct pico_pipeline *out, const struct chain *chain, uint32_t used)
+{
+    const uint32_t width = chain->problem->n_devices + 1;
+    out->n_stages = 0;
+    for (uint32_t end = chain->problem->n_blocks, u = used; end > 0;) {
+        const uint32_t from = chain->from[(size_t)end * width + u];
+        const uint32_t first = from / width, p = from % width;
+        out->stages[out->n_stages++] = (struct pico_stage){
+            .first = first,
+            .last = end - 1,
+            .n_devices = p,
+            .time_s = stage_s(chain->problem, first, end - 1, p),
+        };
+        end = first;
+        u -= p;
+    }
+    for (uint32_t i = 0; i < out->n_stages / 2; i++) {
+        const struct pico_stage stage = out->stages[i];
+        out->stages[i] = out->stages[out->n_stages - 1 - i];
+        out->stages[out->n_stages - 1 - i] = stage;
+    }
+}
+
+/* The least period, then the least latency with it. False when that latency is beyond the limit,
+ * so that a greater period has to be looked for: then the whole front is needed. */
+static bool cut_by_period(struct pico_pipeline *out, struct chain *chain)
+{
+    const size_t last = (size_t)chain->problem->n_blocks * (chain->problem->n_devices + 1);
+    fill_chain(chain, false, INFINITY);
+    uint32_t used = best_end(chain);
+    if (used == UINT32_MAX) {
+        return false;
+    }
+    const double period_s = chain->value[last + used];
+    fill_chain(chain, true, period_s);
+    used = best_end(chain);
+    if (chain->value[last + used] > chain->problem->limit_s) {
+        return false;
+    }
+    read_chain(out, chain, used);
+    out->period_s = period_s;
+    out->latency_s = chain->value[last + used];
+    return true;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static bool cut_by_front(struct pico_pipeline *out, const struct pico_problem *problem,
+                         size_t n_states)
 {
     struct table table = {.problem = problem};
-    size_t n_states = ((size_t)problem->n_blocks + 1) * (problem->n_devices + 1);
     table.begin = calloc(n_states + 1, sizeof *table.begin);
     bool is_ok = table.begin && fill_table(&table);
     if (is_ok) {
@@ -230,6 +327,19 @@ bool pico_cut(struct pico_pipeline *out, const struct pico_problem *problem)
     free(table.entries);
     free(table.fresh);
     return is_ok;
+}
+
+bool pico_cut(struct pico_pipeline *out, const struct pico_problem *problem)
+{
+    size_t n_states = ((size_t)problem->n_blocks + 1) * (problem->n_devices + 1);
+    struct chain chain = {.problem = problem};
+    chain.value = calloc(n_states, sizeof *chain.value);
+    chain.from = calloc(n_states, sizeof *chain.from);
+    bool is_ok = chain.value && chain.from;
+    bool is_done = is_ok && problem->objective == PICO_PERIOD && cut_by_period(out, &chain);
+    free(chain.value);
+    free(chain.from);
+    return is_done || (is_ok && cut_by_front(out, problem, n_states));
 }
 
 /* ------------------------------------------------------------------ real devices */
