@@ -18,6 +18,10 @@ valgrind --quiet --error-exitcode=99 --suppressions=tests/valgrind.supp --leak-c
     build/release/bin/edgeweave compare --graph vgg16 --platform demo --engine fast --json \
     >/dev/null || failed="$failed valgrind"
 
+step "all of DistrEdge's experiments from nothing, within an hour on two cores"
+timeout 3600 build/release/bin/edgeweave reproduce distredge --no-cache --jobs 2 >/dev/null ||
+    failed="$failed reproduce"
+
 step "fuzzing, $minutes minutes in all"
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
