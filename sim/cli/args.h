@@ -29,6 +29,7 @@ enum ew_option_group {
     EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
     EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
     EW_GROUP_QUICK = 1 << 14,     /**< --quick */
+    EW_GROUP_PARAM = 1 << 15,     /**< --param alone */
 };
 
 /* id, name, short letter or 0, value in help or NULL for a switch, groups, text */
@@ -51,7 +52,7 @@ enum ew_option_group {
       "size of one element of every other tensor (default: the graph's dtype)")                    \
     X(STRATEGY, "strategy", 0, "ID[,ID...]", EW_GROUP_STRATEGY,                                    \
       "a strategy from 'list strategies'; repeatable")                                             \
-    X(PARAM, "param", 0, "[STRATEGY.]NAME=VALUE", EW_GROUP_STRATEGY,                               \
+    X(PARAM, "param", 0, "[STRATEGY.]NAME=VALUE", EW_GROUP_STRATEGY | EW_GROUP_PARAM,              \
       "a parameter, for one strategy or for all that have it; see 'describe strategy ID'; "        \
       "repeatable")                                                                                \
     X(PLAN, "plan", 0, "FILE", EW_GROUP_PLAN_IN, "run a saved plan instead of a strategy")         \

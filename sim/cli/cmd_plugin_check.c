@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "cli/cli.h"
 #include "cli/describe.h"
+#include "model/scenario.h"
 #include "plugin/plugin_check.h"
 #include "results/grid.h"
 #include "sweep/evaluate.h"
@@ -66,10 +67,45 @@ static void print_table(struct ew_str *out, const char *path, const struct ew_ch
                   report->counts[EW_VERDICT_FAIL], report->counts[EW_VERDICT_SKIP]);
 }
 
-static enum ew_status check_one(struct ew_cli *cli, const char *path, struct ew_error *err)
+/* What the user wants instead of defaults. */
+struct settings {
+    struct ew_arena arena;
+    struct ew_param_setting *items;
+    size_t n;
+};
+
+static enum ew_status read_settings(struct settings *out, const struct ew_args *args,
+                                    struct ew_error *err)
+{
+    out->items = ew_arena_calloc(&out->arena, args->n_options + 1, sizeof *out->items);
+    if (!out->items) {
+        return ew_fail_memory(err);
+    }
+    for (size_t i = 0; i < args->n_options; i++) {
+        struct ew_scenario_param param;
+        if (args->options[i].option != EW_OPTION_PARAM) {
+            continue;
+        }
+        const char *text = args->options[i].value;
+        enum ew_status status = ew_scenario_param_parse(&param, &out->arena, text, err);
+        if (status == EW_OK && param.strategy) {
+            status = ew_fail(err, EW_EINPUT, "expected NAME=VALUE, found '%s'", text);
+        }
+        if (status != EW_OK) {
+            (void)ew_prefix(err, "option '--param': ");
+            return err->status = status == EW_EINPUT ? EW_EUSAGE : status;
+        }
+        out->items[out->n++] = (struct ew_param_setting){param.name, param.value};
+    }
+    return EW_OK;
+}
+
+static enum ew_status check_one(struct ew_cli *cli, const char *path,
+                                const struct settings *settings, struct ew_error *err)
 {
     const struct ew_host_services services = {.evaluate = evaluate};
-    const struct ew_check_options options = {.services = &services};
+    const struct ew_check_options options = {
+        .services = &services, .settings = settings->items, .n_settings = settings->n};
     struct ew_check_report report = {0};
     struct ew_str text = {0};
     enum ew_status status = ew_plugin_check(&report, path, &options, err);
@@ -95,12 +131,18 @@ enum ew_status ew_cmd_plugin_check(struct ew_cli *cli, struct ew_error *err)
 {
     enum ew_status first =
         ew_cli_expect_positionals(cli, 1, SIZE_MAX, "at least one plugin file", err);
+    struct settings settings = {0};
+    if (first == EW_OK) {
+        first = read_settings(&settings, &cli->args, err);
+    }
     if (first != EW_OK) {
+        ew_arena_fini(&settings.arena);
         return first;
     }
     for (size_t i = 0; i < cli->args.n_positionals && first != EW_EINTR; i++) {
         struct ew_error bad = {0};
-        const enum ew_status status = check_one(cli, cli->args.positionals[i].value, &bad);
+        const enum ew_status status =
+            check_one(cli, cli->args.positionals[i].value, &settings, &bad);
         if (status != EW_OK) { /* main prints the last one, whatever its exit code */
             if (first != EW_OK) {
                 ew_cli_print_error(cli, err);
@@ -109,5 +151,6 @@ enum ew_status ew_cmd_plugin_check(struct ew_cli *cli, struct ew_error *err)
             *err = bad;
         }
     }
+    ew_arena_fini(&settings.arena);
     return first;
 }

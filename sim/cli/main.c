@@ -116,8 +116,9 @@ const struct ew_command ew_commands[] = {
         .arguments = "PLUGIN.so...",
         .summary = "Try a strategy plugin hard: descriptors, parameters, plans, determinism",
         .details = "",
-        .examples = "plugin-check build/my_strategy.so\n",
-        .groups = EW_GROUP_COMMON | EW_GROUP_JSON,
+        .examples = "plugin-check build/my_strategy.so\n"
+                    "plugin-check build/my_strategy.so --param episodes=20\n",
+        .groups = EW_GROUP_COMMON | EW_GROUP_JSON | EW_GROUP_PARAM,
         .run = ew_cmd_plugin_check,
     },
     {

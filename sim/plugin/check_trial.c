@@ -322,10 +322,22 @@ static enum ew_status prepare(struct bench *bench, struct ew_error *err)
 {
     const struct ew_trial *trial = bench->trial;
     enum ew_status status = ew_check_problem_init(&bench->problem, trial->problem, err);
-    if (status == EW_OK && trial->strategy.info) { /* a trial of the file has none */
-        status = ew_params_make(&bench->params, trial->strategy.info, &trial->setting,
-                                trial->setting.name != NULL, err);
+    if (status != EW_OK || !trial->strategy.info) { /* a trial of the file has none */
+        return status;
     }
+    struct ew_param_setting *settings = calloc(trial->n_base + 1, sizeof *settings);
+    if (!settings) {
+        return ew_fail_memory(err);
+    }
+    size_t n = 0;
+    for (; n < trial->n_base; n++) {
+        settings[n] = trial->base[n];
+    }
+    if (trial->setting.name) {
+        settings[n++] = trial->setting;
+    }
+    status = ew_params_make(&bench->params, trial->strategy.info, settings, n, err);
+    free(settings);
     return status;
 }
 

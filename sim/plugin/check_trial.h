@@ -23,7 +23,9 @@ struct ew_trial {
     struct ew_strategy_ref strategy;
     const struct ew_host_services *services;
     uint32_t problem;                /**< index of a check problem */
-    struct ew_param_setting setting; /**< EW_TRIAL_SETTING */
+    const struct ew_param_setting *base; /**< instead of defaults */
+    size_t n_base;
+    struct ew_param_setting setting; /**< EW_TRIAL_SETTING: on top of these */
     enum ew_fault fault;             /**< EW_TRIAL_FAULT */
     uint64_t fault_at;               /**< EW_TRIAL_FAULT; 0: only count the calls */
 };

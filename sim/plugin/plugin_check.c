@@ -24,7 +24,9 @@ struct check {
     const struct ew_check_options *options;
     const char *path;
     struct ew_strategy_ref strategy; /* being looked at */
-    uint32_t problem;                /* one that it can serve */
+    struct ew_param_setting *base;   /* settings that it has parameters for; owned */
+    size_t n_base;
+    uint32_t problem; /* one that it can serve */
     bool has_problem;
     bool is_deadly; /* a child died of it */
     bool has_printed;
@@ -193,6 +195,8 @@ static bool run(struct check *check, struct ew_trial_result *result, struct ew_t
     }
     trial.strategy = check->strategy;
     trial.services = check->options->services;
+    trial.base = check->base;
+    trial.n_base = check->n_base;
     *result = (struct ew_trial_result){0};
     const enum ew_status status = ew_trial_run(result, &trial, limit_s, &err);
     if (status == EW_EPLUGIN) {
@@ -360,9 +364,48 @@ static void check_fault(struct check *check, enum ew_fault fault, const char *na
     add(check, EW_VERDICT_PASS, name, "");
 }
 
+static bool has_param(const struct ew_strategy_info *info, const char *name)
+{
+    for (uint32_t i = 0; i < info->param_count; i++) {
+        if (strcmp(info->params[i]->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every setting is for a parameter of some strategy. */
+static void check_settings(struct check *check, const struct ew_plugin *plugin)
+{
+    for (size_t s = 0; s < check->options->n_settings && check->status == EW_OK; s++) {
+        const char *name = check->options->settings[s].name;
+        bool is_known = false;
+        for (uint32_t i = 0; i < plugin->count; i++) {
+            is_known = is_known || has_param(plugin->infos[i], name);
+        }
+        if (!is_known) {
+            check->status =
+                ew_fail(check->err, EW_EUSAGE, "%s: no parameter '%s'", check->path, name);
+        }
+    }
+}
+
+/* Those of the settings that are for the strategy being looked at. */
+static void choose_settings(struct check *check)
+{
+    const struct ew_check_options *options = check->options;
+    check->n_base = 0;
+    for (size_t s = 0; s < options->n_settings; s++) {
+        if (has_param(check->strategy.info, options->settings[s].name)) {
+            check->base[check->n_base++] = options->settings[s];
+        }
+    }
+}
+
 static void check_strategy(struct check *check, const struct ew_plugin *plugin, uint32_t index)
 {
     check->strategy = (struct ew_strategy_ref){plugin, plugin->infos[index]};
+    choose_settings(check);
     check->problem = 0;
     check->has_printed = false;
     check->is_deadly = false;
@@ -391,16 +434,22 @@ enum ew_status ew_plugin_check(struct ew_check_report *report, const char *path,
 {
     struct check check = {.report = report, .options = options, .path = path, .err = err};
     struct ew_registry registry = {.open_limit_s = options->open_limit_s};
+    check.base = calloc(options->n_settings + 1, sizeof *check.base);
+    if (!check.base) {
+        return ew_fail_memory(err);
+    }
     check_file(&check);
     const struct ew_plugin *plugin =
         check.status == EW_OK ? check_opening(&check, &registry) : NULL;
     if (plugin && check.status == EW_OK) {
         check.strategy.plugin = plugin;
+        check_settings(&check, plugin);
         check_simple(&check, EW_TRIAL_DESCRIBE, "describes itself alike every time");
     }
     for (uint32_t i = 0; plugin && i < plugin->count && check.status == EW_OK; i++) {
         check_strategy(&check, plugin, i);
     }
     ew_registry_fini(&registry);
+    free(check.base);
     return check.status;
 }

@@ -41,11 +41,15 @@ struct ew_check_options {
     const struct ew_host_services *services;
     double open_limit_s; /**< 0: 5 */
     double plan_limit_s; /**< per child; 0: 60 */
+    /** Values to check with instead of defaults, for strategies that have such parameters. A later
+     *  one with the same name counts. */
+    const struct ew_param_setting *settings;
+    size_t n_settings;
 };
 
 /** Check the plugin at `path`. EW_OK when the check could be carried out, whatever it found: look
  * at counts[EW_VERDICT_FAIL]. The same plugin gives the same report, byte for byte. EW_EINPUT:
- * there is no such file. EW_ENOMEM, EW_EIO, EW_EINTR. */
+ * there is no such file. EW_EUSAGE: no strategy has a parameter that is set. EW_ENOMEM, EW_EIO, EW_EINTR. */
 enum ew_status ew_plugin_check(struct ew_check_report *report, const char *path,
                                const struct ew_check_options *options, struct ew_error *err);
 

@@ -36,6 +36,7 @@ bool ddpg_init(struct ddpg *ddpg, const struct ddpg_options *options, const stru
     }
     mlp_randomise(&ddpg->actor, LAST_BOUND, draw);
     mlp_randomise(&ddpg->critic, LAST_BOUND, draw);
+    ddpg->critic.params[ddpg->critic.n_params - 1] += (float)options->first_value;
     mlp_copy(&ddpg->slow_actor, &ddpg->actor);
     mlp_copy(&ddpg->slow_critic, &ddpg->critic);
     return true;

@@ -26,6 +26,7 @@ struct ddpg_options {
     double tau;      /**< how fast the slow copies follow */
     double actor_rate;
     double critic_rate;
+    double first_value;     /**< what the critic gives every pair at first, but for small weights */
     bool inverts_gradients; /**< near a bound the actor's gradient is scaled by the room left in its
                                direction, instead of by tanh's slope, which vanishes there */
 };

@@ -139,6 +139,7 @@ static int32_t choose_volumes(struct distredge *it)
         .n_units = it->chain.n_blocks,
         .n_parts = it->n_devices,
         .n_draws = (uint32_t)host->param_int(host, "draws"),
+        .n_pairings = (uint32_t)host->param_int(host, "pairings"),
         .alpha = host->param_real(host, "alpha"),
         .law = kit_param_is(host, "law", "clamped") ? VSL_CLAMPED : VSL_LITERAL,
     };

@@ -13,14 +13,21 @@ struct volume_cost {
     double halo_elements; /* those not made by the part itself in the volume before */
 };
 
+/* Cuts of every unit's output under a split decision: of the volume's last unit, and of the units
+ * that may stand before it. */
+struct decision {
+    const int32_t *own;
+    const int32_t *before;
+};
+
 /* Add the costs of the volumes [first, end) for every first in [lowest, end): one walk back from
- * the last unit serves them all. `cuts` holds the cuts of every unit's output. */
+ * the last unit serves them all. */
 static void add_column(struct volume_cost *by_first, const struct lcpss_problem *problem,
-                       uint32_t lowest, uint32_t end, const int32_t *cuts)
+                       uint32_t lowest, uint32_t end, const struct decision *decision)
 {
     uint32_t stride = problem->n_parts + 1;
     for (uint32_t i = 0; i < problem->n_parts; i++) {
-        const int32_t *last = cuts + (size_t)(end - 1) * stride;
+        const int32_t *last = decision->own + (size_t)(end - 1) * stride;
         struct vsl_rows rows = {last[i], last[i + 1]};
         double ops = 0.0;
         for (uint32_t u = end; u-- > lowest;) {
@@ -30,7 +37,7 @@ static void add_column(struct volume_cost *by_first, const struct lcpss_problem 
             by_first[u].ops += ops;
             by_first[u].in_elements += unit->in_elements * (double)vsl_count(rows);
             if (u > 0) {
-                const int32_t *before = cuts + (size_t)(u - 1) * stride;
+                const int32_t *before = decision->before + (size_t)(u - 1) * stride;
                 struct vsl_rows own = {before[i], before[i + 1]};
                 int32_t rows_before = problem->units[u - 1].out_rows;
                 rows = vsl_rescale(rows, unit->in_rows, rows_before);
@@ -71,9 +78,10 @@ bool lcpss_load(struct lcpss_load *out, const struct lcpss_problem *problem, con
     if (has_memory) {
         cut_units(cuts, problem, fractions);
         *out = (struct lcpss_load){.gather_elements = gathered(problem, cuts)};
+        const struct decision decision = {cuts, cuts};
         for (uint32_t v = 0; v < n_volumes; v++) {
             uint32_t end = v + 1 < n_volumes ? starts[v + 1] : problem->n_units;
-            add_column(cost, problem, starts[v], end, cuts);
+            add_column(cost, problem, starts[v], end, &decision);
             out->ops += cost[starts[v]].ops;
             out->input_elements += starts[v] == 0 ? cost[0].in_elements : 0.0;
             out->halo_elements += cost[starts[v]].halo_elements;
@@ -86,9 +94,9 @@ bool lcpss_load(struct lcpss_load *out, const struct lcpss_problem *problem, con
 
 /* ------------------------------------------------------------------ the search */
 
-/* Scores of all volumes [first, end), summed over the random split decisions. A scheme's score is
- * the sum over its volumes, so a volume is weighed once however many schemes contain it. All sums
- * are of whole numbers, exact below 2^53, so equal schemes tie exactly. */
+/* Scores of all volumes [first, end), summed over the random split decisions and their pairings. A
+ * scheme's score is the sum over its volumes, so a volume is weighed once however many schemes
+ * contain it. All sums are of whole numbers, exact below 2^53, so equal schemes tie exactly. */
 struct search {
     const struct lcpss_problem *problem;
     double *fractions;          /* [draw][unit][part] */
@@ -96,7 +104,8 @@ struct search {
     int32_t *cuts;              /* of all draws: [draw][unit][part + 1] */
     double *ops;                /* [end - 1][first] */
     double *elements;
-    bool *is_known; /* by end - 1 */
+    bool *is_known;      /* by end - 1 */
+    uint32_t n_pairings; /* decisions for the unit before, per decision for the last one */
     double gather_elements;
     double ops_mean; /* of the layer-wise scheme: what O and T are divided by */
     double elements_mean;
@@ -124,7 +133,7 @@ static void draw_splits(struct search *search, const struct draw *draw)
         }
         int32_t *cuts = search->cuts + r * n_lines;
         cut_units(cuts, problem, search->fractions);
-        search->gather_elements += gathered(problem, cuts);
+        search->gather_elements += gathered(problem, cuts) * search->n_pairings;
     }
 }
 
@@ -135,7 +144,12 @@ static void fill_column(struct search *search, uint32_t end)
     size_t row = (size_t)(end - 1) * problem->n_units;
     memset(search->column, 0, problem->n_units * sizeof *search->column);
     for (uint32_t r = 0; r < problem->n_draws; r++) {
-        add_column(search->column, problem, 0, end, search->cuts + r * n_lines);
+        for (uint32_t k = 0; k < search->n_pairings; k++) {
+            uint32_t partner = (uint32_t)(((uint64_t)r + k) % problem->n_draws);
+            const struct decision decision = {search->cuts + r * n_lines,
+                                              search->cuts + partner * n_lines};
+            add_column(search->column, problem, 0, end, &decision);
+        }
     }
     for (uint32_t first = 0; first < end; first++) {
         const struct volume_cost *cost = &search->column[first];
@@ -238,7 +252,11 @@ static bool allocate(struct search *search)
 uint32_t lcpss_search(uint32_t *starts, const struct lcpss_problem *problem,
                       const struct draw *draw)
 {
-    struct search search = {.problem = problem};
+    const uint32_t asked = problem->n_pairings > 0 ? problem->n_pairings : 1;
+    struct search search = {
+        .problem = problem,
+        .n_pairings = asked < problem->n_draws ? asked : problem->n_draws,
+    };
     uint32_t *next = calloc(problem->n_units, sizeof *next);
     uint32_t n_volumes = 0;
     if (next && allocate(&search)) {

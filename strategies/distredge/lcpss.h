@@ -19,6 +19,11 @@ struct lcpss_problem {
     uint32_t n_units;
     uint32_t n_parts; /**< |D| >= 1 */
     uint32_t n_draws; /**< |R| >= 1 random split decisions */
+    /** With how many of the decisions for the unit before it a volume's own decision is scored:
+     *  at most n_draws; 0 counts as 1, the plain mean over the decisions. Units are cut
+     *  independently, so any pairing is as random as any other, and more of them leave less noise.
+     */
+    uint32_t n_pairings;
     double alpha;     /**< C = alpha T + (1 - alpha) O */
     enum vsl_law law;
 };

@@ -79,6 +79,7 @@ static struct osds_options read_options(const struct environment *environment, d
         .critic_rate = host->param_real(host, "critic_rate"),
         .tau = host->param_real(host, "tau"),
         .scale_s = isfinite(single_s) && single_s > 0.0 ? single_s : 1.0,
+        .starts_unknowing = kit_param_is(host, "first_value", "zero"),
         .rewards_inverse = kit_param_is(host, "reward", "inverse"),
         .inverts_gradients = kit_param_is(host, "bounds", "inverting"),
         .progress = show_progress,
@@ -138,6 +139,7 @@ static int32_t find_key(struct learning *learning)
                                o->batch,
                                o->buffer,
                                (uint32_t)o->rewards_inverse,
+                               (uint32_t)o->starts_unknowing,
                                (uint32_t)o->inverts_gradients,
                                (uint32_t)environment->is_recursion};
     const double rates[] = {o->explore_episodes, o->sigma_2, o->gamma,  o->actor_rate,

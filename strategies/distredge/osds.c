@@ -83,9 +83,9 @@ static void choose(struct search *search, uint32_t v, double noise)
     float *raw = search->actions + (size_t)v * search->n_action;
     for (uint32_t i = 0; i < search->n_action; i++) {
         double value = chosen[i] + (noise > 0.0 ? noise * draw_normal(&search->draw) : 0.0);
-        raw[i] = (float)fmin(1.0, fmax(-1.0, value));
+        raw[i] = (float)value;
+        search->sorted[i] = (float)fmin(1.0, fmax(-1.0, value));
     }
-    memcpy(search->sorted, raw, search->n_action * sizeof *raw);
 }
 
 static void take_step(struct search *search, uint32_t v, double noise)
@@ -198,6 +198,9 @@ static bool allocate(struct search *search, const struct blas *blas)
         .tau = options->tau,
         .actor_rate = options->actor_rate,
         .critic_rate = options->critic_rate,
+        .first_value = options->starts_unknowing  ? 0.0
+                       : options->rewards_inverse ? 1.0 / options->scale_s
+                                                  : 1.0,
         .inverts_gradients = options->inverts_gradients,
     };
     return search->finish_s && search->states && search->actions && search->sorted &&

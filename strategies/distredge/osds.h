@@ -58,6 +58,7 @@ struct osds_options {
     double tau;
     double scale_s;          /**< > 0: a latency that counts as 1 in states and in the reward */
     bool rewards_inverse;    /**< reward 1/T in 1/s; else scale_s/T */
+    bool starts_unknowing;   /**< the critic's first value is 0; else the reward of scale_s */
     bool inverts_gradients;  /**< see struct ddpg_options */
     const struct mlp *start; /**< actor to start from; NULL: random */
     void (*progress)(void *ctx, uint32_t episode, double best_s); /**< now and then; or NULL */

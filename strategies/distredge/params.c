@@ -24,6 +24,18 @@ static const struct ew_param_info PARAM_DRAWS = {
     .max_value = 10000,
     .doc = "Random split decisions over which a partition is scored.",
 };
+static const struct ew_param_info PARAM_PAIRINGS = {
+    INFO_SIZE,
+    .kind = EW_PARAM_INT,
+    .name = "pairings",
+    .unit = "",
+    .default_text = "20",
+    .min_value = 1,
+    .max_value = 10000,
+    .doc =
+        "With how many of the decisions for the layer before it a volume's decision is scored, at "
+        "most draws; 1: the plain mean.",
+};
 static const char *const LAWS[] = {"literal", "clamped", NULL};
 static const struct ew_param_info PARAM_LAW = {
     INFO_SIZE,
@@ -170,7 +182,7 @@ static const struct ew_param_info PARAM_TAU = {
     .kind = EW_PARAM_REAL,
     .name = "tau",
     .unit = "ratio",
-    .default_text = "0.001",
+    .default_text = "0.05",
     .min_value = 0,
     .max_value = 1,
     .doc = "How fast the target networks follow.",
@@ -181,11 +193,23 @@ static const struct ew_param_info PARAM_REWARD = {
     .kind = EW_PARAM_CHOICE,
     .name = "reward",
     .unit = "",
-    .default_text = "relative",
+    .default_text = "inverse",
     .choices = REWARDS,
     .doc = "Last step's reward: the best single device's latency over the plan's, or 1/T per s.",
 };
 
+static const char *const FIRST_VALUES[] = {"single", "zero", NULL};
+static const struct ew_param_info PARAM_FIRST_VALUE = {
+    INFO_SIZE,
+    .kind = EW_PARAM_CHOICE,
+    .name = "first_value",
+    .unit = "",
+    .default_text = "single",
+    .choices = FIRST_VALUES,
+    .doc =
+        "What the critic expects before it has learned: the reward of the best single device, or "
+        "nothing.",
+};
 static const char *const BOUNDS[] = {"tanh", "inverting", NULL};
 static const struct ew_param_info PARAM_BOUNDS = {
     INFO_SIZE,
@@ -236,11 +260,11 @@ static const struct ew_param_info PARAM_SOURCE = {
 };
 
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_ALPHA,       &PARAM_DRAWS,       &PARAM_LAW,      &PARAM_VOLUMES,  &PARAM_SEARCH,
-    &PARAM_POLISH,      &PARAM_ENVIRONMENT, &PARAM_EPISODES, &PARAM_PATIENCE, &PARAM_EXPLORE,
-    &PARAM_SIGMA,       &PARAM_BATCH,       &PARAM_BUFFER,   &PARAM_GAMMA,    &PARAM_ACTOR_RATE,
-    &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_BOUNDS,   &PARAM_REWARD,   &PARAM_START,
-    &PARAM_CACHE,       &PARAM_HEAD,        &PARAM_SOURCE,
+    &PARAM_ALPHA,       &PARAM_DRAWS,       &PARAM_PAIRINGS,    &PARAM_LAW,      &PARAM_VOLUMES,
+    &PARAM_SEARCH,      &PARAM_POLISH,      &PARAM_ENVIRONMENT, &PARAM_EPISODES, &PARAM_PATIENCE,
+    &PARAM_EXPLORE,     &PARAM_SIGMA,       &PARAM_BATCH,       &PARAM_BUFFER,   &PARAM_GAMMA,
+    &PARAM_ACTOR_RATE,  &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_BOUNDS,   &PARAM_REWARD,
+    &PARAM_FIRST_VALUE, &PARAM_START,       &PARAM_CACHE,       &PARAM_HEAD,     &PARAM_SOURCE,
 };
 
 const struct ew_strategy_info DISTREDGE_INFO = {

@@ -219,7 +219,7 @@ END_TEST
 static const struct ddpg_options BANDIT = {
     .n_state = 2,
     .n_action = 1,
-    .batch = 64,
+    .batch = 16,
     .buffer = 10000,
     .gamma = 0.99,
     .tau = 0.01,
@@ -290,7 +290,7 @@ START_TEST(nothing_is_learned_before_there_is_a_batch)
     const struct draw draw = {next_bits, &rng};
     struct ddpg ddpg = {0};
     ck_assert(ddpg_init(&ddpg, &BANDIT, &blas, &draw));
-    play_bandit(&ddpg, &draw, 63);
+    play_bandit(&ddpg, &draw, 15);
     ck_assert_uint_eq(ddpg.actor.n_steps, 0);
     play_bandit(&ddpg, &draw, 2);
     ck_assert_uint_eq(ddpg.actor.n_steps, 2);

@@ -27,7 +27,8 @@ static enum ew_status evaluate(void *ctx, const struct ew_problem *problem,
 static void check_plugin(const char *name, double limit_s)
 {
     static const struct ew_host_services services = {.evaluate = evaluate};
-    const struct ew_check_options options = {&services, limit_s, limit_s};
+    const struct ew_check_options options = {
+        .services = &services, .open_limit_s = limit_s, .plan_limit_s = limit_s};
     report = (struct ew_check_report){0};
     ck_assert_msg(ew_plugin_check(&report, test_plugin_path(name), &options, &err) == EW_OK, "%s",
                   err.message);
@@ -118,10 +119,27 @@ START_TEST(files_that_are_no_plugins_fail_early)
 }
 END_TEST
 
+START_TEST(settings_replace_defaults)
+{
+    static const struct ew_host_services services = {.evaluate = evaluate};
+    static const struct ew_param_setting settings[] = {{"no_such_parameter", "1"}};
+    const struct ew_check_options options = {.services = &services,
+                                             .open_limit_s = 1,
+                                             .plan_limit_s = 20,
+                                             .settings = settings,
+                                             .n_settings = 1};
+    report = (struct ew_check_report){0};
+    ck_assert_int_eq(ew_plugin_check(&report, test_plugin_path("good"), &options, &err), EW_EUSAGE);
+    ck_assert(strstr(err.message, "no parameter 'no_such_parameter'"));
+    ew_check_report_fini(&report);
+}
+END_TEST
+
 START_TEST(a_missing_file_cannot_be_checked)
 {
     static const struct ew_host_services services = {.evaluate = evaluate};
-    const struct ew_check_options options = {&services, 1, 1};
+    const struct ew_check_options options = {
+        .services = &services, .open_limit_s = 1, .plan_limit_s = 1};
     report = (struct ew_check_report){0};
     ck_assert_int_eq(ew_plugin_check(&report, "/nowhere/x.so", &options, &err), EW_EINPUT);
     ck_assert(strstr(err.message, "/nowhere/x.so"));
@@ -228,10 +246,15 @@ int main(void)
 {
     (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
     const TTest *const tests[] = {
-        a_good_plugin_passes_everything,         two_checks_give_the_same_report,
-        files_that_are_no_plugins_fail_early,    a_missing_file_cannot_be_checked,
-        each_way_to_misbehave_is_found,          built_in_problems_are_sound,
-        exported_symbols_are_read_from_the_file, damaged_files_do_no_harm,
+        a_good_plugin_passes_everything,
+        two_checks_give_the_same_report,
+        files_that_are_no_plugins_fail_early,
+        settings_replace_defaults,
+        a_missing_file_cannot_be_checked,
+        each_way_to_misbehave_is_found,
+        built_in_problems_are_sound,
+        exported_symbols_are_read_from_the_file,
+        damaged_files_do_no_harm,
     };
     return run_suite("plugin_check", tests, sizeof tests / sizeof *tests);
 }
