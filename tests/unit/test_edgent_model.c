@@ -9,138 +9,14 @@
 #include <stdlib.h>
 
 #include "edgent/edgent_model.h"
+#include "support/edgent_paper.h"
 
-enum { MAX_LAYERS = 22, N_EXITS = 5 };
-
-/* Compact description: type, kernel, channels or units after the layer. */
-struct row {
-    enum edgent_op op;
-    int kernel;
-    int out;
-};
-
-#define CONV(kernel, out)                                                                          \
-    {                                                                                              \
-        EDGENT_CONV, kernel, out                                                                   \
-    }
-#define RELU                                                                                       \
-    {                                                                                              \
-        EDGENT_RELU, 0, 0                                                                          \
-    }
-#define POOL                                                                                       \
-    {                                                                                              \
-        EDGENT_POOL, 0, 0                                                                          \
-    }
-#define LRN                                                                                        \
-    {                                                                                              \
-        EDGENT_LRN, 0, 0                                                                           \
-    }
-#define DROP                                                                                       \
-    {                                                                                              \
-        EDGENT_DROPOUT, 0, 0                                                                       \
-    }
-#define FC(out)                                                                                    \
-    {                                                                                              \
-        EDGENT_FC, 0, out                                                                          \
-    }
-
-static const struct row trunk[] = {CONV(5, 64),  RELU, POOL,         LRN,     CONV(5, 128), RELU,
-                                   POOL,         LRN,  CONV(3, 192), RELU,    CONV(3, 192), RELU,
-                                   CONV(3, 128), RELU, POOL,         FC(512), RELU,         DROP,
-                                   FC(256),      RELU, DROP,         FC(10)};
-static const struct row branch1[] = {CONV(5, 128), RELU, POOL, LRN,
-                                     CONV(3, 192), RELU, POOL, FC(10)};
-static const struct row branch2[] = {CONV(3, 192), RELU, POOL, LRN,
-                                     CONV(3, 128), RELU, POOL, FC(10)};
-static const struct row branch3[] = {CONV(3, 192), RELU, POOL, LRN,   CONV(3, 128),
-                                     RELU,         POOL, DROP, FC(10)};
-static const struct row branch4[] = {CONV(3, 128), RELU, POOL, LRN, FC(256), RELU, DROP, FC(10)};
-
-struct model {
-    struct edgent_layer layers[MAX_LAYERS];
-    double server_s[MAX_LAYERS], device_s[MAX_LAYERS], output_bytes[MAX_LAYERS];
-    double server_load_s[MAX_LAYERS + 1], device_load_s[MAX_LAYERS + 1];
-    bool can_cut[MAX_LAYERS];
-    double model_bytes;
-    struct edgent_exit exit;
-};
-
-struct net {
-    struct model models[N_EXITS];
-    struct edgent_exit exits[N_EXITS];
-};
-
-/* Follow the shapes from the 3x32x32 input: same-size convs, pools that halve. */
-static void fill_layers(struct model *model, const struct row *rows, uint32_t n)
-{
-    double channels = 3.0, side = 32.0, weights = 0.0;
-    for (uint32_t k = 0; k < n; k++) {
-        struct edgent_layer *layer = &model->layers[k];
-        layer->op = rows[k].op;
-        layer->input_elements = channels * side * side;
-        if (rows[k].op == EDGENT_CONV) {
-            layer->filter_ratio = rows[k].kernel * rows[k].kernel;
-            layer->filters = rows[k].out;
-            weights += layer->filter_ratio * channels * rows[k].out;
-            channels = rows[k].out;
-        } else if (rows[k].op == EDGENT_POOL) {
-            side /= 2.0;
-        } else if (rows[k].op == EDGENT_FC) {
-            weights += layer->input_elements * rows[k].out;
-            channels = rows[k].out;
-            side = 1.0;
-        }
-        layer->output_elements = channels * side * side;
-        model->output_bytes[k] = 4.0 * layer->output_elements;
-        model->can_cut[k] = true;
-    }
-    model->model_bytes = 4.0 * weights;
-}
-
-static void fill_model(struct model *model, uint32_t n_trunk, const struct row *branch,
-                       uint32_t n_branch, enum edgent_unit unit)
-{
-    struct row rows[MAX_LAYERS];
-    uint32_t n = n_trunk + n_branch;
-    for (uint32_t k = 0; k < n; k++) {
-        rows[k] = k < n_trunk ? trunk[k] : branch[k - n_trunk];
-    }
-    fill_layers(model, rows, n);
-    for (uint32_t k = 0; k < n; k++) {
-        model->server_s[k] = edgent_layer_s(&model->layers[k], EDGENT_SERVER, unit);
-        model->device_s[k] = edgent_layer_s(&model->layers[k], EDGENT_DEVICE, unit);
-    }
-    for (uint32_t k = 0; k <= n; k++) {
-        model->server_load_s[k] = k > 0 ? edgent_load_s(model->model_bytes, EDGENT_SERVER) : 0.0;
-        model->device_load_s[k] = k < n ? edgent_load_s(model->model_bytes, EDGENT_DEVICE) : 0.0;
-    }
-    model->exit = (struct edgent_exit){
-        .n_layers = n,
-        .layer_s = {model->server_s, model->device_s},
-        .output_bytes = model->output_bytes,
-        .can_cut = model->can_cut,
-        .load_s = {model->server_load_s, model->device_load_s},
-    };
-}
-
-static void make_net(struct net *net, enum edgent_unit unit)
-{
-    fill_model(&net->models[0], 4, branch1, 8, unit);
-    fill_model(&net->models[1], 8, branch2, 8, unit);
-    fill_model(&net->models[2], 10, branch3, 9, unit);
-    fill_model(&net->models[3], 12, branch4, 8, unit);
-    fill_model(&net->models[4], 22, NULL, 0, unit);
-    for (int i = 0; i < N_EXITS; i++) {
-        net->exits[i] = net->models[i].exit;
-    }
-}
-
-static struct net low_net, tail_net;
+static struct edgent_paper low_net, tail_net;
 
 static void make_nets(void)
 {
-    make_net(&low_net, EDGENT_BYTES);
-    make_net(&tail_net, EDGENT_ELEMENTS);
+    edgent_paper_init(&low_net, EDGENT_BYTES);
+    edgent_paper_init(&tail_net, EDGENT_ELEMENTS);
 }
 
 static struct edgent_wire wire(double kbit_per_s)
@@ -151,7 +27,7 @@ static struct edgent_wire wire(double kbit_per_s)
 static struct edgent_problem low(double kbit_per_s)
 {
     return (struct edgent_problem){
-        .n_exits = N_EXITS,
+        .n_exits = EDGENT_PAPER_EXITS,
         .exits = low_net.exits,
         .input_bytes = 24576.0,
         .up = wire(kbit_per_s),
@@ -164,7 +40,7 @@ static struct edgent_problem low(double kbit_per_s)
 static struct edgent_problem tail(double kbit_per_s)
 {
     return (struct edgent_problem){
-        .n_exits = N_EXITS,
+        .n_exits = EDGENT_PAPER_EXITS,
         .exits = tail_net.exits,
         .input_bytes = 103.2e3 / 8.0,
         .up = wire(kbit_per_s),
@@ -187,8 +63,8 @@ static double total_s(const double *layer_s, uint32_t n)
 
 START_TEST(edgent_exits_have_the_published_layer_counts)
 {
-    const uint32_t counts[N_EXITS] = {12, 16, 19, 20, 22};
-    for (int i = 0; i < N_EXITS; i++) {
+    const uint32_t counts[EDGENT_PAPER_EXITS] = {12, 16, 19, 20, 22};
+    for (int i = 0; i < EDGENT_PAPER_EXITS; i++) {
         ck_assert_uint_eq(low_net.exits[i].n_layers, counts[i]);
     }
     ck_assert_double_eq(low_net.models[4].model_bytes, 8663808.0);
@@ -227,7 +103,7 @@ START_TEST(edgent_latency_is_the_sum_of_its_parts)
 {
     struct edgent_problem problem = low(400);
     problem.device_only_exit1_s = 0.0;
-    const struct model *m = &low_net.models[0];
+    const struct edgent_paper_model *m = &low_net.models[0];
     double load_server_s = m->server_load_s[1], load_device_s = m->device_load_s[0];
     /* p = 1: device alone, nothing travels */
     ck_assert_double_eq_tol(edgent_latency_s(&problem, 0, 1),
@@ -264,7 +140,7 @@ START_TEST(edgent_device_first_mirrors_the_sides)
     struct edgent_problem problem = low(400);
     problem.device_only_exit1_s = 0.0;
     problem.is_device_first = true;
-    const struct model *m = &low_net.models[0];
+    const struct edgent_paper_model *m = &low_net.models[0];
     /* The test's load tables are per front length with the server in front: here they are swapped.
      */
     struct edgent_exit mirrored = m->exit;
