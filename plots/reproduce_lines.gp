@@ -64,12 +64,18 @@ dash(i) = n_groups > 1 ? i % n_series + 1 : 1
 n_published = 0
 stats input using (n_published = n_published + has("published"), 0) nooutput
 
-plot for [i = 0 : n_lines - 1] input \
-         using (line(0) == i ? column("x") : NaN):(line(0) == i ? number("ours") : NaN) \
-         with linespoints pointtype 7 pointsize 0.5 linewidth 1.5 dashtype dash(i) \
-         linecolor rgb colour(i) title line_name(i), \
-     for [i = 1 : n_published > 0] "" \
-         using (column("x")):(number("published")):(colour(line(0))) \
-         with points pointtype 6 pointsize 1.3 linewidth 1.5 linecolor rgb variable notitle, \
-     for [i = 1 : n_published > 0] NaN \
-         with points pointtype 6 pointsize 1.3 linecolor rgb "black" title "paper"
+# gnuplot complains of a plot without points, so the paper's are plotted only where there are any.
+ours(i) = line(0) == i ? number("ours") : NaN
+place(i) = line(0) == i ? column("x") : NaN
+if (n_published > 0) {
+    plot for [i = 0 : n_lines - 1] input using (place(i)):(ours(i)) \
+             with linespoints pointtype 7 pointsize 0.5 linewidth 1.5 dashtype dash(i) \
+             linecolor rgb colour(i) title line_name(i), \
+         "" using (column("x")):(number("published")):(colour(line(0))) \
+             with points pointtype 6 pointsize 1.3 linewidth 1.5 linecolor rgb variable notitle, \
+         keyentry with points pointtype 6 pointsize 1.3 linecolor rgb "black" title "paper"
+} else {
+    plot for [i = 0 : n_lines - 1] input using (place(i)):(ours(i)) \
+             with linespoints pointtype 7 pointsize 0.5 linewidth 1.5 dashtype dash(i) \
+             linecolor rgb colour(i) title line_name(i)
+}
