@@ -1,20 +1,17 @@
 #!/usr/bin/env python3
-"""Fit the class-rate profiles in platforms/profiles/ from measured network latencies.
+"""Write the profiles in platforms/profiles/ that are derived from a neighbour or from a paper.
 
-Reads only platforms/data/. Model of a network's time, the same as in sim/model/profile.c:
+The measured ones come from tools/make_profiles.sh; the derived ones scale these. The TensorRT
+profiles take VGG-16's time from DistrEdge's figures and the ratios between classes of convolutions
+from a plain class fit to ncnn's Vulkan benchmark of the same GPU:
 
     sum over conv classes of 2*MACs / rate  +  fc weight bytes / weight rate  +  layers * overhead
 
 Rates and overhead minimise the sum of |relative error| over the networks (least absolute
-deviations: one throttled run must not bend the fit), with depthwise never faster than 1x1. The
-weight rate is not fitted, since only two networks depend on it: it is four times the measured
-memcpy speed, because a copy reads and writes, and because ncnn keeps fc weights as fp16 by default
-(recalled, medium) while the bytes counted here are fp32. Left free, the fit gives 5.9 (Raspberry Pi
-3B+) and 13.9 GB/s (Jetson Nano), the rule 4.9 and 14.9.
+deviations: one throttled run must not bend the fit), with depthwise never faster than 1x1.
 
     tools/fit_profiles.py            write platforms/profiles/*.json
     tools/fit_profiles.py --check    fail when a file differs from what would be written
-    tools/fit_profiles.py --report   print the fits as a Markdown table
 """
 
 import collections
@@ -29,9 +26,6 @@ PROFILES = ROOT / "platforms" / "profiles"
 CONV_CLASSES = ["conv_3x3_s1", "conv_1x1", "conv_other", "depthwise"]
 LEFT_OUT = {"blazeface", "FastestDet"}  # small nets with shapes the definitions do not confirm
 
-NCNN = ("ncnn benchmark README, github.com/Tencent/ncnn @a4d2ea1d (BSD-3-Clause), run {run}: "
-        "{device}, {threads} threads, fp32 networks, ncnn's default options")
-
 # theoretical fp32 peaks (recalled, medium to high): no class but 3x3 s1, where Winograd's algorithm
 # saves up to a factor of 5, may be faster
 PEAK_FLOPS = {"raspberry_pi_3b_plus_cpu": 44.8e9, "raspberry_pi_4b_cpu": 57.6e9,
@@ -41,35 +35,26 @@ PEAK_FLOPS = {"raspberry_pi_3b_plus_cpu": 44.8e9, "raspberry_pi_4b_cpu": 57.6e9,
               "jetson_agx_xavier_gpu": 2820e9}
 WINOGRAD_SAVING = 5
 
-# key in the data, profile name, weight bytes/s, where that comes from
-MEASURED = [
-    ("raspberry_pi_3b_plus_cpu", "raspberry_pi_3b_plus.ncnn_cpu_fp32", 4 * 1.23e9,
-     "4 x memcpy 1230 MB/s, sbc-bench @53f79517 (measured)"),
-    ("raspberry_pi_4b_cpu", "raspberry_pi_4b.ncnn_cpu_fp32", 4 * 2.56e9,
-     "4 x memcpy 2560 MB/s, sbc-bench @53f79517 (measured)"),
-    ("jetson_nano_cpu", "jetson_nano.ncnn_cpu_fp32", 4 * 3.73e9,
-     "4 x memcpy 3730 MB/s, sbc-bench @53f79517 (measured)"),
-    ("jetson_tx2_nx_cpu", "jetson_tx2.ncnn_cpu_fp32", 4 * 3.73e9 / 25.6 * 51.2,
-     "as Jetson Nano, times the ratio of peak bandwidths 51.2/25.6 (derived; peaks recalled, high)"),
-    ("jetson_agx_xavier_cpu", "jetson_agx_xavier.ncnn_cpu_fp32", 4 * 10.91e9,
-     "4 x memcpy 10910 MB/s, sbc-bench @53f79517 (measured)"),
-    ("desktop_i7_13700k_cpu", "desktop_i7_13700k.ncnn_cpu_fp32", 2 * 60e9,
-     "2 x 60 GB/s, two channels of DDR5 (recalled, low)"),
-]
-
 # new name, neighbour, factor for arithmetic, factor for memory and why
 DERIVED = [
     ("raspberry_pi_3b.ncnn_cpu_fp32", "raspberry_pi_3b_plus.ncnn_cpu_fp32", 1.2 / 1.4, 1110 / 1230,
      "Raspberry Pi 3B+ times 1.2/1.4 (clock, same cores) for arithmetic and overhead, and times "
-     "1110/1230 (memcpy, sbc-bench @53f79517) for weights"),
+     "1110/1230 (memcpy, sbc-bench @53f79517) for memory"),
     ("odroid_xu4.ncnn_cpu_fp32", "raspberry_pi_4b.ncnn_cpu_fp32", 64 / 57.6, 2270 / 2560,
      "Raspberry Pi 4B times 64/57.6 (theoretical fp32 peaks of 4 cores, recalled, medium; the "
      "Cortex-A15 is an ARMv7 core, so this flatters it) and times 2270/2560 (memcpy, sbc-bench "
-     "@53f79517) for weights"),
+     "@53f79517) for memory"),
+    ("raspberry_pi_5.ncnn_cpu_fp32", "rk3588.ncnn_cpu_fp32", 2.4 / 2.4, 1.0,
+     "Rockchip RK3588, big cores, as it is: the same four Cortex-A76 at 2.4 GHz; the RK3588 has twice "
+     "the memory bus, so this flatters layers that wait for memory"),
+    ("jetson_xavier_nx.ncnn_cpu_fp32", "jetson_agx_xavier.ncnn_cpu_fp32", 6 * 1.4 / (8 * 2.2),
+     59.7 / 136.5,
+     "Jetson AGX Xavier times (6 cores x 1.4 GHz)/(8 cores x 2.2 GHz), the same Carmel cores, for "
+     "arithmetic and overhead, and times 59.7/136.5 (peak bandwidths; all recalled, medium)"),
     ("desktop_pc.ncnn_cpu_fp32", "desktop_i7_13700k.ncnn_cpu_fp32", 4 * 3.4 / (8 * 5.2), 20 / 60,
      "Core i7-13700K times (4 cores x 3.4 GHz)/(8 cores x 5.2 GHz), its E-cores not counted, for "
      "a quad-core 3.4 GHz PC as in Edgent (arXiv 1806.07840, verified; clock of the i7 recalled); "
-     "weights at 20 GB/s, two channels of DDR3 (recalled, low)"),
+     "memory times 20/60, two channels of DDR3 against DDR5 (recalled, low)"),
 ]
 
 # name, GPU run whose class ratios are used, seconds for VGG-16, peak memory bytes/s, overhead
@@ -150,10 +135,6 @@ def rounded(x):
     return float(f"{x:.4g}")
 
 
-def mean_abs(residuals):
-    return sum(abs(r) for r in residuals.values()) / len(residuals)
-
-
 def class_profile(name, rates, fields, source, confidence, notes):
     profile = {"schema": "edgeweave.profile/1", "name": name, "source": source,
                "confidence": confidence}
@@ -167,47 +148,24 @@ def class_profile(name, rates, fields, source, confidence, notes):
 def fit_all():
     classes = {row["model"]: row for row in read_csv("ncnn_network_classes.csv")}
     latencies = collections.defaultdict(dict)
-    info = {}
     for row in read_csv("ncnn_latency.csv"):
         latencies[row["key"]][row["model"]] = float(row["min_ms"]) / 1e3
-        info[row["key"]] = row
-    return classes, latencies, info
+    return classes, latencies
 
 
-def measured_profiles(classes, latencies, info):
-    for key, name, weight_rate, weight_source in MEASURED:
-        per_flop, overhead_s, residuals = fit(latencies[key], classes, weight_rate,
-                                              PEAK_FLOPS[key])
-        rates = {k: 1 / v for k, v in per_flop.items()}
-        rates["fc"] = rates["conv_1x1"]
-        row = info[key]
-        source = NCNN.format(run=row["run"], device=row["device"], threads=row["num_threads"])
-        notes = {
-            "class_flops_per_s": "fitted by tools/fit_profiles.py to "
-                                 f"{len(residuals)} fp32 networks; pooling, activations and "
-                                 "element-wise layers are part of these rates. fc: as conv_1x1, "
-                                 "counts only for large batches",
-            "weight_bytes_per_s": weight_source + "; see tools/fit_profiles.py for the factor",
-            "layer_overhead_s": "fitted with the rates",
-            "residual_ratio": "mean over the networks of |predicted/measured - 1|",
-        }
-        confidence = "measured by ncnn's contributors, fitted here"
-        if name.startswith("jetson_tx2."):
-            source += " (the TX2 NX module has the same chip)"
-        fields = {"kind": "class_rates", "weight_bytes_per_s": weight_rate,
-                  "layer_overhead_s": overhead_s, "residual_ratio": mean_abs(residuals)}
-        yield class_profile(name, rates, fields, source, confidence, notes), residuals
-
-
-def derived_profiles(made):
+def derived_profiles():
     for name, neighbour, arithmetic, memory, why in DERIVED:
-        base = made[neighbour]
-        rates = {k: v * arithmetic for k, v in base["class_flops_per_s"].items()}
-        fields = {"kind": "class_rates", "weight_bytes_per_s": base["weight_bytes_per_s"] * memory,
-                  "layer_overhead_s": base["layer_overhead_s"] / arithmetic}
-        notes = {"class_flops_per_s": why, "weight_bytes_per_s": why, "layer_overhead_s": why}
-        yield class_profile(name, rates, fields, f"derived from {neighbour}: {why}",
-                            "derived from a neighbour, low", notes)
+        base = json.loads((PROFILES / (neighbour + ".json")).read_text(encoding="utf-8"))
+        profile = {"schema": "edgeweave.profile/1", "name": name,
+                   "source": f"derived from {neighbour}: {why}",
+                   "confidence": "derived from a neighbour, low", "kind": "additive"}
+        profile["class_flops_per_s"] = {k: rounded(v * arithmetic)
+                                        for k, v in base["class_flops_per_s"].items()}
+        for key in ("weight_bytes_per_s", "activation_bytes_per_s", "patch_bytes_per_s"):
+            profile[key] = rounded(base[key] * memory)
+        profile["layer_overhead_s"] = rounded(base["layer_overhead_s"] / arithmetic)
+        profile["range_macs"] = base["range_macs"]
+        yield profile
 
 
 def tensorrt_profiles(classes, latencies):
@@ -242,37 +200,15 @@ def tensorrt_profiles(classes, latencies):
 
 
 def make_all():
-    classes, latencies, info = fit_all()
-    made, residuals = {}, {}
-    for profile, errors in measured_profiles(classes, latencies, info):
+    classes, latencies = fit_all()
+    made = {}
+    for profile in list(derived_profiles()) + list(tensorrt_profiles(classes, latencies)):
         made[profile["name"]] = profile
-        residuals[profile["name"]] = errors
-    for profile in list(derived_profiles(made)) + list(tensorrt_profiles(classes, latencies)):
-        made[profile["name"]] = profile
-    return made, residuals
-
-
-def report(made, residuals):
-    print("| profile | 3x3 s1 | 1x1 | other | depthwise | weights | overhead | mean error |"
-          " worst |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for name, p in made.items():
-        rates = p["class_flops_per_s"]
-        errors = residuals.get(name)
-        worst = max(errors, key=lambda m: abs(errors[m])) if errors else None
-        print(f"| `{name}` | " +
-              " | ".join(f"{rates[k] / 1e9:.3g}" for k in CONV_CLASSES) +
-              (f" | {p['weight_bytes_per_s'] / 1e9:.3g}" if "weight_bytes_per_s" in p else " | -") +
-              f" | {p['layer_overhead_s'] * 1e6:.0f}" +
-              (f" | {mean_abs(errors) * 100:.0f} % | {worst} {errors[worst] * 100:+.0f} % |"
-               if errors else " | - | - |"))
+    return made
 
 
 def main(arguments):
-    made, residuals = make_all()
-    if arguments == ["--report"]:
-        report(made, residuals)
-        return 0
+    made = make_all()
     if arguments not in ([], ["--check"]):
         print(__doc__, file=sys.stderr)
         return 2

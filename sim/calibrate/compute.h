@@ -54,6 +54,7 @@ struct ew_compute_data {
     struct ew_layer_work *work; /**< of all rows, [first_work[i], first_work[i + 1]) */
     size_t *first_work;
     double range_macs[2];
+    double weight_s_per_byte; /**< known, not fitted; 0: fitted */
 };
 
 /** Read and check. A row that cannot be used (unknown network or layer) gives a warning; one that

@@ -35,6 +35,7 @@ struct fitter {
     struct ew_fit fit;
     double *amounts;
     double *measured;
+    double *known;
     size_t *groups;
 };
 
@@ -64,6 +65,7 @@ static void use_columns(bool is_used[EW_COMPUTE_COLUMNS], const struct ew_comput
     }
     is_used[EW_RATE_DEPTHWISE] = is_used[EW_RATE_FC] = data->has_layers;
     is_used[EW_COMPUTE_PATCHES] = has_patches;
+    is_used[EW_COMPUTE_WEIGHTS] = !(data->weight_s_per_byte > 0);
 }
 
 /* One candidate's figures, without one group. */
@@ -117,7 +119,9 @@ static double mean_abs(const double *errors, size_t n)
 static void fill_amounts(struct fitter *f, int32_t granularity)
 {
     for (size_t i = 0; i < f->fit.n_rows; i++) {
-        ew_compute_amounts(&f->amounts[i * EW_COMPUTE_COLUMNS], f->data, i, granularity);
+        double *amounts = &f->amounts[i * EW_COMPUTE_COLUMNS];
+        ew_compute_amounts(amounts, f->data, i, granularity);
+        f->known[i] = amounts[EW_COMPUTE_WEIGHTS] * f->data->weight_s_per_byte;
     }
 }
 
@@ -230,6 +234,9 @@ static enum ew_status fit_data(struct ew_compute_fit *out, struct fitter *f, str
     for (size_t i = 0; status == EW_OK && i < f->fit.n_rows; i++) {
         out->in_sample[i] = ew_fit_predict(&f->fit, out->x, i) / f->measured[i] - 1;
     }
+    if (status == EW_OK && f->data->weight_s_per_byte > 0) {
+        out->x[EW_COMPUTE_WEIGHTS] = f->data->weight_s_per_byte;
+    }
     if (status == EW_OK) {
         out->in_sample_error = mean_abs(out->in_sample, f->fit.n_rows);
         /* normal errors: mean |e| = sd * sqrt(2 / pi); degrees of freedom as in least squares */
@@ -259,9 +266,10 @@ enum ew_status ew_compute_fit(struct ew_compute_fit *out, const struct ew_comput
     f.amounts = calloc(n * EW_COMPUTE_COLUMNS, sizeof *f.amounts);
     f.measured = calloc(n, sizeof *f.measured);
     f.groups = calloc(n, sizeof *f.groups);
+    f.known = calloc(n, sizeof *f.known);
     fit.in_sample = calloc(n, sizeof *fit.in_sample);
     fit.left_out = calloc(n, sizeof *fit.left_out);
-    if (!f.amounts || !f.measured || !f.groups || !fit.in_sample || !fit.left_out) {
+    if (!f.amounts || !f.measured || !f.groups || !f.known || !fit.in_sample || !fit.left_out) {
         status = ew_fail_memory(err);
     }
     for (size_t i = 0; status == EW_OK && i < n; i++) {
@@ -272,6 +280,7 @@ enum ew_status ew_compute_fit(struct ew_compute_fit *out, const struct ew_comput
                             .n_columns = EW_COMPUTE_COLUMNS,
                             .amounts = f.amounts,
                             .measured = f.measured,
+                            .known = f.known,
                             .groups = f.groups};
     if (status == EW_OK) {
         status = fit_data(&fit, &f, err);
@@ -279,6 +288,7 @@ enum ew_status ew_compute_fit(struct ew_compute_fit *out, const struct ew_comput
     free(f.amounts);
     free(f.measured);
     free(f.groups);
+    free(f.known);
     if (status == EW_OK) {
         *out = fit;
     } else {

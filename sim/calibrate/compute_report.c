@@ -142,7 +142,7 @@ static double most_share(const struct ew_compute_data *data, const struct ew_com
 static const char *verdict(const struct ew_compute_fit *fit, size_t column)
 {
     if (!fit->is_used[column]) {
-        return "not fitted";
+        return fit->x[column] > 0 ? "given" : "not fitted";
     }
     if (fit->rank.is_absent[column]) {
         return "not identifiable: no row has any";

@@ -19,6 +19,7 @@ struct scaled {
     double *a;      /* [n * p] */
     double *weight; /* per row: square root of the present weight times the given one */
     double *given;
+    double *target;       /* per row: what is left to fit, over what was measured */
     double *left, *right; /* room for one least squares problem: [(n + p) * p], [n + p] */
     double scale[EW_FIT_MAX_COLUMNS];
     size_t columns[EW_FIT_MAX_COLUMNS];
@@ -29,6 +30,7 @@ static void release(struct scaled *s)
     free(s->a);
     free(s->weight);
     free(s->given);
+    free(s->target);
     free(s->left);
     free(s->right);
 }
@@ -46,9 +48,10 @@ static enum ew_status prepare(struct scaled *s, const struct ew_lapack *lapack,
     s->a = calloc(n * p + 1, sizeof *s->a);
     s->weight = calloc(n + 1, sizeof *s->weight);
     s->given = calloc(n + 1, sizeof *s->given);
+    s->target = calloc(n + 1, sizeof *s->target);
     s->left = calloc((n + p) * p + 1, sizeof *s->left);
     s->right = calloc(n + p + 1, sizeof *s->right);
-    if (!s->a || !s->weight || !s->given || !s->left || !s->right) {
+    if (!s->a || !s->weight || !s->given || !s->target || !s->left || !s->right) {
         release(s);
         return ew_fail_memory(err);
     }
@@ -70,6 +73,7 @@ static enum ew_status prepare(struct scaled *s, const struct ew_lapack *lapack,
             s->a[s->n * s->p + k] =
                 fit->amounts[i * p + s->columns[k]] / fit->measured[i] * s->scale[k];
         }
+        s->target[s->n] = 1 - (fit->known ? fit->known[i] / fit->measured[i] : 0);
         s->given[s->n++] = fit->weights ? fit->weights[i] : 1;
     }
     if (s->n == 0) {
@@ -94,7 +98,7 @@ static bool solve_set(struct scaled *s, const bool *set, double *z)
         for (size_t c = 0; c < k; c++) {
             s->left[i * k + c] = s->weight[i] * s->a[i * s->p + column[c]];
         }
-        s->right[i] = s->weight[i];
+        s->right[i] = s->weight[i] * s->target[i];
     }
     for (size_t c = 0; c < k; c++) {
         s->left[(s->n + c) * k + c] = RIDGE * sqrt((double)s->n);
@@ -111,7 +115,7 @@ static bool solve_set(struct scaled *s, const bool *set, double *z)
 
 static double error_of(const struct scaled *s, const double *z, size_t row)
 {
-    double sum = -1;
+    double sum = -s->target[row];
     for (size_t j = 0; j < s->p; j++) {
         sum += s->a[row * s->p + j] * z[j];
     }
@@ -211,7 +215,7 @@ enum ew_status ew_fit_solve(double *x, const struct ew_lapack *lapack, const str
 
 double ew_fit_predict(const struct ew_fit *fit, const double *x, size_t row)
 {
-    double sum = 0;
+    double sum = fit->known ? fit->known[row] : 0;
     for (size_t j = 0; j < fit->n_columns; j++) {
         sum += fit->amounts[row * fit->n_columns + j] * x[j];
     }

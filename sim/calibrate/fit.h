@@ -19,6 +19,7 @@ struct ew_fit {
     size_t n_columns;
     const double *amounts;  /**< [row * n_columns + column], >= 0 */
     const double *measured; /**< per row, > 0 */
+    const double *known;    /**< per row: part of what was measured that is not fitted; NULL: 0 */
     const bool *is_used;    /**< per column: others stay 0; NULL: all */
     const size_t *groups;  /**< per row: rows of one group are left out together; NULL: each its own
                             */

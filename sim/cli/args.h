@@ -102,6 +102,8 @@ enum ew_option_group {
       "name of what is made (default: the output file's)")                                         \
     X(FROM, "from", 0, "TEXT", EW_GROUP_CALIBRATE,                                                 \
       "where the data come from, for the profile's 'source' (default: the file)")                  \
+    X(WEIGHT_RATE, "weight-bytes-per-s", 0, "B", EW_GROUP_CALIBRATE,                               \
+      "compute: how fast weights arrive, known from elsewhere (default: fitted)")                  \
     X(NOMINAL_LATENCY, "nominal-latency-s", 0, "S", EW_GROUP_CALIBRATE,                            \
       "network: the link's latency on paper, for SimGrid's latency factor")                        \
     X(NOMINAL_BANDWIDTH, "nominal-bandwidth-bytes-per-s", 0, "B", EW_GROUP_CALIBRATE,              \

@@ -121,8 +121,15 @@ static enum ew_status calibrate_compute(struct ew_cli *cli, const struct ew_lapa
     };
     struct ew_compute_data data = {0};
     struct ew_compute_fit fit = {0};
-    enum ew_status status = ew_compute_data_load(&data, &source, err);
+    double weight_rate = 0;
+    enum ew_status status =
+        ew_options_number(&weight_rate, cli, EW_OPTION_WEIGHT_RATE, 1, 1e24, 0, err);
     if (status == EW_OK) {
+        cli->blame = -1;
+        status = ew_compute_data_load(&data, &source, err);
+    }
+    if (status == EW_OK) {
+        data.weight_s_per_byte = weight_rate > 0 ? 1 / weight_rate : 0;
         status = ew_compute_fit(&fit, &data, lapack, err);
     }
     for (size_t j = 0; status == EW_OK && j < EW_COMPUTE_COLUMNS; j++) {

@@ -587,7 +587,7 @@ START_TEST(coedge_uses_fewer_devices_as_the_deadline_relaxes)
     struct ew_platform *fast_wlan =
         load_changed_platform("coedge", "bandwidth=\"10MBps\" latency=\"1ms\"",
                               "bandwidth=\"100MBps\" latency=\"100us\"");
-    struct planning *planning = planning_new(load_graph("vgg_f"), fast_wlan);
+    struct planning *planning = planning_new(load_graph("yolov2"), fast_wlan);
     double energy_j[N_DEADLINES];
     uint32_t n_active[N_DEADLINES];
     sweep_deadlines(planning, N_DEADLINES, energy_j, n_active);
@@ -610,7 +610,7 @@ START_TEST(coedge_joins_more_devices_with_more_bandwidth)
     uint32_t first = 0;
     for (size_t k = 0; k < sizeof links / sizeof links[0]; k++) {
         struct planning *planning = planning_new(
-            load_graph("vgg_f"),
+            load_graph("yolov2"),
             load_changed_platform("coedge", "bandwidth=\"10MBps\" latency=\"1ms\"", links[k]));
         const struct ew_plan *plan = planning_run(planning, "coedge", "");
         ck_assert_ptr_nonnull(plan);

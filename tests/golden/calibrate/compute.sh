@@ -12,3 +12,4 @@ CSV
 ew calibrate compute board.csv -o board.test.json --from 'a board'
 ew check board.test.json
 ew calibrate compute board.csv --name board.test -q
+ew calibrate compute board.csv --weight-bytes-per-s 15e9 -o board.test.json
