@@ -18,57 +18,21 @@
 
 static const char *const SHARING_CHOICES[] = {"accurate_first", "equal_finish", NULL};
 
-static const struct ew_param_info PARAM_SHARING = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "sharing",
-    .unit = "",
-    .default_text = "accurate_first",
-    .choices = SHARING_CHOICES,
-    .doc = "Shares for given variants: accurate nodes take all they can within the time limit, or "
-           "nodes finish together.",
-};
-static const struct ew_param_info PARAM_EXHAUSTIVE_LIMIT = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "exhaustive_limit",
-    .unit = "",
-    .default_text = "1000000",
-    .min_value = 0,
-    .max_value = 1e8,
-    .doc = "Most vectors of variants, (variants + 1)^nodes, or dispatches that are enumerated.",
-};
-static const struct ew_param_info PARAM_EVALUATIONS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "evaluations",
-    .unit = "",
-    .default_text = "1000",
-    .min_value = 0,
-    .max_value = 1e8,
-    .doc = "Most decisions that are tried out.",
-};
-static const struct ew_param_info PARAM_MAX_NODES = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "max_nodes",
-    .unit = "",
-    .default_text = "64",
-    .min_value = 1,
-    .max_value = 256,
-    .doc = "Of more usable devices than this only the fastest take part.",
-};
-static const struct ew_param_info PARAM_CORRECTIONS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "corrections",
-    .unit = "",
-    .default_text = "8",
-    .min_value = 0,
-    .max_value = 100,
-    .doc = "Rounds in which the decision is tried out, the nodes' times are corrected and the "
-           "search is repeated; 0: trust the model.",
-};
+static const struct ew_param_info PARAM_SHARING = KIT_CHOICE(
+    "sharing", SHARING_CHOICES, "accurate_first",
+    "Shares for given variants: accurate nodes take all they can within the time limit, or "
+    "nodes finish together.");
+static const struct ew_param_info PARAM_EXHAUSTIVE_LIMIT =
+    KIT_INT("exhaustive_limit", "1000000", 0, 1e8,
+            "Most vectors of variants, (variants + 1)^nodes, or dispatches that are enumerated.");
+static const struct ew_param_info PARAM_EVALUATIONS =
+    KIT_INT("evaluations", "1000", 0, 1e8, "Most decisions that are tried out.");
+static const struct ew_param_info PARAM_MAX_NODES = KIT_INT(
+    "max_nodes", "64", 1, 256, "Of more usable devices than this only the fastest take part.");
+static const struct ew_param_info PARAM_CORRECTIONS =
+    KIT_INT("corrections", "8", 0, 100,
+            "Rounds in which the decision is tried out, the nodes' times are corrected and the "
+            "search is repeated; 0: trust the model.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_SHARING, &PARAM_EXHAUSTIVE_LIMIT,
                                                      &PARAM_MAX_NODES, &PARAM_CORRECTIONS,
                                                      &PARAM_EVALUATIONS};

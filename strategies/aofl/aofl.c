@@ -20,79 +20,37 @@
 /* ------------------------------------------------------------------ descriptor */
 
 static const char *const REGRESSIONS[] = {"profile", "paper", NULL};
-static const struct ew_param_info PARAM_REGRESSIONS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "regressions",
-    .unit = "",
-    .default_text = "profile",
-    .choices = REGRESSIONS,
-    .doc = "Compute times: profile = a line per layer and device, fitted to the device's profile; "
-           "paper = the published regressions, scaled to each device.",
-};
+static const struct ew_param_info PARAM_REGRESSIONS = KIT_CHOICE(
+    "regressions", REGRESSIONS, "profile",
+    "Compute times: profile = a line per layer and device, fitted to the device's profile; "
+    "paper = the published regressions, scaled to each device.");
 static const char *const COEFFICIENTS[] = {"auto", "vgg16", "yolov2", "alexnet", NULL};
-static const struct ew_param_info PARAM_COEFFICIENTS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "coefficients",
-    .unit = "",
-    .default_text = "auto",
-    .choices = COEFFICIENTS,
-    .doc = "Published set for regressions=paper; auto: by the network's name, vgg16 for others.",
-};
+static const struct ew_param_info PARAM_COEFFICIENTS = KIT_CHOICE(
+    "coefficients", COEFFICIENTS, "auto",
+    "Published set for regressions=paper; auto: by the network's name, vgg16 for others.");
 static const char *const CLOCKS[] = {"profile", "flops", NULL};
-static const struct ew_param_info PARAM_CLOCK = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "clock",
-    .unit = "",
-    .default_text = "profile",
-    .choices = CLOCKS,
-    .doc =
-        "What devices are ranked by before bandwidth: profile = 1/time for all cut layers alone; "
-        "flops = nominal FLOP/s.",
-};
+static const struct ew_param_info PARAM_CLOCK = KIT_CHOICE(
+    "clock", CLOCKS, "profile",
+    "What devices are ranked by before bandwidth: profile = 1/time for all cut layers alone; "
+    "flops = nominal FLOP/s.");
 static const char *const UPLINKS[] = {"shared", "own", NULL};
-static const struct ew_param_info PARAM_UPLINK = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "uplink",
-    .unit = "",
-    .default_text = "shared",
-    .choices = UPLINKS,
-    .doc = "How tiles leave the hub: shared = at most at the rate of its fastest connection, one "
-           "after the other; own = each at the rate of its own connection, at once.",
-};
+static const struct ew_param_info PARAM_UPLINK = KIT_CHOICE(
+    "uplink", UPLINKS, "shared",
+    "How tiles leave the hub: shared = at most at the rate of its fastest connection, one "
+    "after the other; own = each at the rate of its own connection, at once.");
 static const char *const FUSIONS[] = {"dp", "none", "all", NULL};
-static const struct ew_param_info PARAM_FUSION = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "fusion",
-    .unit = "",
-    .default_text = "dp",
-    .choices = FUSIONS,
-    .doc = "dp: the best fused blocks (AOFL); none: layer by layer (LW); all: one block as long as "
-           "layers can be cut (EFL).",
-};
-static const struct ew_param_info PARAM_HUB = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "hub",
-    .unit = "",
-    .default_text = "source",
-    .doc =
-        "Device that cuts and gathers: source, a device's name, or auto: the source, or the most "
-        "capable device when the source is too weak for a tile.",
-};
-static const struct ew_param_info PARAM_TAIL = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "tail",
-    .unit = "",
-    .default_text = "auto",
-    .doc = "Device for the layers that cannot be cut, and for those before them if that is faster; "
-           "auto: the one that is done first with those that cannot be cut.",
-};
+static const struct ew_param_info PARAM_FUSION = KIT_CHOICE(
+    "fusion", FUSIONS, "dp",
+    "dp: the best fused blocks (AOFL); none: layer by layer (LW); all: one block as long as "
+    "layers can be cut (EFL).");
+static const struct ew_param_info PARAM_HUB = KIT_STRING(
+    "hub", "source",
+    "Device that cuts and gathers: source, a device's name, or auto: the source, or the most "
+    "capable device when the source is too weak for a tile.");
+static const struct ew_param_info PARAM_TAIL = KIT_STRING(
+    "tail", "auto",
+    "Device for the layers that cannot be cut, and for those before them if that is faster; "
+    "auto: the one that is done first with those that cannot be cut.");
 static const struct ew_param_info *const PARAMS[] = {
     &PARAM_REGRESSIONS, &PARAM_COEFFICIENTS, &PARAM_CLOCK, &PARAM_UPLINK,
     &PARAM_FUSION,      &PARAM_HUB,          &PARAM_TAIL};
@@ -424,38 +382,24 @@ static int32_t prepare(struct aofl *aofl, const struct ew_host *host)
     return rc;
 }
 
-/* Plan; while a device has not the memory for its share, plan without it. */
+static int32_t draft_once(void *ctx)
+{
+    struct aofl *aofl = ctx;
+    int32_t rc = rank_devices(aofl);
+    rc = rc < 0 ? rc : cut_network(aofl);
+    return rc < 0 ? rc
+                  : kit_star_draft(&aofl->draft, &aofl->star, aofl->home, aofl->volumes,
+                                   aofl->n_volumes);
+}
+
 static int32_t make_draft(struct aofl *aofl)
 {
-    for (;;) {
-        struct kit_overfull overfull;
-        int32_t rc = rank_devices(aofl);
-        if (rc >= 0) {
-            rc = cut_network(aofl);
-        }
-        if (rc >= 0) {
-            rc = kit_star_draft(&aofl->draft, &aofl->star, aofl->home, aofl->volumes,
-                                aofl->n_volumes);
-        }
-        if (rc >= 0) {
-            rc = kit_draft_overfull(&overfull, &aofl->draft);
-        }
-        if (rc < 0 || overfull.device == EW_ID_NONE) {
-            return rc;
-        }
-        rc = kit_group_drop_overfull(&aofl->group, &aofl->net, &overfull);
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    return kit_draft_within_memory(&aofl->draft, &aofl->group, draft_once, aofl);
 }
 
 static int32_t write_plan(const struct aofl *aofl, struct ew_plan_builder *builder)
 {
-    int32_t rc = kit_begin_plan(builder, &aofl->net, "aofl");
-    if (rc >= 0) {
-        rc = kit_draft_emit(&aofl->draft, builder);
-    }
+    int32_t rc = kit_draft_write(&aofl->draft, builder, "aofl");
     if (rc >= 0) {
         rc = kit_star_gather(builder, &aofl->star, aofl->volumes, aofl->n_volumes);
     }
@@ -466,10 +410,7 @@ static int32_t write_plan(const struct aofl *aofl, struct ew_plan_builder *build
         rc =
             kit_note(builder, "hub", "%s", aofl->net.host->device(aofl->net.host, aofl->hub)->name);
     }
-    if (rc >= 0 && aofl->group.excluded[0] != '\0') {
-        rc = kit_note(builder, "left_out", "%s", aofl->group.excluded);
-    }
-    return rc < 0 ? rc : kit_predict(builder, &aofl->net, aofl->latency_s, NAN);
+    return rc < 0 ? rc : kit_group_conclude(&aofl->group, builder, &aofl->net, aofl->latency_s);
 }
 
 static void release(struct aofl *aofl)
@@ -487,20 +428,5 @@ static void release(struct aofl *aofl)
     kit_net_fini(&aofl->net);
 }
 
-static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
-                    struct ew_plan_builder *builder)
-{
-    (void)strategy;
-    struct aofl aofl = {0};
-    int32_t rc = prepare(&aofl, host);
-    if (rc >= 0) {
-        rc = make_draft(&aofl);
-    }
-    if (rc >= 0) {
-        rc = write_plan(&aofl, builder);
-    }
-    release(&aofl);
-    return rc < 0 ? rc : EW_STRATEGY_OK;
-}
-
+KIT_DEFINE_PLAN(struct aofl, prepare, make_draft, write_plan, release);
 KIT_DEFINE_ENTRY(INFO, plan);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/emit.h"
 #include "common/plugin.h"
 
 /* ------------------------------------------------------------------ pieces */
@@ -131,6 +132,13 @@ int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *bu
         }
     }
     return EW_STRATEGY_OK;
+}
+
+int32_t kit_draft_write(const struct kit_draft *draft, struct ew_plan_builder *builder,
+                        const char *name)
+{
+    const int32_t rc = kit_begin_plan(builder, draft->net, name);
+    return rc < 0 ? rc : kit_draft_emit(draft, builder);
 }
 
 /* ------------------------------------------------------------------ memory */
@@ -480,4 +488,31 @@ int32_t kit_group_drop_overfull(struct kit_group *group, const struct kit_net *n
                     "working set), it has %" PRIu64,
                     net->host->device(net->host, overfull->device)->name, overfull->needed_bytes,
                     overfull->memory_bytes);
+}
+
+int32_t kit_draft_within_memory(struct kit_draft *draft, struct kit_group *group,
+                                int32_t (*make)(void *ctx), void *ctx)
+{
+    for (;;) {
+        struct kit_overfull overfull;
+        int32_t rc = make(ctx);
+        rc = rc < 0 ? rc : kit_draft_overfull(&overfull, draft);
+        if (rc < 0 || overfull.device == EW_ID_NONE) {
+            return rc;
+        }
+        rc = kit_group_drop_overfull(group, draft->net, &overfull);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+}
+
+int32_t kit_group_conclude(const struct kit_group *group, struct ew_plan_builder *builder,
+                           const struct kit_net *net, double latency_s)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    if (group->excluded[0] != '\0') {
+        rc = kit_note(builder, "left_out", "%s", group->excluded);
+    }
+    return rc < 0 ? rc : kit_predict(builder, net, latency_s, NAN);
 }

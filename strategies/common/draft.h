@@ -58,6 +58,10 @@ int32_t kit_draft_volume(struct kit_draft *draft, const struct kit_blocks *block
 /** Hand all pieces to the builder, after begin_plan. */
 int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *builder);
 
+/** Begin a plan of this name and hand all pieces to the builder. */
+int32_t kit_draft_write(const struct kit_draft *draft, struct ew_plan_builder *builder,
+                        const char *name);
+
 /** A device that its pieces do not fit into. */
 struct kit_overfull {
     uint32_t device; /**< EW_ID_NONE: all fit */
@@ -74,5 +78,14 @@ int32_t kit_draft_overfull(struct kit_overfull *out, const struct kit_draft *dra
  *  when it is not in the group or the group's last. */
 int32_t kit_group_drop_overfull(struct kit_group *group, const struct kit_net *net,
                                 const struct kit_overfull *overfull);
+
+/** Let `make` (which gets ctx) draft for the group; while a device has not the memory for its
+ * pieces, leave it out and draft again. */
+int32_t kit_draft_within_memory(struct kit_draft *draft, struct kit_group *group,
+                                int32_t (*make)(void *ctx), void *ctx);
+
+/** The end of a plan: who was left out, and the prediction without energy, see kit_predict. */
+int32_t kit_group_conclude(const struct kit_group *group, struct ew_plan_builder *builder,
+                           const struct kit_net *net, double latency_s);
 
 #endif

@@ -43,6 +43,53 @@ bool kit_param_is(const struct ew_host *host, const char *name, const char *text
  *  EW_STRATEGY_ECANNOT when there is no such device, naming those there are. */
 int32_t kit_param_device(uint32_t *out, const struct ew_host *host, const char *param);
 
+/* Initialisers of struct ew_param_info, by kind. Integers have no unit here; real numbers do. */
+#define KIT_CHOICE(param_name, choice_list, default_choice, text)                                  \
+    {                                                                                              \
+        .struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_CHOICE,                      \
+        .name = (param_name), .unit = "", .default_text = (default_choice),                        \
+        .choices = (choice_list), .doc = (text)                                                    \
+    }
+#define KIT_BOOL(param_name, default_value, text)                                                  \
+    {                                                                                              \
+        .struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_BOOL, .name = (param_name),  \
+        .unit = "", .default_text = (default_value), .doc = (text)                                 \
+    }
+#define KIT_STRING(param_name, default_value, text)                                                \
+    {                                                                                              \
+        .struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_STRING,                      \
+        .name = (param_name), .unit = "", .default_text = (default_value), .doc = (text)           \
+    }
+#define KIT_INT(param_name, default_value, least, most, text)                                      \
+    {                                                                                              \
+        .struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_INT, .name = (param_name),   \
+        .unit = "", .default_text = (default_value), .min_value = (least), .max_value = (most),    \
+        .doc = (text)                                                                              \
+    }
+#define KIT_REAL(param_name, param_unit, default_value, least, most, text)                         \
+    {                                                                                              \
+        .struct_size = sizeof(struct ew_param_info), .kind = EW_PARAM_REAL, .name = (param_name),  \
+        .unit = (param_unit), .default_text = (default_value), .min_value = (least),               \
+        .max_value = (most), .doc = (text)                                                         \
+    }
+
+/** Define `plan` (kit_plan_fn) for a strategy that keeps the plan being made in a `type`, zero at
+ *  first: prepare(x, host), draft(x), write(x, builder), each only when the one before did well,
+ *  and release(x) in any case. */
+#define KIT_DEFINE_PLAN(type, prepare, draft, write, release)                                      \
+    static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,                  \
+                        struct ew_plan_builder *builder)                                           \
+    {                                                                                              \
+        (void)strategy;                                                                            \
+        type being_made = {0};                                                                     \
+        int32_t rc = prepare(&being_made, host);                                                   \
+        rc = rc < 0 ? rc : draft(&being_made);                                                     \
+        rc = rc < 0 ? rc : write(&being_made, builder);                                            \
+        release(&being_made);                                                                      \
+        return rc < 0 ? rc : EW_STRATEGY_OK;                                                       \
+    }                                                                                              \
+    _Static_assert(sizeof(type) > 0, "a plan in the making")
+
 /** Define the exported entry of a plugin with one stateless strategy. */
 #define KIT_DEFINE_ENTRY(info, plan_function)                                                      \
     static uint32_t entry_count(void)                                                              \

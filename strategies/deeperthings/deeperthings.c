@@ -23,85 +23,32 @@
 /* ------------------------------------------------------------------ descriptor */
 
 static const char *const SPLITS[] = {"grid", "rows", NULL};
-static const struct ew_param_info PARAM_SPLIT = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "split",
-    .unit = "",
-    .default_text = "grid",
-    .choices = SPLITS,
-    .doc = "grid: one block of tiles, then partitioned weights (DeeperThings); rows: several "
-           "blocks, each in equal bands of rows (DistrEdge's comparison).",
-};
-static const struct ew_param_info PARAM_ROWS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "grid_rows",
-    .unit = "",
-    .default_text = "5",
-    .min_value = 1.0,
-    .max_value = 64.0,
-    .doc = "Tiles down the output of the last fused layer.",
-};
-static const struct ew_param_info PARAM_COLUMNS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "grid_columns",
-    .unit = "",
-    .default_text = "5",
-    .min_value = 1.0,
-    .max_value = 64.0,
-    .doc = "Tiles across the output of the last fused layer.",
-};
-static const struct ew_param_info PARAM_FUSED = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "fused_blocks",
-    .unit = "",
-    .default_text = "0",
-    .min_value = -1.0,
-    .max_value = 100000.0,
-    .doc = "split=grid: so many layers from the first one are tiled; -1: none; 0: as many as the "
-           "integer program for the least memory says.",
-};
-static const struct ew_param_info PARAM_GATEWAY = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "gateway",
-    .unit = "",
-    .default_text = "auto",
-    .doc = "Device that merges tiles, adds partial sums and computes what is not partitioned; "
-           "auto: the source, or the most capable device when the source is too weak.",
-};
+static const struct ew_param_info PARAM_SPLIT =
+    KIT_CHOICE("split", SPLITS, "grid",
+               "grid: one block of tiles, then partitioned weights (DeeperThings); rows: several "
+               "blocks, each in equal bands of rows (DistrEdge's comparison).");
+static const struct ew_param_info PARAM_ROWS =
+    KIT_INT("grid_rows", "5", 1.0, 64.0, "Tiles down the output of the last fused layer.");
+static const struct ew_param_info PARAM_COLUMNS =
+    KIT_INT("grid_columns", "5", 1.0, 64.0, "Tiles across the output of the last fused layer.");
+static const struct ew_param_info PARAM_FUSED =
+    KIT_INT("fused_blocks", "0", -1.0, 100000.0,
+            "split=grid: so many layers from the first one are tiled; -1: none; 0: as many as the "
+            "integer program for the least memory says.");
+static const struct ew_param_info PARAM_GATEWAY =
+    KIT_STRING("gateway", "auto",
+               "Device that merges tiles, adds partial sums and computes what is not partitioned; "
+               "auto: the source, or the most capable device when the source is too weak.");
 static const char *const SPEEDS[] = {"equal", "own", NULL};
-static const struct ew_param_info PARAM_SPEEDS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "assumed_speeds",
-    .unit = "",
-    .default_text = "equal",
-    .choices = SPEEDS,
-    .doc = "For the cuts of split=rows: equal = every device takes the mean of all devices' times; "
-           "own = each its own.",
-};
-static const struct ew_param_info PARAM_RATIO = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_REAL,
-    .name = "least_speed_ratio",
-    .unit = "ratio",
-    .default_text = "0.001",
-    .min_value = 0.0,
-    .max_value = 1.0,
-    .doc = "Devices slower than this part of the fastest take no part: they only ask.",
-};
-static const struct ew_param_info PARAM_STAY = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_BOOL,
-    .name = "stay",
-    .unit = "",
-    .default_text = "false",
-    .doc = "Everything on the gateway when that is faster, as the simulator says.",
-};
+static const struct ew_param_info PARAM_SPEEDS = KIT_CHOICE(
+    "assumed_speeds", SPEEDS, "equal",
+    "For the cuts of split=rows: equal = every device takes the mean of all devices' times; "
+    "own = each its own.");
+static const struct ew_param_info PARAM_RATIO =
+    KIT_REAL("least_speed_ratio", "ratio", "0.001", 0.0, 1.0,
+             "Devices slower than this part of the fastest take no part: they only ask.");
+static const struct ew_param_info PARAM_STAY = KIT_BOOL(
+    "stay", "false", "Everything on the gateway when that is faster, as the simulator says.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_SPLIT, &PARAM_ROWS,    &PARAM_COLUMNS,
                                                      &PARAM_FUSED, &PARAM_GATEWAY, &PARAM_SPEEDS,
                                                      &PARAM_RATIO, &PARAM_STAY};
@@ -291,26 +238,18 @@ static bool splits_rows(const struct deeperthings *dpt)
     return kit_param_is(dpt->net.host, "split", "rows");
 }
 
-/* Plan; while a device has not the memory for its share, plan without it. */
+static int32_t draft_once(void *ctx)
+{
+    struct deeperthings *dpt = ctx;
+    kit_draft_begin(&dpt->draft, &dpt->net);
+    return dpt->group.n == 1  ? draft_all_on_gateway(dpt)
+           : splits_rows(dpt) ? draft_rows(dpt)
+                              : draft_grid(dpt);
+}
+
 static int32_t make_draft(struct deeperthings *dpt)
 {
-    for (;;) {
-        struct kit_overfull overfull;
-        kit_draft_begin(&dpt->draft, &dpt->net);
-        int32_t rc = dpt->group.n == 1  ? draft_all_on_gateway(dpt)
-                     : splits_rows(dpt) ? draft_rows(dpt)
-                                        : draft_grid(dpt);
-        if (rc >= 0) {
-            rc = kit_draft_overfull(&overfull, &dpt->draft);
-        }
-        if (rc < 0 || overfull.device == EW_ID_NONE) {
-            return rc;
-        }
-        rc = kit_group_drop_overfull(&dpt->group, &dpt->net, &overfull);
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    return kit_draft_within_memory(&dpt->draft, &dpt->group, draft_once, dpt);
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -388,10 +327,7 @@ static int32_t set_notes(struct ew_plan_builder *builder, const struct deeperthi
 
 static int32_t write_plan(const struct deeperthings *dpt, struct ew_plan_builder *builder)
 {
-    int32_t rc = kit_begin_plan(builder, &dpt->net, "deeperthings");
-    if (rc >= 0) {
-        rc = kit_draft_emit(&dpt->draft, builder);
-    }
+    int32_t rc = kit_draft_write(&dpt->draft, builder, "deeperthings");
     if (rc >= 0 && !dpt->stays && !splits_rows(dpt)) {
         rc = set_exchanges(builder, dpt);
     }
@@ -543,20 +479,5 @@ static void release(struct deeperthings *dpt)
     kit_net_fini(&dpt->net);
 }
 
-static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
-                    struct ew_plan_builder *builder)
-{
-    (void)strategy;
-    struct deeperthings dpt = {0};
-    int32_t rc = prepare(&dpt, host);
-    if (rc >= 0) {
-        rc = make_draft(&dpt);
-    }
-    if (rc >= 0) {
-        rc = write_best(&dpt, builder);
-    }
-    release(&dpt);
-    return rc < 0 ? rc : EW_STRATEGY_OK;
-}
-
+KIT_DEFINE_PLAN(struct deeperthings, prepare, make_draft, write_best, release);
 KIT_DEFINE_ENTRY(INFO, plan);

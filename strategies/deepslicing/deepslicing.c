@@ -22,36 +22,18 @@
 /* ------------------------------------------------------------------ descriptor */
 
 static const char *const SYNCS[] = {"barrier", "data", NULL};
-static const struct ew_param_info PARAM_SYNC = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "sync",
-    .unit = "",
-    .default_text = "barrier",
-    .choices = SYNCS,
-    .doc =
-        "At a synchronisation point: barrier = all devices wait for each other; data = each goes "
-        "on when its rows are there.",
-};
+static const struct ew_param_info PARAM_SYNC = KIT_CHOICE(
+    "sync", SYNCS, "barrier",
+    "At a synchronisation point: barrier = all devices wait for each other; data = each goes "
+    "on when its rows are there.");
 static const char *const SEARCHES[] = {"wide", "paper", NULL};
-static const struct ew_param_info PARAM_SEARCH = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "search",
-    .unit = "",
-    .default_text = "wide",
-    .choices = SEARCHES,
-    .doc = "wide: also try fewer devices, the most capable ones and the source alone; paper: all "
-           "devices take part.",
-};
-static const struct ew_param_info PARAM_TAIL = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "tail",
-    .unit = "",
-    .default_text = "auto",
-    .doc = "Device for the layers that cannot be cut; auto: the one that is done with them first.",
-};
+static const struct ew_param_info PARAM_SEARCH = KIT_CHOICE(
+    "search", SEARCHES, "wide",
+    "wide: also try fewer devices, the most capable ones and the source alone; paper: all "
+    "devices take part.");
+static const struct ew_param_info PARAM_TAIL = KIT_STRING(
+    "tail", "auto",
+    "Device for the layers that cannot be cut; auto: the one that is done with them first.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_SYNC, &PARAM_SEARCH, &PARAM_TAIL};
 
 static const struct ew_strategy_info INFO = {
@@ -205,8 +187,9 @@ static int32_t draft_all(struct deepslicing *ds)
     return rc;
 }
 
-static int32_t plan_once(struct deepslicing *ds, struct kit_overfull *overfull)
+static int32_t draft_once(void *ctx)
 {
+    struct deepslicing *ds = ctx;
     deepslicing_model_fini(&ds->model);
     int32_t rc =
         deepslicing_model_init(&ds->model, &ds->net, &ds->blocks, ds->group.device, ds->group.n);
@@ -218,24 +201,12 @@ static int32_t plan_once(struct deepslicing *ds, struct kit_overfull *overfull)
         return kit_fail(ds->net.host, EW_STRATEGY_ECANNOT,
                         "no device has a route and the memory for the layers that cannot be cut");
     }
-    rc = draft_all(ds);
-    return rc < 0 ? rc : kit_draft_overfull(overfull, &ds->draft);
+    return draft_all(ds);
 }
 
-/* Plan; while a device has not the memory for its slices, plan without it. */
 static int32_t make_draft(struct deepslicing *ds)
 {
-    for (;;) {
-        struct kit_overfull overfull;
-        int32_t rc = plan_once(ds, &overfull);
-        if (rc < 0 || overfull.device == EW_ID_NONE) {
-            return rc;
-        }
-        rc = kit_group_drop_overfull(&ds->group, &ds->net, &overfull);
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    return kit_draft_within_memory(&ds->draft, &ds->group, draft_once, ds);
 }
 
 static int32_t allocate(struct deepslicing *ds)
@@ -314,20 +285,14 @@ static int32_t note_stages(const struct deepslicing *ds, struct ew_plan_builder 
 
 static int32_t write_plan(const struct deepslicing *ds, struct ew_plan_builder *builder)
 {
-    int32_t rc = kit_begin_plan(builder, &ds->net, "deepslicing");
-    if (rc >= 0) {
-        rc = kit_draft_emit(&ds->draft, builder);
-    }
+    int32_t rc = kit_draft_write(&ds->draft, builder, "deepslicing");
     if (rc >= 0) {
         rc = set_barriers(ds, builder);
     }
     if (rc >= 0) {
         rc = note_stages(ds, builder);
     }
-    if (rc >= 0 && ds->group.excluded[0] != '\0') {
-        rc = kit_note(builder, "left_out", "%s", ds->group.excluded);
-    }
-    return rc < 0 ? rc : kit_predict(builder, &ds->net, ds->latency_s, NAN);
+    return rc < 0 ? rc : kit_group_conclude(&ds->group, builder, &ds->net, ds->latency_s);
 }
 
 static void release(struct deepslicing *ds)
@@ -344,20 +309,5 @@ static void release(struct deepslicing *ds)
     kit_net_fini(&ds->net);
 }
 
-static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
-                    struct ew_plan_builder *builder)
-{
-    (void)strategy;
-    struct deepslicing ds = {0};
-    int32_t rc = prepare(&ds, host);
-    if (rc >= 0) {
-        rc = make_draft(&ds);
-    }
-    if (rc >= 0) {
-        rc = write_plan(&ds, builder);
-    }
-    release(&ds);
-    return rc < 0 ? rc : EW_STRATEGY_OK;
-}
-
+KIT_DEFINE_PLAN(struct deepslicing, prepare, make_draft, write_plan, release);
 KIT_DEFINE_ENTRY(INFO, plan);

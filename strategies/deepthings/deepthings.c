@@ -20,93 +20,36 @@
 /* ------------------------------------------------------------------ descriptor */
 
 static const char *const SPLITS[] = {"grid", "rows", NULL};
-static const struct ew_param_info PARAM_SPLIT = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "split",
-    .unit = "",
-    .default_text = "grid",
-    .choices = SPLITS,
-    .doc = "grid: tiles of a grid (DeepThings); rows: one equal band of rows per device and no "
-           "stealing (DistrEdge's comparison).",
-};
-static const struct ew_param_info PARAM_ROWS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "grid_rows",
-    .unit = "",
-    .default_text = "5",
-    .min_value = 1.0,
-    .max_value = 64.0,
-    .doc = "Tiles down the output of the last fused layer.",
-};
-static const struct ew_param_info PARAM_COLUMNS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "grid_columns",
-    .unit = "",
-    .default_text = "5",
-    .min_value = 1.0,
-    .max_value = 64.0,
-    .doc = "Tiles across the output of the last fused layer.",
-};
-static const struct ew_param_info PARAM_FUSED = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "fused_blocks",
-    .unit = "",
-    .default_text = "0",
-    .min_value = 0.0,
-    .max_value = 100000.0,
-    .doc = "So many layers from the first one are fused (with their activations; residual and "
-           "inception blocks count as one); 0: as many as are predicted to be fastest.",
-};
-static const struct ew_param_info PARAM_STEALING = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_BOOL,
-    .name = "stealing",
-    .unit = "",
-    .default_text = "true",
-    .doc = "Idle devices take the next tile, as predicted; false: tiles are dealt out in turn.",
-};
-static const struct ew_param_info PARAM_REUSE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_BOOL,
-    .name = "reuse",
-    .unit = "",
-    .default_text = "false",
-    .doc = "Every second tile fetches what its neighbours have computed instead of computing it "
-           "again.",
-};
-static const struct ew_param_info PARAM_GATEWAY = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "gateway",
-    .unit = "",
-    .default_text = "auto",
-    .doc = "Device that merges the tiles and computes the rest; auto: the one that is done first.",
-};
-static const struct ew_param_info PARAM_RATIO = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_REAL,
-    .name = "least_speed_ratio",
-    .unit = "ratio",
-    .default_text = "0.001",
-    .min_value = 0.0,
-    .max_value = 1.0,
-    .doc = "Devices slower than this part of the fastest take no tiles: they only ask.",
-};
+static const struct ew_param_info PARAM_SPLIT =
+    KIT_CHOICE("split", SPLITS, "grid",
+               "grid: tiles of a grid (DeepThings); rows: one equal band of rows per device and no "
+               "stealing (DistrEdge's comparison).");
+static const struct ew_param_info PARAM_ROWS =
+    KIT_INT("grid_rows", "5", 1.0, 64.0, "Tiles down the output of the last fused layer.");
+static const struct ew_param_info PARAM_COLUMNS =
+    KIT_INT("grid_columns", "5", 1.0, 64.0, "Tiles across the output of the last fused layer.");
+static const struct ew_param_info PARAM_FUSED =
+    KIT_INT("fused_blocks", "0", 0.0, 100000.0,
+            "So many layers from the first one are fused (with their activations; residual and "
+            "inception blocks count as one); 0: as many as are predicted to be fastest.");
+static const struct ew_param_info PARAM_STEALING =
+    KIT_BOOL("stealing", "true",
+             "Idle devices take the next tile, as predicted; false: tiles are dealt out in turn.");
+static const struct ew_param_info PARAM_REUSE =
+    KIT_BOOL("reuse", "false",
+             "Every second tile fetches what its neighbours have computed instead of computing it "
+             "again.");
+static const struct ew_param_info PARAM_GATEWAY = KIT_STRING(
+    "gateway", "auto",
+    "Device that merges the tiles and computes the rest; auto: the one that is done first.");
+static const struct ew_param_info PARAM_RATIO =
+    KIT_REAL("least_speed_ratio", "ratio", "0.001", 0.0, 1.0,
+             "Devices slower than this part of the fastest take no tiles: they only ask.");
 static const char *const SPEEDS[] = {"equal", "own", NULL};
-static const struct ew_param_info PARAM_SPEEDS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "assumed_speeds",
-    .unit = "",
-    .default_text = "equal",
-    .choices = SPEEDS,
-    .doc = "For fused_blocks=0: equal = every device takes the mean of all devices' times "
-           "(DeepThings assumes equal devices); own = each its own.",
-};
+static const struct ew_param_info PARAM_SPEEDS =
+    KIT_CHOICE("assumed_speeds", SPEEDS, "equal",
+               "For fused_blocks=0: equal = every device takes the mean of all devices' times "
+               "(DeepThings assumes equal devices); own = each its own.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_SPLIT, &PARAM_ROWS,    &PARAM_COLUMNS,
                                                      &PARAM_FUSED, &PARAM_SPEEDS,  &PARAM_STEALING,
                                                      &PARAM_REUSE, &PARAM_GATEWAY, &PARAM_RATIO};
@@ -450,8 +393,9 @@ static int32_t draft_tiles(struct deepthings *dt)
     return rc;
 }
 
-static int32_t plan_once(struct deepthings *dt, struct kit_overfull *overfull)
+static int32_t draft_once(void *ctx)
 {
+    struct deepthings *dt = ctx;
     int32_t rc = choose_prefix(dt);
     if (rc >= 0 && !isfinite(dt->latency_s)) {
         const struct ew_host *host = dt->net.host;
@@ -467,23 +411,12 @@ static int32_t plan_once(struct deepthings *dt, struct kit_overfull *overfull)
     if (rc >= 0 && dt->n_fused < dt->blocks.n) {
         rc = kit_draft_blocks(&dt->draft, &dt->blocks, dt->n_fused, dt->blocks.n - 1, dt->gateway);
     }
-    return rc < 0 ? rc : kit_draft_overfull(overfull, &dt->draft);
+    return rc;
 }
 
-/* Plan; while a device has not the memory for its tiles, plan without it. */
 static int32_t make_draft(struct deepthings *dt)
 {
-    for (;;) {
-        struct kit_overfull overfull;
-        int32_t rc = plan_once(dt, &overfull);
-        if (rc < 0 || overfull.device == EW_ID_NONE) {
-            return rc;
-        }
-        rc = kit_group_drop_overfull(&dt->group, &dt->net, &overfull);
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    return kit_draft_within_memory(&dt->draft, &dt->group, draft_once, dt);
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -521,22 +454,16 @@ static int32_t set_notes(const struct deepthings *dt, struct ew_plan_builder *bu
     if (rc >= 0 && dt->n_fused < dt->blocks.n) {
         rc = kit_note(builder, "gateway", "%s", host->device(host, dt->gateway)->name);
     }
-    if (rc >= 0 && dt->group.excluded[0] != '\0') {
-        rc = kit_note(builder, "left_out", "%s", dt->group.excluded);
-    }
     return rc;
 }
 
 static int32_t write_plan(const struct deepthings *dt, struct ew_plan_builder *builder)
 {
-    int32_t rc = kit_begin_plan(builder, &dt->net, "deepthings");
-    if (rc >= 0) {
-        rc = kit_draft_emit(&dt->draft, builder);
-    }
+    int32_t rc = kit_draft_write(&dt->draft, builder, "deepthings");
     if (rc >= 0) {
         rc = set_notes(dt, builder);
     }
-    return rc < 0 ? rc : kit_predict(builder, &dt->net, dt->latency_s, NAN);
+    return rc < 0 ? rc : kit_group_conclude(&dt->group, builder, &dt->net, dt->latency_s);
 }
 
 static void release(struct deepthings *dt)
@@ -555,20 +482,5 @@ static void release(struct deepthings *dt)
     kit_net_fini(&dt->net);
 }
 
-static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
-                    struct ew_plan_builder *builder)
-{
-    (void)strategy;
-    struct deepthings dt = {0};
-    int32_t rc = prepare(&dt, host);
-    if (rc >= 0) {
-        rc = make_draft(&dt);
-    }
-    if (rc >= 0) {
-        rc = write_plan(&dt, builder);
-    }
-    release(&dt);
-    return rc < 0 ? rc : EW_STRATEGY_OK;
-}
-
+KIT_DEFINE_PLAN(struct deepthings, prepare, make_draft, write_plan, release);
 KIT_DEFINE_ENTRY(INFO, plan);

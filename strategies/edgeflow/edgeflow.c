@@ -22,44 +22,22 @@
 /* ------------------------------------------------------------------ descriptor */
 
 static const char *const HORIZONS[] = {"rest", "layer", NULL};
-static const struct ew_param_info PARAM_HORIZON = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "horizon",
-    .unit = "",
-    .default_text = "rest",
-    .choices = HORIZONS,
-    .doc = "What the slowest device should be done with first: layer = the layer being cut; rest = "
-           "all layers from it on, as if its cuts stayed.",
-};
+static const struct ew_param_info PARAM_HORIZON = KIT_CHOICE(
+    "horizon", HORIZONS, "rest",
+    "What the slowest device should be done with first: layer = the layer being cut; rest = "
+    "all layers from it on, as if its cuts stayed.");
 static const char *const SEARCHES[] = {"wide", "paper", NULL};
-static const struct ew_param_info PARAM_SEARCH = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "search",
-    .unit = "",
-    .default_text = "wide",
-    .choices = SEARCHES,
-    .doc = "wide: also try fewer devices, the most capable ones and the source alone; paper: all "
-           "devices may take part in every layer.",
-};
-static const struct ew_param_info PARAM_STAY = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_BOOL,
-    .name = "stay",
-    .unit = "",
-    .default_text = "true",
-    .doc = "Of all cuts that are as fast keep those nearest to the layer before; false: those that "
-           "fill the first devices.",
-};
-static const struct ew_param_info PARAM_TAIL = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "tail",
-    .unit = "",
-    .default_text = "auto",
-    .doc = "Device for the layers that cannot be cut; auto: the one that is done with them first.",
-};
+static const struct ew_param_info PARAM_SEARCH = KIT_CHOICE(
+    "search", SEARCHES, "wide",
+    "wide: also try fewer devices, the most capable ones and the source alone; paper: all "
+    "devices may take part in every layer.");
+static const struct ew_param_info PARAM_STAY = KIT_BOOL(
+    "stay", "true",
+    "Of all cuts that are as fast keep those nearest to the layer before; false: those that "
+    "fill the first devices.");
+static const struct ew_param_info PARAM_TAIL = KIT_STRING(
+    "tail", "auto",
+    "Device for the layers that cannot be cut; auto: the one that is done with them first.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_HORIZON, &PARAM_SEARCH, &PARAM_STAY,
                                                      &PARAM_TAIL};
 
@@ -438,24 +416,15 @@ static int32_t choose_devices(struct edgeflow *ef)
     return rc < 0 || n_tried == 1 ? rc : draft_all(ef);
 }
 
-/* Plan; while a device has not the memory for its bands, plan without it. */
+static int32_t draft_once(void *ctx)
+{
+    fit_units(ctx);
+    return choose_devices(ctx);
+}
+
 static int32_t make_draft(struct edgeflow *ef)
 {
-    for (;;) {
-        struct kit_overfull overfull;
-        fit_units(ef);
-        int32_t rc = choose_devices(ef);
-        if (rc >= 0) {
-            rc = kit_draft_overfull(&overfull, &ef->draft);
-        }
-        if (rc < 0 || overfull.device == EW_ID_NONE) {
-            return rc;
-        }
-        rc = kit_group_drop_overfull(&ef->group, &ef->net, &overfull);
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    return kit_draft_within_memory(&ef->draft, &ef->group, draft_once, ef);
 }
 
 static int32_t allocate(struct edgeflow *ef)
@@ -539,22 +508,16 @@ static int32_t set_notes(const struct edgeflow *ef, struct ew_plan_builder *buil
     if (rc >= 0 && ef->home != EW_ID_NONE) {
         rc = kit_note(builder, "tail", "%s", host->device(host, ef->home)->name);
     }
-    if (rc >= 0 && ef->group.excluded[0] != '\0') {
-        rc = kit_note(builder, "left_out", "%s", ef->group.excluded);
-    }
     return rc;
 }
 
 static int32_t write_plan(const struct edgeflow *ef, struct ew_plan_builder *builder)
 {
-    int32_t rc = kit_begin_plan(builder, &ef->net, "edgeflow");
-    if (rc >= 0) {
-        rc = kit_draft_emit(&ef->draft, builder);
-    }
+    int32_t rc = kit_draft_write(&ef->draft, builder, "edgeflow");
     if (rc >= 0) {
         rc = set_notes(ef, builder);
     }
-    return rc < 0 ? rc : kit_predict(builder, &ef->net, ef->latency_s, NAN);
+    return rc < 0 ? rc : kit_group_conclude(&ef->group, builder, &ef->net, ef->latency_s);
 }
 
 static void release(struct edgeflow *ef)
@@ -579,20 +542,5 @@ static void release(struct edgeflow *ef)
     kit_net_fini(&ef->net);
 }
 
-static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
-                    struct ew_plan_builder *builder)
-{
-    (void)strategy;
-    struct edgeflow ef = {0};
-    int32_t rc = prepare(&ef, host);
-    if (rc >= 0) {
-        rc = make_draft(&ef);
-    }
-    if (rc >= 0) {
-        rc = write_plan(&ef, builder);
-    }
-    release(&ef);
-    return rc < 0 ? rc : EW_STRATEGY_OK;
-}
-
+KIT_DEFINE_PLAN(struct edgeflow, prepare, make_draft, write_plan, release);
 KIT_DEFINE_ENTRY(INFO, plan);

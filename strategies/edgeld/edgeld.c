@@ -19,56 +19,24 @@
 
 /* ------------------------------------------------------------------ descriptor */
 
-static const struct ew_param_info PARAM_TOLERANCE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_REAL,
-    .name = "tolerance_s",
-    .unit = "s",
-    .default_text = "0.001",
-    .min_value = 0.0,
-    .max_value = 1e6,
-    .doc = "Balancing stops when the slowest and the fastest device are this close.",
-};
-static const struct ew_param_info PARAM_FUSED = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "fused_blocks",
-    .unit = "",
-    .default_text = "0",
-    .min_value = 0.0,
-    .max_value = 100000.0,
-    .doc = "At most so many consecutive convolutions (with their activations; residual and "
-           "inception blocks count as one) are computed between two exchanges; 0: all between two "
-           "poolings.",
-};
-static const struct ew_param_info PARAM_LEADER_WORKS = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_BOOL,
-    .name = "leader_works",
-    .unit = "",
-    .default_text = "true",
-    .doc = "The leader takes tiles, too; false: it only cuts and gathers, unless it is alone.",
-};
-static const struct ew_param_info PARAM_LEADER = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "leader",
-    .unit = "",
-    .default_text = "auto",
-    .doc =
-        "Device that cuts, gathers and computes the layers that cannot be cut; auto: the source, "
-        "or the most capable device when the source is too weak for a tile.",
-};
+static const struct ew_param_info PARAM_TOLERANCE =
+    KIT_REAL("tolerance_s", "s", "0.001", 0.0, 1e6,
+             "Balancing stops when the slowest and the fastest device are this close.");
+static const struct ew_param_info PARAM_FUSED =
+    KIT_INT("fused_blocks", "0", 0.0, 100000.0,
+            "At most so many consecutive convolutions (with their activations; residual and "
+            "inception blocks count as one) are computed between two exchanges; 0: all between two "
+            "poolings.");
+static const struct ew_param_info PARAM_LEADER_WORKS =
+    KIT_BOOL("leader_works", "true",
+             "The leader takes tiles, too; false: it only cuts and gathers, unless it is alone.");
+static const struct ew_param_info PARAM_LEADER = KIT_STRING(
+    "leader", "auto",
+    "Device that cuts, gathers and computes the layers that cannot be cut; auto: the source, "
+    "or the most capable device when the source is too weak for a tile.");
 static const char *const EDGES[] = {"columns", "rows", NULL};
-static const struct ew_param_info PARAM_EDGE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "edge",
-    .unit = "",
-    .default_text = "columns",
-    .choices = EDGES,
-    .doc = "Edge that is cut.",
-};
+static const struct ew_param_info PARAM_EDGE =
+    KIT_CHOICE("edge", EDGES, "columns", "Edge that is cut.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_TOLERANCE, &PARAM_FUSED, &PARAM_LEADER,
                                                      &PARAM_LEADER_WORKS, &PARAM_EDGE};
 
@@ -293,8 +261,9 @@ static int32_t prepare(struct edgeld *edgeld, const struct ew_host *host)
     return rc < 0 ? rc : allocate(edgeld);
 }
 
-static int32_t plan_once(struct edgeld *edgeld, struct kit_overfull *overfull)
+static int32_t draft_once(void *ctx)
 {
+    struct edgeld *edgeld = ctx;
     kit_star_fini(&edgeld->star);
     int32_t rc = kit_star_init(&edgeld->star, &edgeld->net, &edgeld->blocks, edgeld->leader,
                                edgeld->group.device, edgeld->group.n);
@@ -305,34 +274,19 @@ static int32_t plan_once(struct edgeld *edgeld, struct kit_overfull *overfull)
         return rc;
     }
     cut_network(edgeld);
-    rc = kit_star_draft(&edgeld->draft, &edgeld->star, edgeld->leader, edgeld->volumes,
-                        edgeld->n_volumes);
-    return rc < 0 ? rc : kit_draft_overfull(overfull, &edgeld->draft);
+    return kit_star_draft(&edgeld->draft, &edgeld->star, edgeld->leader, edgeld->volumes,
+                          edgeld->n_volumes);
 }
 
-/* Plan; while a device has not the memory for its tiles, plan without it. */
 static int32_t make_draft(struct edgeld *edgeld)
 {
-    for (;;) {
-        struct kit_overfull overfull;
-        int32_t rc = plan_once(edgeld, &overfull);
-        if (rc < 0 || overfull.device == EW_ID_NONE) {
-            return rc;
-        }
-        rc = kit_group_drop_overfull(&edgeld->group, &edgeld->net, &overfull);
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    return kit_draft_within_memory(&edgeld->draft, &edgeld->group, draft_once, edgeld);
 }
 
 static int32_t write_plan(const struct edgeld *edgeld, struct ew_plan_builder *builder)
 {
     const struct ew_host *host = edgeld->net.host;
-    int32_t rc = kit_begin_plan(builder, &edgeld->net, "edgeld");
-    if (rc >= 0) {
-        rc = kit_draft_emit(&edgeld->draft, builder);
-    }
+    int32_t rc = kit_draft_write(&edgeld->draft, builder, "edgeld");
     if (rc >= 0) {
         rc = kit_star_gather(builder, &edgeld->star, edgeld->volumes, edgeld->n_volumes);
     }
@@ -343,10 +297,8 @@ static int32_t write_plan(const struct edgeld *edgeld, struct ew_plan_builder *b
         rc = kit_star_note(builder, &edgeld->star, edgeld->leader, edgeld->volumes,
                            edgeld->n_volumes);
     }
-    if (rc >= 0 && edgeld->group.excluded[0] != '\0') {
-        rc = kit_note(builder, "left_out", "%s", edgeld->group.excluded);
-    }
-    return rc < 0 ? rc : kit_predict(builder, &edgeld->net, edgeld->latency_s, NAN);
+    return rc < 0 ? rc
+                  : kit_group_conclude(&edgeld->group, builder, &edgeld->net, edgeld->latency_s);
 }
 
 static void release(struct edgeld *edgeld)
@@ -364,20 +316,5 @@ static void release(struct edgeld *edgeld)
     kit_net_fini(&edgeld->net);
 }
 
-static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
-                    struct ew_plan_builder *builder)
-{
-    (void)strategy;
-    struct edgeld edgeld = {0};
-    int32_t rc = prepare(&edgeld, host);
-    if (rc >= 0) {
-        rc = make_draft(&edgeld);
-    }
-    if (rc >= 0) {
-        rc = write_plan(&edgeld, builder);
-    }
-    release(&edgeld);
-    return rc < 0 ? rc : EW_STRATEGY_OK;
-}
-
+KIT_DEFINE_PLAN(struct edgeld, prepare, make_draft, write_plan, release);
 KIT_DEFINE_ENTRY(INFO, plan);

@@ -19,57 +19,27 @@
 /* ------------------------------------------------------------------ descriptor */
 
 static const char *const EXCHANGES[] = {"relay", "gather", "direct", NULL};
-static const struct ew_param_info PARAM_EXCHANGE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "exchange",
-    .unit = "",
-    .default_text = "relay",
-    .choices = EXCHANGES,
-    .doc = "How rows travel between layers: relay = missing rows through the group owner; gather = "
-           "everything to the owner and back; direct = missing rows from neighbour to neighbour.",
-};
-static const struct ew_param_info PARAM_OWNER = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "group_owner",
-    .unit = "",
-    .default_text = "auto",
-    .doc =
-        "Device that relays and computes the layers that cannot be cut; auto: the source, or the "
-        "most capable device when the source is too weak for a strip.",
-};
+static const struct ew_param_info PARAM_EXCHANGE = KIT_CHOICE(
+    "exchange", EXCHANGES, "relay",
+    "How rows travel between layers: relay = missing rows through the group owner; gather = "
+    "everything to the owner and back; direct = missing rows from neighbour to neighbour.");
+static const struct ew_param_info PARAM_OWNER = KIT_STRING(
+    "group_owner", "auto",
+    "Device that relays and computes the layers that cannot be cut; auto: the source, or the "
+    "most capable device when the source is too weak for a strip.");
 static const char *const CAPABILITIES[] = {"profile", "flops", NULL};
-static const struct ew_param_info PARAM_CAPABILITY = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "capability",
-    .unit = "",
-    .default_text = "profile",
-    .choices = CAPABILITIES,
-    .doc = "Shares start from: profile = 1/time for all cut layers alone; flops = nominal FLOP/s.",
-};
+static const struct ew_param_info PARAM_CAPABILITY = KIT_CHOICE(
+    "capability", CAPABILITIES, "profile",
+    "Shares start from: profile = 1/time for all cut layers alone; flops = nominal FLOP/s.");
 static const char *const EDGES[] = {"longer", "rows", "columns", NULL};
-static const struct ew_param_info PARAM_EDGE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "edge",
-    .unit = "",
-    .default_text = "longer",
-    .choices = EDGES,
-    .doc = "Edge that is cut: longer = the longer edge of the input, rows when it is square.",
-};
+static const struct ew_param_info PARAM_EDGE =
+    KIT_CHOICE("edge", EDGES, "longer",
+               "Edge that is cut: longer = the longer edge of the input, rows when it is square.");
 static const char *const SCOPES[] = {"size", "layer", "network", NULL};
-static const struct ew_param_info PARAM_SCOPE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "scope",
-    .unit = "",
-    .default_text = "size",
-    .choices = SCOPES,
-    .doc = "Layers that are balanced together and cut alike: size = all with equally many lines; "
-           "layer = each by itself; network = all.",
-};
+static const struct ew_param_info PARAM_SCOPE = KIT_CHOICE(
+    "scope", SCOPES, "size",
+    "Layers that are balanced together and cut alike: size = all with equally many lines; "
+    "layer = each by itself; network = all.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_EXCHANGE, &PARAM_OWNER,
                                                      &PARAM_CAPABILITY, &PARAM_EDGE, &PARAM_SCOPE};
 
@@ -271,23 +241,14 @@ static int32_t draft_all(struct mednn *mednn)
     return rc;
 }
 
-/* Plan; while a device has not the memory for its strips, plan without it. */
+static int32_t draft_once(void *ctx)
+{
+    return draft_all(ctx);
+}
+
 static int32_t make_draft(struct mednn *mednn)
 {
-    for (;;) {
-        struct kit_overfull overfull;
-        int32_t rc = draft_all(mednn);
-        if (rc >= 0) {
-            rc = kit_draft_overfull(&overfull, &mednn->draft);
-        }
-        if (rc < 0 || overfull.device == EW_ID_NONE) {
-            return rc;
-        }
-        rc = kit_group_drop_overfull(&mednn->group, &mednn->net, &overfull);
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    return kit_draft_within_memory(&mednn->draft, &mednn->group, draft_once, mednn);
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -316,10 +277,7 @@ static int32_t write_plan(const struct mednn *mednn, struct ew_plan_builder *bui
 {
     const struct kit_net *net = &mednn->net;
     const struct ew_host *host = net->host;
-    int32_t rc = kit_begin_plan(builder, net, "mednn");
-    if (rc >= 0) {
-        rc = kit_draft_emit(&mednn->draft, builder);
-    }
+    int32_t rc = kit_draft_write(&mednn->draft, builder, "mednn");
     if (rc >= 0) {
         rc = set_exchanges(mednn, builder);
     }
@@ -332,47 +290,42 @@ static int32_t write_plan(const struct mednn *mednn, struct ew_plan_builder *bui
     if (rc >= 0) {
         rc = kit_note(builder, "lines_moved", "%u", mednn->n_moves);
     }
-    if (rc >= 0 && mednn->group.excluded[0] != '\0') {
-        rc = kit_note(builder, "left_out", "%s", mednn->group.excluded);
-    }
     if (rc >= 0) {
         rc = kit_note(builder, "prediction", "computing only: MeDNN has no network model");
     }
-    return rc < 0 ? rc : kit_predict(builder, net, mednn->latency_s, NAN);
+    return rc < 0 ? rc : kit_group_conclude(&mednn->group, builder, net, mednn->latency_s);
 }
 
-static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
-                    struct ew_plan_builder *builder)
+static int32_t prepare(struct mednn *mednn, const struct ew_host *host)
 {
-    (void)strategy;
-    struct mednn mednn = {0};
-    int32_t rc = kit_net_init(&mednn.net, host, 0, EW_ID_NONE, choose_dim(host));
-    if (rc >= 0 && mednn.net.n_banded == 0) {
+    int32_t rc = kit_net_init(&mednn->net, host, 0, EW_ID_NONE, choose_dim(host));
+    if (rc >= 0 && mednn->net.n_banded == 0) {
         rc = kit_fail(host, EW_STRATEGY_ECANNOT, "%s has no layer that can be cut into strips",
-                      mednn.net.graph->name);
+                      mednn->net.graph->name);
     }
     if (rc >= 0) {
-        rc = form_group(&mednn);
+        rc = form_group(mednn);
     }
     if (rc >= 0) {
-        rc = allocate(&mednn);
+        rc = allocate(mednn);
     }
     if (rc >= 0) {
-        form_scopes(&mednn);
-        rc = make_draft(&mednn);
+        form_scopes(mednn);
     }
-    if (rc >= 0) {
-        rc = write_plan(&mednn, builder);
-    }
-    free(mednn.lines);
-    free(mednn.counts);
-    free(mednn.cuts);
-    free(mednn.unit_cuts);
-    free(mednn.scope_of);
-    kit_draft_fini(&mednn.draft);
-    kit_group_fini(&mednn.group);
-    kit_net_fini(&mednn.net);
-    return rc < 0 ? rc : EW_STRATEGY_OK;
+    return rc;
 }
 
+static void release(struct mednn *mednn)
+{
+    free(mednn->lines);
+    free(mednn->counts);
+    free(mednn->cuts);
+    free(mednn->unit_cuts);
+    free(mednn->scope_of);
+    kit_draft_fini(&mednn->draft);
+    kit_group_fini(&mednn->group);
+    kit_net_fini(&mednn->net);
+}
+
+KIT_DEFINE_PLAN(struct mednn, prepare, make_draft, write_plan, release);
 KIT_DEFINE_ENTRY(INFO, plan);

@@ -16,46 +16,22 @@
 #include "common/share.h"
 
 static const char *const EXCHANGES[] = {"relay", "direct", NULL};
-static const struct ew_param_info PARAM_EXCHANGE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "exchange",
-    .unit = "",
-    .default_text = "relay",
-    .choices = EXCHANGES,
-    .doc = "How overlap rows travel: relay = through the group owner, two hops; direct = from "
-           "neighbour to neighbour.",
-};
-static const struct ew_param_info PARAM_OWNER = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_STRING,
-    .name = "group_owner",
-    .unit = "",
-    .default_text = "auto",
-    .doc =
-        "Device that relays and computes the layers that cannot be cut; auto: the source, or the "
-        "most capable device when the source is too weak for a strip.",
-};
+static const struct ew_param_info PARAM_EXCHANGE =
+    KIT_CHOICE("exchange", EXCHANGES, "relay",
+               "How overlap rows travel: relay = through the group owner, two hops; direct = from "
+               "neighbour to neighbour.");
+static const struct ew_param_info PARAM_OWNER = KIT_STRING(
+    "group_owner", "auto",
+    "Device that relays and computes the layers that cannot be cut; auto: the source, or the "
+    "most capable device when the source is too weak for a strip.");
 static const char *const CAPABILITIES[] = {"profile", "flops", NULL};
-static const struct ew_param_info PARAM_CAPABILITY = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "capability",
-    .unit = "",
-    .default_text = "profile",
-    .choices = CAPABILITIES,
-    .doc = "Shares follow: profile = 1/time for all cut layers alone; flops = nominal FLOP/s.",
-};
+static const struct ew_param_info PARAM_CAPABILITY =
+    KIT_CHOICE("capability", CAPABILITIES, "profile",
+               "Shares follow: profile = 1/time for all cut layers alone; flops = nominal FLOP/s.");
 static const char *const EDGES[] = {"longer", "rows", "columns", NULL};
-static const struct ew_param_info PARAM_EDGE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "edge",
-    .unit = "",
-    .default_text = "longer",
-    .choices = EDGES,
-    .doc = "Edge that is cut: longer = the longer edge of the input, rows when it is square.",
-};
+static const struct ew_param_info PARAM_EDGE =
+    KIT_CHOICE("edge", EDGES, "longer",
+               "Edge that is cut: longer = the longer edge of the input, rows when it is square.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_EXCHANGE, &PARAM_OWNER,
                                                      &PARAM_CAPABILITY, &PARAM_EDGE};
 

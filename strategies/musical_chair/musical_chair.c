@@ -15,16 +15,10 @@
 
 static const char *const MODES[] = {"auto", "latency", "throughput", NULL};
 
-static const struct ew_param_info PARAM_MODE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "mode",
-    .unit = "",
-    .default_text = "auto",
-    .choices = MODES,
-    .doc = "One request as fast as possible, or as many as possible; auto: throughput unless "
-           "requests come one by one (closed:1).",
-};
+static const struct ew_param_info PARAM_MODE =
+    KIT_CHOICE("mode", MODES, "auto",
+               "One request as fast as possible, or as many as possible; auto: throughput unless "
+               "requests come one by one (closed:1).");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_MODE};
 
 static const struct ew_strategy_info INFO = {

@@ -11,43 +11,17 @@
 
 static const char *const OBJECTIVES[] = {"latency", "energy", "period", "energy_under_deadline",
                                          NULL};
-static const struct ew_param_info PARAM_OBJECTIVE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "objective",
-    .unit = "",
-    .default_text = "latency",
-    .choices = OBJECTIVES,
-    .doc = "What to minimise; energy_under_deadline: energy among plans within the deadline.",
-};
-static const struct ew_param_info PARAM_BUDGET = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "evaluations",
-    .unit = "",
-    .default_text = "10000",
-    .min_value = 1,
-    .max_value = 100000000,
-    .doc = "Most plans to simulate.",
-};
-static const struct ew_param_info PARAM_CANDIDATES = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_BOOL,
-    .name = "candidates",
-    .unit = "",
-    .default_text = "true",
-    .doc = "In compare: take another strategy's plan when it is better than all found.",
-};
-static const struct ew_param_info PARAM_LIMIT = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_REAL,
-    .name = "limit_s",
-    .unit = "s",
-    .default_text = "600",
-    .min_value = 0,
-    .max_value = 1e9,
-    .doc = "Safety stop; a search that it ends says so, and is not repeatable.",
-};
+static const struct ew_param_info PARAM_OBJECTIVE =
+    KIT_CHOICE("objective", OBJECTIVES, "latency",
+               "What to minimise; energy_under_deadline: energy among plans within the deadline.");
+static const struct ew_param_info PARAM_BUDGET =
+    KIT_INT("evaluations", "10000", 1, 100000000, "Most plans to simulate.");
+static const struct ew_param_info PARAM_CANDIDATES =
+    KIT_BOOL("candidates", "true",
+             "In compare: take another strategy's plan when it is better than all found.");
+static const struct ew_param_info PARAM_LIMIT =
+    KIT_REAL("limit_s", "s", "600", 0, 1e9,
+             "Safety stop; a search that it ends says so, and is not repeatable.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_OBJECTIVE, &PARAM_BUDGET,
                                                      &PARAM_CANDIDATES, &PARAM_LIMIT};
 

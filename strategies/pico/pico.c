@@ -15,48 +15,20 @@
 static const char *const OBJECTIVES[] = {"period", "latency", "mean_latency", NULL};
 static const char *const DEVICES[] = {"fastest", "all", NULL};
 
-static const struct ew_param_info PARAM_OBJECTIVE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "objective",
-    .unit = "",
-    .default_text = "period",
-    .choices = OBJECTIVES,
-    .doc = "Least period (throughput), least latency of one request, or least mean latency of a "
-           "stream at rate_per_s (APICO).",
-};
-static const struct ew_param_info PARAM_RATE = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_REAL,
-    .name = "rate_per_s",
-    .unit = "1/s",
-    .default_text = "0",
-    .min_value = 0,
-    .max_value = 1e9,
-    .doc = "Requests per second for objective=mean_latency; 0: that of the arrivals when they have "
-           "one.",
-};
-static const struct ew_param_info PARAM_DEVICES = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_CHOICE,
-    .name = "devices",
-    .unit = "",
-    .default_text = "fastest",
-    .choices = DEVICES,
-    .doc =
-        "Average over all devices, as published; or also over fewer, the fastest, and the source "
-        "alone, whichever gives the best pipeline.",
-};
-static const struct ew_param_info PARAM_STAGE_DEVICES = {
-    .struct_size = sizeof(struct ew_param_info),
-    .kind = EW_PARAM_INT,
-    .name = "max_stage_devices",
-    .unit = "",
-    .default_text = "16",
-    .min_value = 1,
-    .max_value = 64,
-    .doc = "Most devices that share one stage.",
-};
+static const struct ew_param_info PARAM_OBJECTIVE = KIT_CHOICE(
+    "objective", OBJECTIVES, "period",
+    "Least period (throughput), least latency of one request, or least mean latency of a "
+    "stream at rate_per_s (APICO).");
+static const struct ew_param_info PARAM_RATE = KIT_REAL(
+    "rate_per_s", "1/s", "0", 0, 1e9,
+    "Requests per second for objective=mean_latency; 0: that of the arrivals when they have "
+    "one.");
+static const struct ew_param_info PARAM_DEVICES = KIT_CHOICE(
+    "devices", DEVICES, "fastest",
+    "Average over all devices, as published; or also over fewer, the fastest, and the source "
+    "alone, whichever gives the best pipeline.");
+static const struct ew_param_info PARAM_STAGE_DEVICES =
+    KIT_INT("max_stage_devices", "16", 1, 64, "Most devices that share one stage.");
 static const struct ew_param_info *const PARAMS[] = {&PARAM_OBJECTIVE, &PARAM_RATE, &PARAM_DEVICES,
                                                      &PARAM_STAGE_DEVICES};
 
