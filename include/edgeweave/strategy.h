@@ -384,6 +384,19 @@ struct ew_candidates {
                     struct ew_plan_builder *builder);
 };
 
+/* ------------------------------------------------------------------ extension: cache */
+
+/** A folder for what is costly to find again, from one run to the next: host->extension(host,
+ *  EW_CACHE_ID), NULL when there is none or the user wants none. File names begin with the
+ *  strategy's id. A plan made with the help of a file is byte for byte the plan made without it. */
+#define EW_CACHE_ID "edgeweave.cache/1"
+
+struct ew_cache_info {
+    uint32_t struct_size;
+    uint32_t reserved;
+    const char *dir; /**< exists */
+};
+
 /* ------------------------------------------------------------------ strategy */
 
 /** A strategy object, made by create, freed by its own destroy. */

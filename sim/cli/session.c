@@ -251,6 +251,7 @@ static enum ew_status open_setup(struct ew_session *s, struct ew_error *err)
         .log = show_log,
         .log_ctx = s->cli,
         .interrupted = s->cli->interrupted,
+        .cache = {.struct_size = sizeof s->config.cache, .dir = s->source.cache_dir},
     };
     return status;
 }

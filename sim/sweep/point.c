@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "io/plan_json.h"
 #include "plan/check.h"
 #include "plan/lower.h"
@@ -41,6 +42,12 @@ static enum ew_status serve_evaluate(void *ctx, const struct ew_problem *problem
 static const void *serve_extension(void *ctx, const char *id)
 {
     const struct ew_point_config *config = ctx;
+    if (strcmp(id, EW_CACHE_ID) == 0) {
+        struct ew_error ignored = {0}; /* no folder, no cache */
+        const bool is_there =
+            config->cache.dir && ew_dir_make(config->cache.dir, &ignored) == EW_OK;
+        return is_there ? &config->cache : NULL;
+    }
     const bool is_offered = config->candidates && config->setup->n_workloads == 1;
     return is_offered && strcmp(id, EW_CANDIDATES_ID) == 0 ? config->candidates : NULL;
 }

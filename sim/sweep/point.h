@@ -25,6 +25,9 @@ struct ew_point_config {
     void (*tick)(void *ctx);
     void *tick_ctx;
     const volatile int *interrupted;
+    /** Where strategies may keep what is costly to find again; dir NULL: nowhere. Made when a
+     *  strategy asks. */
+    struct ew_cache_info cache;
     /** Plans already made, for strategies that ask; NULL: none. Setups with one workload only. */
     const struct ew_candidates *candidates;
 };

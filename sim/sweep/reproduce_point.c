@@ -179,6 +179,7 @@ static enum ew_status run_setup(struct ew_str *out, const struct ew_repro_point 
         .evaluator = evaluator,
         .plan_limit_s = 3600,
         .interrupted = runner->interrupted,
+        .cache = {.struct_size = sizeof config.cache, .dir = runner->source->cache_dir},
     };
     if (status == EW_OK) {
         status = plan_and_run(&result, point, &config, engine, err);

@@ -54,6 +54,18 @@ static void use_one_thread(void *library)
     }
 }
 
+/* OpenBLAS chooses kernels by processor, and they round differently. */
+static const char *name_kernels(void *library)
+{
+    char *(*core_name)(void) = NULL;
+    void *symbol = dlsym(library, "openblas_get_corename");
+    if (!symbol) {
+        return "";
+    }
+    memcpy(&core_name, &symbol, sizeof symbol);
+    return core_name();
+}
+
 int blas_open(struct blas *blas, char *reason, size_t reason_size)
 {
     for (size_t i = 0; i < sizeof LIBRARIES / sizeof LIBRARIES[0]; i++) {
@@ -68,6 +80,7 @@ int blas_open(struct blas *blas, char *reason, size_t reason_size)
         if (!missing) {
             use_one_thread(library);
             blas->library = LIBRARIES[i];
+            blas->kernels = name_kernels(library);
             return 0;
         }
         snprintf(reason, reason_size, "%s has no %s", LIBRARIES[i], missing);

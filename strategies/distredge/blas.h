@@ -26,6 +26,7 @@ struct blas {
     BLAS_FUNCTIONS(X)
 #undef X
     const char *library; /**< the file name it was found under */
+    const char *kernels; /**< which of its kernels it uses; "" when it does not tell */
 };
 
 /** Open libopenblas.so.0 or else libblas.so.3. 0, or -1 with the reason. */

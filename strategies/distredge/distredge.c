@@ -266,10 +266,9 @@ static int32_t note_search(const struct distredge *it)
                       "coordinate search, %llu latencies", (unsigned long long)it->n_evaluations);
     }
     if (rc >= 0 && history->n_episodes > 0) {
-        rc = kit_note(it->builder, "episodes", "%u, best found in %u%s%s", history->n_episodes,
+        rc = kit_note(it->builder, "episodes", "%u, best found in %u%s", history->n_episodes,
                       history->best_episode,
-                      it->learned.is_resumed ? ", started from a trained actor" : "",
-                      it->learned.is_cached ? ", from the cache" : "");
+                      it->learned.is_resumed ? ", started from a trained actor" : "");
     }
     if (rc >= 0 && history->n_episodes > 0) {
         rc = kit_note(it->builder, "policy", "untrained %.6g s, trained %.6g s, best seen %.6g s",

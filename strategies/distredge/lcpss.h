@@ -24,7 +24,7 @@ struct lcpss_problem {
      *  independently, so any pairing is as random as any other, and more of them leave less noise.
      */
     uint32_t n_pairings;
-    double alpha;     /**< C = alpha T + (1 - alpha) O */
+    double alpha; /**< C = alpha T + (1 - alpha) O */
     enum vsl_law law;
 };
 

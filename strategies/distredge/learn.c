@@ -10,6 +10,7 @@
 #include "distredge/actor_file.h"
 #include "distredge/blas.h"
 #include "distredge/hash.h"
+#include "distredge/params.h"
 
 /* From so many devices on the paper's noise is wider. */
 enum { MANY_DEVICES = 16 };
@@ -89,6 +90,11 @@ static struct osds_options read_options(const struct environment *environment, d
 
 /* ------------------------------------------------------------------ the key */
 
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    return hash_bytes(hash, text, strlen(text) + 1);
+}
+
 static uint64_t hash_real(uint64_t hash, double value)
 {
     return hash_bytes(hash, &value, sizeof value);
@@ -125,7 +131,8 @@ static int32_t hash_probes(uint64_t *hash, struct environment *environment)
     return rc;
 }
 
-/* Everything that the outcome depends on: volumes, tables, options, the seed, the first actor. */
+/* Everything that the outcome depends on: version (new whenever the search changes), volumes,
+ * tables, options, the seed, the first actor. */
 static int32_t find_key(struct learning *learning)
 {
     const struct environment *environment = learning->environment;
@@ -144,6 +151,9 @@ static int32_t find_key(struct learning *learning)
                                (uint32_t)environment->is_recursion};
     const double rates[] = {o->explore_episodes, o->sigma_2, o->gamma,  o->actor_rate,
                             o->critic_rate,      o->tau,     o->scale_s};
+    hash = hash_text(hash, DISTREDGE_INFO.version);
+    hash = hash_text(hash, learning->blas.library);
+    hash = hash_text(hash, learning->blas.kernels);
     hash = hash_bytes(hash, counts, sizeof counts);
     hash = hash_bytes(hash, rates, sizeof rates);
     hash = hash_bytes(hash, problem->volumes, problem->n_volumes * sizeof *problem->volumes);
@@ -196,12 +206,26 @@ static int32_t read_start(struct learning *learning)
     return rc;
 }
 
+/* The folder that the parameter names, or else the host's; NULL: none. */
+static const char *find_cache(const struct ew_host *host)
+{
+    if (kit_param_is(host, "cache_dir", "none")) {
+        return NULL;
+    }
+    if (!kit_param_is(host, "cache_dir", "auto")) {
+        return host->param_text(host, "cache_dir");
+    }
+    const struct ew_cache_info *cache = host->extension(host, EW_CACHE_ID);
+    return cache ? cache->dir : NULL;
+}
+
 static void choose_path(struct learning *learning)
 {
-    const char *dir = learning->host->param_text(learning->host, "cache_dir");
-    int n = dir[0] == '\0' ? 0
-                           : snprintf(learning->path, sizeof learning->path,
-                                      "%s/distredge-%016" PRIx64 ".actor", dir, learning->key);
+    const char *dir = find_cache(learning->host);
+    int n = !dir || dir[0] == '\0'
+                ? 0
+                : snprintf(learning->path, sizeof learning->path,
+                           "%s/distredge-%016" PRIx64 ".actor", dir, learning->key);
     if (n < 0 || (size_t)n >= sizeof learning->path) {
         learning->path[0] = '\0';
     }
@@ -237,6 +261,9 @@ static bool read_cached(const struct learning *learning, struct osds_split *best
     }
     learned->is_cached = fits_problem(&record, learning);
     if (learned->is_cached) {
+        char text[PATH_SIZE + 64];
+        snprintf(text, sizeof text, "trained before: %s", learning->path);
+        learning->host->log(learning->host, EW_LOG_INFO, text);
         memcpy(best->cuts, record.cuts,
                (size_t)record.n_volumes * (record.n_parts + 1) * sizeof *best->cuts);
         best->latency_s = record.latency_s;

@@ -10,7 +10,7 @@
 /** What came out. */
 struct learned {
     struct osds_history history;
-    bool is_cached;  /**< taken from a file, nothing was trained */
+    bool is_cached;  /**< taken from a file, nothing was trained; the plan must not show it */
     bool is_resumed; /**< started from a trained actor */
 };
 

@@ -234,9 +234,9 @@ static const struct ew_param_info PARAM_CACHE = {
     .kind = EW_PARAM_STRING,
     .name = "cache_dir",
     .unit = "",
-    .default_text = "",
+    .default_text = "auto",
     .doc = "Folder for trained actors and their splits, by problem, parameters and seed: a search "
-           "that was done before is read from there; empty: none.",
+           "that was done before is read from there; auto: the program's cache; none: no cache.",
 };
 
 /* ------------------------------------------------------------------ who takes part */
@@ -271,7 +271,7 @@ const struct ew_strategy_info DISTREDGE_INFO = {
     .struct_size = sizeof DISTREDGE_INFO,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "distredge",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "fused layer-volumes, each split by rows as a reinforcement learner decides",
     .citation = "Hou et al., DistrEdge, IPDPS 2022, pp. 1097-1107",
     .params = PARAMS,
