@@ -29,6 +29,17 @@ struct ew_rng ew_rng_make(uint64_t seed, const char *purpose)
     return rng;
 }
 
+struct ew_rng ew_rng_at(uint64_t key, uint64_t a, uint64_t b)
+{
+    uint64_t x = key ^ splitmix_next(&a);
+    x = splitmix_next(&x) ^ splitmix_next(&b);
+    struct ew_rng rng;
+    for (int i = 0; i < 4; i++) {
+        rng.state[i] = splitmix_next(&x);
+    }
+    return rng;
+}
+
 uint64_t ew_rng_u64(struct ew_rng *rng)
 {
     uint64_t *s = rng->state;

@@ -15,6 +15,10 @@ struct ew_rng {
 /** Start the stream of `purpose` (e.g. "arrival/camera0") under `seed`. */
 struct ew_rng ew_rng_make(uint64_t seed, const char *purpose);
 
+/** Start the stream of item (a, b) under `key`, a draw from a stream of the purpose: independent of
+ *  the order in which items are asked for. */
+struct ew_rng ew_rng_at(uint64_t key, uint64_t a, uint64_t b);
+
 /** Next 64 uniform bits. */
 uint64_t ew_rng_u64(struct ew_rng *rng);
 

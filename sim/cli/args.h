@@ -70,6 +70,15 @@ enum ew_option_group {
       "least mean accuracy, a ratio in 0..1")                                                      \
     X(MIN_THROUGHPUT, "min-throughput-per-s", 0, "R", EW_GROUP_WORKLOAD,                           \
       "least answered requests per second")                                                        \
+    X(ON_FAILURE, "on-failure", 0, "wait|retry|fail", EW_GROUP_WORKLOAD,                           \
+      "when a device or link breaks a request's attempt: start anew when all is up, start anew "   \
+      "after --retry-delay-s, or give up (default: wait)")                                         \
+    X(RETRY_DELAY, "retry-delay-s", 0, "S", EW_GROUP_WORKLOAD,                                     \
+      "pause before the next attempt with --on-failure retry (default: 0.1)")                      \
+    X(MAX_ATTEMPTS, "max-attempts", 0, "N", EW_GROUP_WORKLOAD,                                     \
+      "attempts per request; then it has failed (default: 10)")                                    \
+    X(DROP_AT_DEADLINE, "drop-at-deadline", 0, NULL, EW_GROUP_WORKLOAD,                            \
+      "drop requests that have no answer at their deadline")                                       \
     X(ENGINE, "engine", 0, "simgrid|fast", EW_GROUP_ENGINE, "who simulates (default: simgrid)")    \
     X(NET, "net", 0, "ideal|tcp", EW_GROUP_ENGINE,                                                 \
       "network model: ideal is max-min fair sharing, tcp adds SimGrid's LV08 protocol factors "    \

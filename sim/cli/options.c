@@ -211,6 +211,32 @@ static enum ew_status set_choice(const char **out, const struct ew_arg *arg, con
     return EW_OK;
 }
 
+static enum ew_status set_policy(struct ew_failure_policy *policy, const struct ew_arg *arg,
+                                 struct ew_error *err)
+{
+    uint64_t n = policy->max_attempts;
+    enum ew_status status = EW_OK;
+    switch (arg->option) {
+    case EW_OPTION_ON_FAILURE:
+        if (!ew_on_failure_find(&policy->on_failure, arg->value)) {
+            return ew_fail(err, EW_EUSAGE,
+                           "option '--on-failure': expected 'wait', 'retry' or 'fail', found '%s'",
+                           arg->value);
+        }
+        break;
+    case EW_OPTION_RETRY_DELAY:
+        return as_number(&policy->retry_delay_s, arg, 0, 1e9, err);
+    case EW_OPTION_MAX_ATTEMPTS:
+        status = as_count(&n, arg, 1, 1000000, err);
+        policy->max_attempts = (uint32_t)n;
+        break;
+    default:
+        policy->drop_at_deadline = true;
+        break;
+    }
+    return status;
+}
+
 static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, struct ew_error *err)
 {
     switch (arg->option) {
@@ -250,6 +276,11 @@ static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, str
         return set_choice(&s->net, arg, "ideal", "tcp", err);
     case EW_OPTION_ENERGY_RULE:
         return set_choice(&s->energy_rule, arg, "both", "receiver", err);
+    case EW_OPTION_ON_FAILURE:
+    case EW_OPTION_RETRY_DELAY:
+    case EW_OPTION_MAX_ATTEMPTS:
+    case EW_OPTION_DROP_AT_DEADLINE:
+        return set_policy(&s->dynamics.policy, arg, err);
     case EW_OPTION_SEED:
         return as_count(&s->seed, arg, 0, UINT64_MAX, err);
     default:

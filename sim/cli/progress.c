@@ -84,7 +84,7 @@ static void observe(void *ctx, const struct ew_event *event, const struct ew_jou
 {
     struct ew_progress *p = ctx;
     (void)joules;
-    p->done += event->kind == EW_EVENT_REQUEST_DONE || event->kind == EW_EVENT_REQUEST_LATE;
+    p->done += event->kind >= EW_EVENT_REQUEST_DONE && event->kind <= EW_EVENT_REQUEST_FAILED;
     add_ticks(p, 1);
 }
 

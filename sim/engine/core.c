@@ -143,9 +143,6 @@ static enum ew_status init_servers(struct ew_core *core, struct ew_error *err)
 enum ew_status ew_core_new(struct ew_core **out, const struct ew_run *run,
                            const struct ew_core_ops *ops, struct ew_error *err)
 {
-    if (run->dynamics) {
-        return ew_fail(err, EW_ENOTSUP, "this engine does not simulate a changing world yet");
-    }
     struct ew_core *core = calloc(1, sizeof *core);
     if (!core) {
         return ew_fail_memory(err);
@@ -159,6 +156,9 @@ enum ew_status ew_core_new(struct ew_core **out, const struct ew_run *run,
     }
     if (status == EW_OK) {
         status = core_workloads_init(core, err);
+    }
+    if (status == EW_OK && run->dynamics) {
+        status = core_dynamics_init(core, err);
     }
     if (status) {
         ew_core_free(core);
@@ -181,6 +181,7 @@ void ew_core_free(struct ew_core *core)
     if (!core) {
         return;
     }
+    core_dynamics_fini(core);
     core_workloads_fini(core);
     for (uint32_t t = 0; core->templates && t < core->n_templates; t++) {
         struct core_template *tmpl = &core->templates[t];
@@ -240,8 +241,8 @@ static struct ew_event node_event(const struct ew_core *core, enum ew_event_kind
     };
 }
 
-static uint64_t emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t s, uint32_t n,
-                          double time_s)
+uint64_t core_emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t s, uint32_t n,
+                        double time_s)
 {
     const struct ew_event event = node_event(core, kind, s, n, time_s);
     return core_emit(core, &event);
@@ -261,7 +262,7 @@ static uint32_t device_key(const struct ew_core *core, const struct core_server 
     return 2 * n + (uint32_t)(server - core->lines);
 }
 
-static void mark_dirty(struct ew_core *core, struct core_server *server)
+void core_mark_dirty(struct ew_core *core, struct core_server *server)
 {
     if (!server->is_dirty) {
         server->is_dirty = true;
@@ -277,7 +278,7 @@ static void enqueue(struct ew_core *core, struct core_server *server, uint32_t s
     if (!ew_ready_push(&server->queue, core->slots.items[s].rank, n, s, time_s)) {
         core_out_of_memory(core);
     }
-    mark_dirty(core, server);
+    core_mark_dirty(core, server);
 }
 
 static void cascade(struct ew_core *core, uint32_t s, uint32_t n)
@@ -293,6 +294,10 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
 {
     const struct core_template *tmpl = core->slots.items[s].tmpl;
     const struct ew_task_node *node = &tmpl->graph->nodes[n];
+    if (core->dyn && !core_device_is_up(core, node->device)) {
+        core_doom(core, s, time_s);
+        return;
+    }
     switch ((enum ew_node_kind)node->kind) {
     case EW_NODE_COMPUTE:
     case EW_NODE_LOAD:
@@ -300,8 +305,8 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
             enqueue(core, &core->devices[node->device], s, n, time_s);
         } else {
             core->n_tasks++;
-            (void)emit_node(core, EW_EVENT_TASK_START, s, n, time_s);
-            (void)emit_node(core, EW_EVENT_TASK_END, s, n, time_s);
+            (void)core_emit_node(core, EW_EVENT_TASK_START, s, n, time_s);
+            (void)core_emit_node(core, EW_EVENT_TASK_END, s, n, time_s);
             cascade(core, s, n);
         }
         break;
@@ -323,6 +328,9 @@ static void finish_one(struct ew_core *core, uint32_t s, uint32_t n, double time
     const struct ew_task_graph *graph = core->slots.items[s].tmpl->graph;
     const struct ew_task_node *node = &graph->nodes[n];
     uint32_t *deps = core->slots.items[s].deps;
+    if (core->dyn) {
+        deps[n] = CORE_DEPS_DONE;
+    }
     for (uint32_t k = node->successors_begin; k < node->successors_end; k++) {
         const uint32_t next = graph->successors[k];
         if (--deps[next] == 0) {
@@ -359,10 +367,13 @@ static bool take_running(struct ew_core *core, struct core_server *server, doubl
         return false;
     }
     core_flush(core, time_s);
+    if (core->dyn) {
+        core_dynamics_noticed(core, time_s);
+    }
     *out = server->running;
     server->is_busy = false;
     server->free_s = time_s;
-    mark_dirty(core, server);
+    core_mark_dirty(core, server);
     return true;
 }
 
@@ -370,7 +381,7 @@ void ew_core_task_done(struct ew_core *core, uint32_t device, double time_s)
 {
     struct ew_ready done;
     if (take_running(core, &core->devices[device], time_s, &done)) {
-        (void)emit_node(core, EW_EVENT_TASK_END, done.slot, done.node, time_s);
+        (void)core_emit_node(core, EW_EVENT_TASK_END, done.slot, done.node, time_s);
         core_finish(core, done.slot, done.node, time_s);
         core_issue_owed(core, time_s);
     }
@@ -389,7 +400,7 @@ void ew_core_transfer_done(struct ew_core *core, uint32_t connection, double tim
 {
     struct ew_ready done;
     if (take_running(core, &core->lines[connection], time_s, &done)) {
-        (void)emit_node(core, EW_EVENT_TRANSFER_END, done.slot, done.node, time_s);
+        (void)core_emit_node(core, EW_EVENT_TRANSFER_END, done.slot, done.node, time_s);
         core_finish(core, done.slot, done.node, time_s);
         core_issue_owed(core, time_s);
     }
@@ -398,8 +409,9 @@ void ew_core_transfer_done(struct ew_core *core, uint32_t connection, double tim
 void ew_core_transfer_flow(struct ew_core *core, uint32_t connection, double time_s)
 {
     struct core_server *line = &core->lines[connection];
-    line->flow_seq =
-        emit_node(core, EW_EVENT_TRANSFER_FLOW, line->running.slot, line->running.node, time_s);
+    line->flow_s = time_s;
+    line->flow_seq = core_emit_node(core, EW_EVENT_TRANSFER_FLOW, line->running.slot,
+                                    line->running.node, time_s);
 }
 
 /* ------------------------------------------------------------------------------------- settling */
@@ -443,6 +455,9 @@ static bool is_needless_load(struct ew_core *core, uint32_t device, const struct
 static void settle_device(struct ew_core *core, uint32_t device)
 {
     struct core_server *server = &core->devices[device];
+    if (core->dyn) {
+        core_drop_stale(core, server);
+    }
     if (server->is_busy && core->reorders && should_exchange(server)) {
         core->ops.retract_task(core->ops.ctx, device);
         core->n_tasks--;
@@ -452,16 +467,23 @@ static void settle_device(struct ew_core *core, uint32_t device)
         const double start_s = begin_item(server);
         const struct ew_ready *item = &server->running;
         core->n_tasks++;
-        server->start_seq = emit_node(core, EW_EVENT_TASK_START, item->slot, item->node, start_s);
+        server->start_seq =
+            core_emit_node(core, EW_EVENT_TASK_START, item->slot, item->node, start_s);
         if (is_needless_load(core, device, item)) {
             const struct ew_ready done = *item;
             server->is_busy = false;
-            (void)emit_node(core, EW_EVENT_TASK_END, done.slot, done.node, start_s);
+            (void)core_emit_node(core, EW_EVENT_TASK_END, done.slot, done.node, start_s);
             core_finish(core, done.slot, done.node, start_s);
             core_issue_owed(core, start_s);
+            if (core->dyn) {
+                core_drop_stale(core, server);
+            }
             continue;
         }
-        const double work_s = core->slots.items[item->slot].tmpl->graph->nodes[item->node].work_s;
+        double work_s = core->slots.items[item->slot].tmpl->graph->nodes[item->node].work_s;
+        if (core->dyn) {
+            work_s *= core_task_factor(core, item, device);
+        }
         core->ops.start_task(core->ops.ctx, device, work_s, start_s);
     }
 }
@@ -469,6 +491,9 @@ static void settle_device(struct ew_core *core, uint32_t device)
 static void settle_sender(struct ew_core *core, uint32_t device)
 {
     struct core_server *server = &core->senders[device];
+    if (core->dyn) {
+        core_drop_stale(core, server);
+    }
     const bool exchanges = server->is_busy && core->reorders && should_exchange(server);
     if (exchanges) {
         put_running_back(core, server); /* same overhead: the engine need not know */
@@ -477,8 +502,8 @@ static void settle_sender(struct ew_core *core, uint32_t device)
         return;
     }
     const double start_s = begin_item(server);
-    server->start_seq =
-        emit_node(core, EW_EVENT_SEND_START, server->running.slot, server->running.node, start_s);
+    server->start_seq = core_emit_node(core, EW_EVENT_SEND_START, server->running.slot,
+                                       server->running.node, start_s);
     if (!exchanges) {
         core->ops.start_send(core->ops.ctx, device,
                              core->run->platform->devices[device].message_overhead_s, start_s);
@@ -493,23 +518,37 @@ static uint64_t item_bytes(const struct ew_core *core, const struct ew_ready *it
 static void settle_line(struct ew_core *core, uint32_t line)
 {
     struct core_server *server = &core->lines[line];
+    if (core->dyn) {
+        core_drop_stale(core, server);
+    }
     if (server->is_busy && core->reorders && should_exchange(server)) {
         core->ops.retract_transfer(core->ops.ctx, line);
         core->n_transfers--;
         put_running_back(core, server);
         core_retract_event(core, server->flow_seq);
     }
+    double extra_s = 0;
+    while (core->dyn && !server->is_busy && server->queue.count && !core_line_is_up(core, line)) {
+        const struct ew_ready broken = ew_ready_pop(&server->queue);
+        core_doom(core, broken.slot,
+                  broken.ready_s > server->free_s ? broken.ready_s : server->free_s);
+        core_drop_stale(core, server);
+    }
     if (server->is_busy || !server->queue.count) {
         return;
     }
     const double start_s = begin_item(server);
     const struct ew_ready *item = &server->running;
-    server->start_seq = emit_node(core, EW_EVENT_TRANSFER_START, item->slot, item->node, start_s);
+    if (core->dyn) {
+        extra_s = core_message_extra_s(core, item, line);
+    }
+    server->start_seq =
+        core_emit_node(core, EW_EVENT_TRANSFER_START, item->slot, item->node, start_s);
     core->n_transfers++;
-    core->ops.start_transfer(core->ops.ctx, line, item_bytes(core, item), start_s);
+    core->ops.start_transfer(core->ops.ctx, line, item_bytes(core, item), extra_s, start_s);
 }
 
-void ew_core_settle(struct ew_core *core)
+static void settle_dirty(struct ew_core *core)
 {
     const uint32_t n = core->run->platform->n_devices;
     for (size_t i = 0; i < core->dirty.count && core->status == EW_OK; i++) {
@@ -527,6 +566,16 @@ void ew_core_settle(struct ew_core *core)
         }
     }
     core->dirty.count = 0;
+}
+
+void ew_core_settle(struct ew_core *core)
+{
+    do {
+        if (core->dyn) {
+            core_bury_doomed(core);
+        }
+        settle_dirty(core);
+    } while (core->dyn && core_has_doomed(core) && core->status == EW_OK);
 }
 
 /* --------------------------------------------------------------------------------------- state */

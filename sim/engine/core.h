@@ -27,8 +27,10 @@ struct ew_core_ops {
     void (*start_task)(void *ctx, uint32_t device, double work_s, double start_s);
     /** The send thread of `device` begins an overhead of `overhead_s`. */
     void (*start_send)(void *ctx, uint32_t device, double overhead_s, double start_s);
-    /** Connection `connection` begins a message: latency, then bytes. */
-    void (*start_transfer)(void *ctx, uint32_t connection, uint64_t bytes, double start_s);
+    /** Connection `connection` begins a message: latency, then bytes. extra_s: on top of the
+     *  connection's latency (ew_core_latency_s). */
+    void (*start_transfer)(void *ctx, uint32_t connection, uint64_t bytes, double extra_s,
+                           double start_s);
     /** Stop the task just started on `device` as if it had not been started: another comes first
      *  and start_task follows at once. NULL when the engine never needs it (fast). */
     void (*retract_task)(void *ctx, uint32_t device);
@@ -37,6 +39,21 @@ struct ew_core_ops {
     /** Ask for a call of ew_core_arrive(workload) at `time_s`. At most one is pending per workload.
      */
     void (*schedule_arrival)(void *ctx, uint32_t workload, double time_s);
+
+    /* Only called when the run has dynamics. */
+
+    /** Ask for a call of ew_core_timer(timer) at `time_s`. One call per request, or one for the
+     *  earliest of several: calls too many do no harm. */
+    void (*schedule_timer)(void *ctx, uint32_t timer, double time_s);
+    /** From time_s on the device computes at `ratio` times its nominal speed. */
+    void (*set_speed)(void *ctx, uint32_t device, double ratio, double time_s);
+    /** From time_s on the link has this bandwidth, without the model's factor; 0: flows stall. */
+    void (*set_bandwidth)(void *ctx, uint32_t link, double bytes_per_s, double time_s);
+    /** What runs on the device, its send thread, the connection is over at time_s without a
+     *  report. */
+    void (*stop_task)(void *ctx, uint32_t device, double time_s);
+    void (*stop_send)(void *ctx, uint32_t device, double time_s);
+    void (*stop_transfer)(void *ctx, uint32_t connection, double time_s);
 };
 
 /** An ordered pair of devices that messages use. */
@@ -55,6 +72,14 @@ void ew_core_free(struct ew_core *core);
 uint32_t ew_core_connection_count(const struct ew_core *core);
 struct ew_connection ew_core_connection(const struct ew_core *core, uint32_t connection);
 
+/** Number of timers; 0 without dynamics. */
+uint32_t ew_core_timer_count(const struct ew_core *core);
+/** Least latency that a link ever has in the run: weights follow from it, and messages pay the rest
+ *  as extra_s. Without dynamics the platform's. */
+double ew_core_link_latency_s(const struct ew_core *core, uint32_t link);
+/** Sum of these over the connection's route, without the model's factor. */
+double ew_core_latency_s(const struct ew_core *core, uint32_t connection);
+
 /** Begin: schedules or performs the first arrivals, at time 0. Then settle. */
 void ew_core_start(struct ew_core *core);
 
@@ -63,6 +88,7 @@ void ew_core_arrive(struct ew_core *core, uint32_t workload, double time_s);
 void ew_core_task_done(struct ew_core *core, uint32_t device, double time_s);
 void ew_core_send_done(struct ew_core *core, uint32_t device, double time_s);
 void ew_core_transfer_done(struct ew_core *core, uint32_t connection, double time_s);
+void ew_core_timer(struct ew_core *core, uint32_t timer, double time_s);
 
 /** The bytes of the connection's message begin to flow at time_s (after latency). An engine that
  *  learns this in order calls it then; one that knows the time in advance (simgrid) calls it when
@@ -74,6 +100,10 @@ void ew_core_end(struct ew_core *core);
 
 /** Start whatever can start. */
 void ew_core_settle(struct ew_core *core);
+
+/** With dynamics: true when nothing can happen any more but changes of the world that help nobody.
+ *  Engines ask after settling, and then end the run. Requests that are still open have failed. */
+bool ew_core_is_over(struct ew_core *core, double time_s);
 
 /** True when every request has ended. */
 bool ew_core_is_finished(const struct ew_core *core);

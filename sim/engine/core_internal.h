@@ -30,9 +30,13 @@ struct core_slot {
                         id it does not depend on which of two simultaneous jobs starts first */
     uint64_t first_request;
     uint32_t n_requests;
-    uint32_t remaining; /**< nodes not finished */
-    uint32_t *deps;     /**< per node: unfinished predecessors */
-    double *arrival_s;  /**< per request */
+    uint32_t remaining;  /**< nodes not finished */
+    uint32_t *deps;      /**< per node: unfinished predecessors */
+    double *arrival_s;   /**< per request; NAN: dropped, nobody waits for it */
+    uint32_t n_attempts; /**< of these requests before this job */
+    bool is_active;
+    bool is_answered;
+    bool is_doomed; /**< on the list of attempts that have failed */
 };
 
 /** A device, a send thread or a connection: serves one item at a time from its queue. */
@@ -43,6 +47,7 @@ struct core_server {
     double free_s;      /**< when it last became free */
     uint64_t start_seq; /**< sequence number of the start event (reordering engines) */
     uint64_t flow_seq;  /**< connections: likewise of the flow event */
+    double flow_s;      /**< connections: time of that event */
     bool is_busy;
     bool is_dirty; /**< on the list to settle */
 };
@@ -56,7 +61,8 @@ struct core_workload {
     uint64_t n_ended;
     uint64_t n_to_issue;
     uint64_t jobs_in_flight;
-    uint64_t cycle; /**< jobs started, for pick cycle */
+    uint64_t cycle;     /**< jobs started by the pick rule, for pick cycle */
+    uint64_t n_started; /**< jobs, attempts after a failure included */
     uint64_t cycle_length;
     double next_time_s;  /**< of the last scheduled arrival */
     uint64_t group_size; /**< requests per arrival */
@@ -78,8 +84,14 @@ struct core_finished {
     uint32_t node;
 };
 
+/** Deps of a node that has finished; kept only in runs with dynamics. */
+#define CORE_DEPS_DONE UINT32_MAX
+
+struct core_dynamics;
+
 struct ew_core {
     const struct ew_run *run;
+    struct core_dynamics *dyn; /**< NULL: nothing changes */
     struct ew_core_ops ops;
     bool reorders;
     enum ew_status status;
@@ -123,10 +135,55 @@ void core_workloads_fini(struct ew_core *core);
 void core_answer(struct ew_core *core, uint32_t slot, double time_s);
 /** All nodes of a slot's job have finished: free the slot. */
 void core_job_end(struct ew_core *core, uint32_t slot, double time_s);
+/** An event of a workload that is not about a node. */
+struct ew_event core_request_event(enum ew_event_kind kind, double time_s, uint32_t workload,
+                                   uint64_t request, double value);
+/** Begin a job for `n` requests from first_request on, which have arrived at arrival_s (copied). */
+void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64_t first_request,
+                        uint32_t n, const double *arrival_s, uint32_t n_attempts, double time_s);
+/** A request ends without an answer. */
+void core_request_lost(struct ew_core *core, uint32_t workload, uint64_t request,
+                       enum ew_event_kind kind, enum ew_fail_reason reason, double time_s);
+/** Number of requests that have arrived and are in no job yet. */
+static inline size_t core_count_waiting(const struct core_workload *wl)
+{
+    return wl->waiting.count - wl->waiting_head;
+}
 /** Issue what closed loops owe. */
 void core_issue_owed(struct ew_core *core, double time_s);
 
+/* core_dynamics.c; all but the first two only with core->dyn */
+
+enum ew_status core_dynamics_init(struct ew_core *core, struct ew_error *err);
+void core_dynamics_fini(struct ew_core *core);
+/** The world as it is at time 0; before the first arrival. */
+void core_dynamics_start(struct ew_core *core);
+/** Something that is no change of the world has happened. */
+void core_dynamics_noticed(struct ew_core *core, double time_s);
+bool core_device_is_up(const struct ew_core *core, uint32_t device);
+/** Both ends and all links. */
+bool core_line_is_up(const struct ew_core *core, uint32_t line);
+/** The attempt has failed at time_s; carried out by core_bury_doomed. */
+void core_doom(struct ew_core *core, uint32_t slot, double time_s);
+bool core_has_doomed(const struct ew_core *core);
+/** Stop doomed attempts and let the controller decide about their requests. */
+void core_bury_doomed(struct ew_core *core);
+/** Drop queued items of attempts that are over from the front of the queue. */
+void core_drop_stale(struct ew_core *core, struct core_server *server);
+/** Noise: factor on a task's time, and delay of a message beyond its connection's latency. */
+double core_task_factor(struct ew_core *core, const struct ew_ready *item, uint32_t device);
+double core_message_extra_s(struct ew_core *core, const struct ew_ready *item, uint32_t line);
+/** A request has arrived, has ended. */
+void core_dynamics_arrived(struct ew_core *core, uint32_t workload, double time_s);
+void core_dynamics_ended(struct ew_core *core, uint32_t workload, uint64_t request);
+
 /* core.c */
+
+/** Note that a server may choose anew. */
+void core_mark_dirty(struct ew_core *core, struct core_server *server);
+/** Emit an event about a node of a slot's job. */
+uint64_t core_emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t slot, uint32_t node,
+                        double time_s);
 
 /** Mark a node finished and cascade through everything that takes no time. */
 void core_finish(struct ew_core *core, uint32_t slot, uint32_t node, double time_s);

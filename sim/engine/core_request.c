@@ -8,8 +8,8 @@
 
 #include "engine/core_internal.h"
 
-static struct ew_event request_event(enum ew_event_kind kind, double time_s, uint32_t workload,
-                                     uint64_t request, double value)
+struct ew_event core_request_event(enum ew_event_kind kind, double time_s, uint32_t workload,
+                                   uint64_t request, double value)
 {
     return (struct ew_event){
         .time_s = time_s,
@@ -136,11 +136,6 @@ static bool new_slot(struct ew_core *core, struct core_template *tmpl, uint32_t 
     return true;
 }
 
-static size_t count_waiting(const struct core_workload *wl)
-{
-    return wl->waiting.count - wl->waiting_head;
-}
-
 static size_t count_thinking(const struct core_workload *wl)
 {
     return wl->thinking.count - wl->thinking_head;
@@ -159,11 +154,11 @@ static size_t shift_queue(double *items, size_t count, size_t *head)
     return count;
 }
 
-static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, double time_s)
+void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64_t first_request,
+                        uint32_t n, const double *arrival_s, uint32_t n_attempts, double time_s)
 {
+    const uint32_t w = tmpl->workload;
     struct core_workload *wl = &core->workloads[w];
-    const uint32_t plan = pick_plan(wl);
-    struct core_template *tmpl = &wl->templates[plan];
     uint32_t s;
     if (!new_slot(core, tmpl, &s)) {
         core_out_of_memory(core);
@@ -172,24 +167,54 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     struct core_slot *slot = &core->slots.items[s];
     const struct ew_task_graph *graph = tmpl->graph;
     slot->job = core->next_job++;
-    slot->rank = (wl->cycle - 1) * core->run->n_workloads + w;
-    slot->first_request = wl->n_issued - count_waiting(wl);
-    slot->n_requests = n_requests;
+    slot->rank = wl->n_started++ * core->run->n_workloads + w;
+    slot->first_request = first_request;
+    slot->n_requests = n;
+    slot->n_attempts = n_attempts;
+    slot->is_active = true;
+    slot->is_answered = false;
+    slot->is_doomed = false;
     slot->remaining = graph->n_nodes;
     memcpy(slot->deps, tmpl->initial_deps, graph->n_nodes * sizeof *slot->deps);
-    memcpy(slot->arrival_s, wl->waiting.items + wl->waiting_head,
-           n_requests * sizeof *slot->arrival_s);
-    wl->waiting_head += n_requests;
-    wl->waiting.count = shift_queue(wl->waiting.items, wl->waiting.count, &wl->waiting_head);
+    memcpy(slot->arrival_s, arrival_s, n * sizeof *slot->arrival_s);
     wl->jobs_in_flight++;
-    struct ew_event event = request_event(EW_EVENT_JOB_START, time_s, w, slot->first_request, 0);
+    struct ew_event event = core_request_event(EW_EVENT_JOB_START, time_s, w, first_request, 0);
     event.job = slot->job;
-    event.plan = plan;
-    event.bytes = n_requests;
+    event.plan = tmpl->plan;
+    event.bytes = n;
     (void)core_emit(core, &event);
     for (uint32_t i = 0; i < graph->n_inputs && core->status == EW_OK; i++) {
         core_finish(core, s, graph->inputs[i], time_s);
     }
+}
+
+/* Take n requests from those that wait: they are in a job from now on. */
+static void take_waiting(struct core_workload *wl, uint32_t n)
+{
+    wl->waiting_head += n;
+    wl->waiting.count = shift_queue(wl->waiting.items, wl->waiting.count, &wl->waiting_head);
+}
+
+static bool anybody_waits(const double *arrival_s, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (!isnan(arrival_s[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, double time_s)
+{
+    struct core_workload *wl = &core->workloads[w];
+    const double *arrival_s = wl->waiting.items + wl->waiting_head;
+    const uint64_t first_request = wl->n_issued - core_count_waiting(wl);
+    if (anybody_waits(arrival_s, n_requests)) { /* not all dropped meanwhile */
+        struct core_template *tmpl = &wl->templates[pick_plan(wl)];
+        core_start_attempt(core, tmpl, first_request, n_requests, arrival_s, 0, time_s);
+    }
+    take_waiting(wl, n_requests);
 }
 
 /* Start jobs from the requests that wait; a short last job only when no more can come. */
@@ -197,22 +222,22 @@ static void start_jobs(struct ew_core *core, uint32_t w, double time_s)
 {
     struct core_workload *wl = &core->workloads[w];
     const uint32_t per_job = wl->run->requests_per_job;
-    while (count_waiting(wl) >= per_job && core->status == EW_OK) {
+    while (core_count_waiting(wl) >= per_job && core->status == EW_OK) {
         start_job(core, w, per_job, time_s);
     }
     const bool all_issued = wl->n_issued == wl->n_to_issue;
     const bool loop_is_stuck = wl->run->arrival.kind == EW_ARRIVAL_CLOSED &&
                                wl->jobs_in_flight == 0 && count_thinking(wl) == 0;
-    if (count_waiting(wl) && (all_issued || loop_is_stuck)) {
-        start_job(core, w, (uint32_t)count_waiting(wl), time_s);
+    if (core_count_waiting(wl) && (all_issued || loop_is_stuck)) {
+        start_job(core, w, (uint32_t)core_count_waiting(wl), time_s);
     }
 }
 
 static void issue_request(struct ew_core *core, uint32_t w, double time_s)
 {
     struct core_workload *wl = &core->workloads[w];
-    const struct ew_event event = request_event(EW_EVENT_REQUEST_ARRIVE, time_s, w, wl->n_issued,
-                                                time_s + wl->run->deadline_s);
+    const struct ew_event event = core_request_event(EW_EVENT_REQUEST_ARRIVE, time_s, w,
+                                                     wl->n_issued, time_s + wl->run->deadline_s);
     if (!ew_vec_push(&wl->waiting, time_s)) {
         core_out_of_memory(core);
         return;
@@ -220,6 +245,9 @@ static void issue_request(struct ew_core *core, uint32_t w, double time_s)
     wl->n_issued++;
     core->open_requests++;
     (void)core_emit(core, &event);
+    if (core->dyn) {
+        core_dynamics_arrived(core, w, time_s);
+    }
 }
 
 /* Requests of one arrival: a group, or what is left of the last. */
@@ -295,6 +323,9 @@ static void end_thinking(struct ew_core *core, uint32_t w, double time_s)
 
 void ew_core_start(struct ew_core *core)
 {
+    if (core->dyn) {
+        core_dynamics_start(core);
+    }
     for (uint32_t w = 0; w < core->run->n_workloads && core->status == EW_OK; w++) {
         struct core_workload *wl = &core->workloads[w];
         if (wl->run->arrival.kind != EW_ARRIVAL_CLOSED) {
@@ -321,6 +352,9 @@ void ew_core_arrive(struct ew_core *core, uint32_t workload, double time_s)
     } else {
         issue_group(core, workload, time_s);
     }
+    if (core->dyn) {
+        core_dynamics_noticed(core, time_s);
+    }
     if (core->status == EW_OK) {
         start_jobs(core, workload, time_s);
         schedule_next(core, workload);
@@ -328,54 +362,73 @@ void ew_core_arrive(struct ew_core *core, uint32_t workload, double time_s)
     core_issue_owed(core, time_s);
 }
 
-/* Requests of a closed loop have ended: their users owe the next ones. A group is owed when its
- * last request has ended. */
-static void owe_requests(struct ew_core *core, uint32_t w, uint32_t n_ended)
+/* A request of a closed loop has ended: its user owes the next one. A group is owed when its last
+ * request has ended. */
+static void owe_request(struct ew_core *core, uint32_t w)
 {
     const struct core_workload *wl = &core->workloads[w];
     if (wl->run->arrival.kind != EW_ARRIVAL_CLOSED) {
         return;
     }
-    uint32_t n_owed = n_ended;
-    if (wl->group_size > 1) {
-        n_owed = wl->n_ended == wl->n_issued ? 1 : 0;
+    const bool is_owed = wl->group_size == 1 || wl->n_ended == wl->n_issued;
+    if (is_owed && !ew_vec_push(&core->to_issue, w)) {
+        core_out_of_memory(core);
     }
-    while (n_owed-- && core->status == EW_OK) {
-        if (!ew_vec_push(&core->to_issue, w)) {
-            core_out_of_memory(core);
-        }
+}
+
+static void end_request(struct ew_core *core, uint32_t w, uint64_t request)
+{
+    struct core_workload *wl = &core->workloads[w];
+    wl->n_ended++;
+    core->open_requests--;
+    core->requests_left--;
+    owe_request(core, w);
+    if (core->dyn) {
+        core_dynamics_ended(core, w, request);
     }
 }
 
 void core_answer(struct ew_core *core, uint32_t s, double time_s)
 {
-    const struct core_slot *slot = &core->slots.items[s];
+    struct core_slot *slot = &core->slots.items[s];
     const uint32_t w = slot->tmpl->workload;
     struct core_workload *wl = &core->workloads[w];
     for (uint32_t i = 0; i < slot->n_requests; i++) {
+        if (isnan(slot->arrival_s[i])) {
+            continue;
+        }
         const double latency_s = time_s - slot->arrival_s[i];
-        struct ew_event event = request_event(
+        struct ew_event event = core_request_event(
             latency_s <= wl->run->deadline_s ? EW_EVENT_REQUEST_DONE : EW_EVENT_REQUEST_LATE,
             time_s, w, slot->first_request + i, latency_s);
         event.job = slot->job;
         event.plan = slot->tmpl->plan;
         (void)core_emit(core, &event);
+        end_request(core, w, slot->first_request + i);
     }
-    wl->n_ended += slot->n_requests;
-    core->open_requests -= slot->n_requests;
-    core->requests_left -= slot->n_requests;
+    slot->is_answered = true;
     wl->jobs_in_flight--;
-    owe_requests(core, w, slot->n_requests);
+}
+
+void core_request_lost(struct ew_core *core, uint32_t workload, uint64_t request,
+                       enum ew_event_kind kind, enum ew_fail_reason reason, double time_s)
+{
+    const struct ew_event event =
+        core_request_event(kind, time_s, workload, request, (double)reason);
+    (void)core_emit(core, &event);
+    end_request(core, workload, request);
 }
 
 void core_job_end(struct ew_core *core, uint32_t s, double time_s)
 {
     struct core_slot *slot = &core->slots.items[s];
     struct ew_event event =
-        request_event(EW_EVENT_JOB_END, time_s, slot->tmpl->workload, slot->first_request, 0);
+        core_request_event(EW_EVENT_JOB_END, time_s, slot->tmpl->workload, slot->first_request, 0);
     event.job = slot->job;
     event.plan = slot->tmpl->plan;
     (void)core_emit(core, &event);
+    slot->is_active = false;
+    slot->rank = UINT64_MAX;
     if (!ew_vec_push(&slot->tmpl->free_slots, s)) {
         core_out_of_memory(core);
     }

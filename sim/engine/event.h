@@ -10,11 +10,11 @@
 
 /* enumerator, name in files */
 #define EW_EVENT_MAP(X)                                                                            \
-    X(REQUEST_ARRIVE, "request_arrive") /* value: deadline, absolute (INFINITY: none) */           \
-    X(REQUEST_DONE, "request_done")     /* value: latency; at or before the deadline */            \
-    X(REQUEST_LATE, "request_late")     /* value: latency; done after the deadline */              \
-    X(REQUEST_DROPPED, "request_dropped")                                                          \
-    X(REQUEST_FAILED, "request_failed")                                                            \
+    X(REQUEST_ARRIVE, "request_arrive")   /* value: deadline, absolute (INFINITY: none) */         \
+    X(REQUEST_DONE, "request_done")       /* value: latency; at or before the deadline */          \
+    X(REQUEST_LATE, "request_late")       /* value: latency; done after the deadline */            \
+    X(REQUEST_DROPPED, "request_dropped") /* value: enum ew_fail_reason */                         \
+    X(REQUEST_FAILED, "request_failed")   /* value: enum ew_fail_reason */                         \
     X(JOB_START, "job_start") /* bytes: number of requests; request: the first of them */          \
     X(JOB_END, "job_end")     /* every node of the job has finished */                             \
     X(TASK_START, "task_start")                                                                    \
@@ -24,7 +24,11 @@
     X(TRANSFER_FLOW, "transfer_flow")   /* its bytes begin to flow */                              \
     X(TRANSFER_END, "transfer_end")                                                                \
     X(DEVICE_CHANGE, "device_change") /* value: speed ratio */                                     \
-    X(LINK_CHANGE, "link_change")     /* device: link id; value: bandwidth ratio */
+    X(LINK_CHANGE, "link_change")     /* device: link id; value: bandwidth ratio */                \
+    X(TASK_ABORT, "task_abort")       /* a running task stops without a result */                  \
+    X(TRANSFER_ABORT, "transfer_abort")                                                            \
+    X(JOB_FAILED, "job_failed") /* the attempt is over without an answer; none of its nodes runs   \
+                                 */
 
 enum ew_event_kind {
 #define X(name, text) EW_EVENT_##name,
@@ -32,6 +36,26 @@ enum ew_event_kind {
 #undef X
         EW_EVENT_COUNT
 };
+
+/* enumerator, name in files */
+#define EW_FAIL_REASON_MAP(X)                                                                      \
+    X(NONE, "")                                                                                    \
+    X(DEADLINE, "deadline") /* dropped: no answer at its deadline */                               \
+    X(POLICY, "policy")     /* on_failure fail */                                                  \
+    X(ATTEMPTS, "attempts") /* max_attempts attempts have failed */                                \
+    X(NO_PLAN, "no_plan")   /* the strategy has no plan for what is left */                        \
+    X(STRANDED, "stranded") /* nothing can happen any more */
+
+/** Why a request was dropped or has failed. */
+enum ew_fail_reason {
+#define X(name, text) EW_FAIL_REASON_##name,
+    EW_FAIL_REASON_MAP(X)
+#undef X
+        EW_FAIL_REASON_COUNT
+};
+
+/** Name in files, "" for none. */
+const char *ew_fail_reason_name(enum ew_fail_reason reason);
 
 /** One event. Ids that do not apply are EW_NONE (32 bit) or UINT64_MAX (64 bit). Events reach the
  *  sink ordered by time (to within the 1 ns grain), ties in the order of cause. */

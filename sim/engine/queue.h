@@ -1,7 +1,8 @@
 /*
- * Ready queue of one device, send thread or connection: first ready first served, ties by (job's rank,
- * node). "Tie" means: ready within the grain of the first one of the group. Without groups, times
- * that are equal on paper but differ by 1e-16 would decide the order, and engines would disagree.
+ * Ready queue of one device, send thread or connection: first ready first served, ties by (job's
+ * rank, node). "Tie" means: ready within the grain of the first one of the group. Without groups,
+ * times that are equal on paper but differ by 1e-16 would decide the order, and engines would
+ * disagree.
  */
 #ifndef EW_ENGINE_QUEUE_H
 #define EW_ENGINE_QUEUE_H

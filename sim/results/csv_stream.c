@@ -10,7 +10,7 @@
 
 const char ew_csv_requests_header[] =
     "run,strategy,workload,request,job,plan_id,plan,status,arrival_s,start_s,end_s,latency_s,"
-    "deadline_s,dynamic_energy_j";
+    "deadline_s,dynamic_energy_j,fail_reason";
 
 const char ew_csv_tasks_header[] =
     "run,strategy,kind,workload,request,job,plan_id,node_id,layer_id,layer,last_layer,reader_layer,"
@@ -26,6 +26,7 @@ struct request {
     bool is_known; /* numbers that never arrive leave gaps */
     bool awaits_job;
     uint8_t status;
+    uint8_t fail_reason; /* enum ew_fail_reason */
     uint32_t plan;
     uint64_t job;
     double arrival_s;
@@ -156,6 +157,7 @@ static void write_request(struct ew_csv_stream *stream, uint32_t w, uint64_t num
     ew_csv_double(file, request->latency_s);
     ew_csv_double(file, request->deadline_s);
     ew_csv_double(file, stream->has_energy ? request->dynamic_j : NAN);
+    ew_csv_text(file, ew_fail_reason_name((enum ew_fail_reason)request->fail_reason));
     ew_csv_row_end(file);
 }
 
@@ -212,6 +214,9 @@ static void start_job(struct ew_csv_stream *stream, const struct ew_event *event
         if (!request) {
             break;
         }
+        if (request->status != REQUEST_OPEN) { /* dropped while it waited */
+            continue;
+        }
         request->job = event->job;
         request->plan = event->plan;
         request->start_s = event->time_s;
@@ -234,8 +239,10 @@ static void settle_job(struct ew_csv_stream *stream, struct job *job)
         if (!request) {
             break;
         }
-        request->dynamic_j = job_share_j(job);
-        request->awaits_job = false;
+        if (request->awaits_job) { /* failed attempts add up */
+            request->dynamic_j += job_share_j(job);
+            request->awaits_job = false;
+        }
     }
 }
 
@@ -261,12 +268,13 @@ static void end_request(struct ew_csv_stream *stream, const struct ew_event *eve
     }
     const bool is_answered = status == REQUEST_DONE || status == REQUEST_LATE;
     request->status = (uint8_t)status;
+    request->fail_reason = is_answered ? EW_FAIL_REASON_NONE : (uint8_t)event->value;
     request->end_s = event->time_s;
     request->latency_s = is_answered ? event->value : NAN;
     if (!is_answered && request->awaits_job) {
         /* Its job may never end: the energy up to now is what there is. */
         const struct job *job = ew_ring_at(&stream->jobs, request->job);
-        request->dynamic_j = job ? job_share_j(job) : 0;
+        request->dynamic_j += job ? job_share_j(job) : 0;
         request->awaits_job = false;
     }
     write_ready_requests(stream, event->workload, false);
@@ -372,6 +380,7 @@ static void put_box_cells(struct ew_csv_file *file, const struct ew_task_info *i
 
 struct interval {
     const char *kind; /* NULL: compute or load, by the node */
+    bool is_aborted;
     double start_s;
     double flow_s; /* NAN: not a transfer */
     double end_s;
@@ -390,7 +399,10 @@ static void write_interval(struct ew_csv_stream *stream, const struct ew_event *
     const bool is_load = view.node && view.node->kind == EW_NODE_LOAD;
     ew_csv_u64(file, stream->run);
     ew_csv_text(file, stream->strategy);
-    ew_csv_text(file, interval->kind ? interval->kind : (is_load ? "load" : "compute"));
+    const char *kind = interval->kind ? interval->kind : (is_load ? "load" : "compute");
+    const char *aborted_kind =
+        interval->kind ? "transfer_aborted" : (is_load ? "load_aborted" : "compute_aborted");
+    ew_csv_text(file, interval->is_aborted ? aborted_kind : kind);
     ew_csv_text(file, stream->config.run->workloads[event->workload].name);
     ew_csv_u64(file, event->request);
     ew_csv_u64(file, event->job);
@@ -456,7 +468,8 @@ static void take_task(struct ew_csv_stream *stream, const struct ew_event *event
         return;
     }
     book_energy(stream, event, joules->own_j);
-    const struct interval interval = {.start_s = stream->task_start_s[event->device],
+    const struct interval interval = {.is_aborted = event->kind == EW_EVENT_TASK_ABORT,
+                                      .start_s = stream->task_start_s[event->device],
                                       .flow_s = NAN,
                                       .end_s = event->time_s,
                                       .dynamic_j = joules->own_j};
@@ -472,12 +485,14 @@ static void take_transfer(struct ew_csv_stream *stream, const struct ew_event *e
     }
     if (event->kind == EW_EVENT_TRANSFER_START) {
         passage->start_s = event->time_s;
+        passage->flow_s = NAN; /* it may break before */
     } else if (event->kind == EW_EVENT_TRANSFER_FLOW) {
         passage->flow_s = event->time_s;
     } else {
         const double dynamic_j = joules->own_j + joules->peer_j;
         book_energy(stream, event, dynamic_j);
         const struct interval interval = {.kind = "transfer",
+                                          .is_aborted = event->kind == EW_EVENT_TRANSFER_ABORT,
                                           .start_s = passage->start_s,
                                           .flow_s = passage->flow_s,
                                           .end_s = event->time_s,
@@ -512,10 +527,12 @@ static void observe(void *ctx, const struct ew_event *event, const struct ew_jou
         start_job(stream, event);
         break;
     case EW_EVENT_JOB_END:
+    case EW_EVENT_JOB_FAILED:
         end_job(stream, event);
         break;
     case EW_EVENT_TASK_START:
     case EW_EVENT_TASK_END:
+    case EW_EVENT_TASK_ABORT:
         take_task(stream, event, joules);
         break;
     case EW_EVENT_SEND_START:
@@ -524,6 +541,7 @@ static void observe(void *ctx, const struct ew_event *event, const struct ew_jou
     case EW_EVENT_TRANSFER_START:
     case EW_EVENT_TRANSFER_FLOW:
     case EW_EVENT_TRANSFER_END:
+    case EW_EVENT_TRANSFER_ABORT:
         take_transfer(stream, event, joules);
         break;
     default:

@@ -264,8 +264,10 @@ static struct ew_joules end_flow(struct ew_energy *energy, const struct ew_event
     struct device_state *to = &energy->devices[event->peer];
     const double time_s = event->time_s;
     flight->is_open = false;
-    from->tx_bytes += event->bytes;
-    to->rx_bytes += event->bytes;
+    if (event->kind == EW_EVENT_TRANSFER_END) { /* a broken message has moved nothing */
+        from->tx_bytes += event->bytes;
+        to->rx_bytes += event->bytes;
+    }
     double tx_share_s = usage_end(&from->tx, time_s);
     double rx_share_s = usage_end(&to->rx, time_s);
     struct ew_joules joules = {.busy_s = time_s - flight->since_s};
@@ -304,7 +306,7 @@ static struct ew_joules end_task(struct ew_energy *energy, const struct ew_event
         return (struct ew_joules){0};
     }
     const double busy_s = event->time_s - device->busy_since_s;
-    device->n_tasks++;
+    device->n_tasks += event->kind == EW_EVENT_TASK_END;
     if (device->has_outer) {
         device->has_outer = false;
         if (busy_s <= 0) {
@@ -362,6 +364,7 @@ struct ew_joules ew_energy_event(struct ew_energy *energy, const struct ew_event
         }
         break;
     case EW_EVENT_TASK_END:
+    case EW_EVENT_TASK_ABORT:
         if (event->device < energy->platform->n_devices) {
             return end_task(energy, event);
         }
@@ -370,6 +373,7 @@ struct ew_joules ew_energy_event(struct ew_energy *energy, const struct ew_event
         begin_flow(energy, event);
         break;
     case EW_EVENT_TRANSFER_END:
+    case EW_EVENT_TRANSFER_ABORT:
         return end_flow(energy, event);
     case EW_EVENT_REQUEST_ARRIVE:
         if (!energy->is_begun) {

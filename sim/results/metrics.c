@@ -307,6 +307,18 @@ static void fold_event(struct ew_metrics *metrics, const struct ew_event *event,
         ew_sum_add(&layer->transfer_j, joules->own_j + joules->peer_j);
         break;
     }
+    case EW_EVENT_TASK_ABORT: {
+        struct ew_layer_fold *layer = layer_of(metrics, event, event->layer);
+        ew_sum_add(&layer->compute_s, joules->busy_s);
+        ew_sum_add(&layer->compute_j, joules->own_j);
+        break;
+    }
+    case EW_EVENT_TRANSFER_ABORT: {
+        struct ew_layer_fold *layer = layer_of(metrics, event, event->reader_layer);
+        ew_sum_add(&layer->transfer_s, joules->busy_s);
+        ew_sum_add(&layer->transfer_j, joules->own_j + joules->peer_j);
+        break;
+    }
     case EW_EVENT_REQUEST_ARRIVE:
         arrive(metrics, event);
         break;

@@ -178,7 +178,7 @@ START_TEST(platform_text_holds_devices_and_used_links_only)
     const struct ew_core_ops no_ops = {0};
     ck_assert_int_eq(ew_core_new(&core, &run, &no_ops, &err), EW_OK);
     struct ew_str text = {0};
-    ew_sg_platform_print(&text, platform, core, true);
+    ew_sg_platform_print(&text, platform, core, NULL, true);
     ck_assert_ptr_nonnull(strstr(text.text, "<host id=\"d2\" speed=\"1000000000f\">"));
     ck_assert_ptr_nonnull(strstr(text.text, "id=\"wattage_per_state\" value=\"1:3:3\""));
     ck_assert_ptr_nonnull(strstr(text.text, "<link id=\"l0\" bandwidth=\"1000000Bps\" "

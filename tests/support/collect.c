@@ -63,6 +63,12 @@ static void collect_emit(void *ctx, const struct ew_event *event)
     case EW_EVENT_TASK_END:
         c->busy_s[event->device] += stop(c, &c->tasks[event->device], event);
         break;
+    case EW_EVENT_TASK_ABORT:
+        c->busy_s[event->device] += stop(c, &c->tasks[event->device], event);
+        break;
+    case EW_EVENT_TRANSFER_ABORT:
+        c->sending_s[event->device] += stop(c, &c->lines[pair], event);
+        break;
     case EW_EVENT_TRANSFER_START:
         start(c, &c->lines[pair], event);
         break;

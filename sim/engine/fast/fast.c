@@ -12,7 +12,14 @@
 /** Times closer than this are equal on paper. */
 #define ROUNDING_S 1e-12
 
-/* Ids in the heap: devices, send threads, connections, workloads. */
+/* A task as remaining work at nominal speed. */
+struct fast_task {
+    double left_s; /* at since_s */
+    double since_s;
+    double speed; /* of its device, relative to nominal */
+};
+
+/* Ids in the heap: devices, send threads, connections, workloads, timers. */
 struct fast {
     struct ew_core *core;
     struct ew_network network;
@@ -20,6 +27,8 @@ struct fast {
     uint32_t n_devices;
     uint32_t first_connection;
     uint32_t first_workload;
+    uint32_t first_timer;
+    struct fast_task *tasks; /**< per device */
     uint64_t *message_bytes; /**< per connection, while in its latency */
     bool is_out_of_memory;
 };
@@ -30,13 +39,42 @@ struct fast {
 static void start_task(void *ctx, uint32_t device, double work_s, double start_s)
 {
     struct fast *fast = ctx;
-    ew_heap_set(&fast->heap, device, start_s + work_s);
+    struct fast_task *task = &fast->tasks[device];
+    task->left_s = work_s;
+    task->since_s = start_s;
+    ew_heap_set(&fast->heap, device, start_s + work_s / task->speed);
+}
+
+static void stop_task(void *ctx, uint32_t device, double time_s)
+{
+    struct fast *fast = ctx;
+    (void)time_s;
+    ew_heap_remove(&fast->heap, device);
+}
+
+static void set_speed(void *ctx, uint32_t device, double ratio, double time_s)
+{
+    struct fast *fast = ctx;
+    struct fast_task *task = &fast->tasks[device];
+    if (ew_heap_has(&fast->heap, device)) {
+        task->left_s = fmax(task->left_s - (time_s - task->since_s) * task->speed, 0);
+        task->since_s = time_s;
+        ew_heap_set(&fast->heap, device, time_s + task->left_s / ratio);
+    }
+    task->speed = ratio;
 }
 
 static void start_send(void *ctx, uint32_t device, double overhead_s, double start_s)
 {
     struct fast *fast = ctx;
     ew_heap_set(&fast->heap, fast->n_devices + device, start_s + overhead_s);
+}
+
+static void stop_send(void *ctx, uint32_t device, double time_s)
+{
+    struct fast *fast = ctx;
+    (void)time_s;
+    ew_heap_remove(&fast->heap, fast->n_devices + device);
 }
 
 static void begin_flow(struct fast *fast, uint32_t connection, double time_s)
@@ -47,16 +85,38 @@ static void begin_flow(struct fast *fast, uint32_t connection, double time_s)
     }
 }
 
-static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
+static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double extra_s,
+                           double start_s)
 {
     struct fast *fast = ctx;
-    const double latency_s = fast->network.flows[connection].latency_s;
+    const double latency_s = fast->network.flows[connection].latency_s + extra_s;
     fast->message_bytes[connection] = bytes;
     if (latency_s > 0) {
         ew_heap_set(&fast->heap, fast->first_connection + connection, start_s + latency_s);
     } else {
         begin_flow(fast, connection, start_s);
     }
+}
+
+static void stop_transfer(void *ctx, uint32_t connection, double time_s)
+{
+    struct fast *fast = ctx;
+    if (fast->network.flows[connection].is_active) {
+        ew_network_end(&fast->network, connection, time_s);
+    }
+    ew_heap_remove(&fast->heap, fast->first_connection + connection);
+}
+
+static void set_bandwidth(void *ctx, uint32_t link, double bytes_per_s, double time_s)
+{
+    struct fast *fast = ctx;
+    ew_network_set_bandwidth(&fast->network, link, bytes_per_s, time_s);
+}
+
+static void schedule_timer(void *ctx, uint32_t timer, double time_s)
+{
+    struct fast *fast = ctx;
+    ew_heap_set(&fast->heap, fast->first_timer + timer, time_s);
 }
 
 static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
@@ -79,8 +139,10 @@ static void handle(struct fast *fast, uint32_t id, double time_s)
         } else {
             begin_flow(fast, connection, time_s);
         }
-    } else {
+    } else if (id < fast->first_timer) {
         ew_core_arrive(fast->core, id - fast->first_workload, time_s);
+    } else {
+        ew_core_timer(fast->core, id - fast->first_timer, time_s);
     }
 }
 
@@ -121,13 +183,13 @@ static enum ew_status run_loop(struct fast *fast, const struct ew_run *run, stru
         if ((steps & 1023u) == 0 && run->interrupted && *run->interrupted) {
             return ew_fail(err, EW_EINTR, "interrupted at simulated time %g s", time_s);
         }
-        if (!fast->heap.count) {
+        if (!fast->heap.count || (run->dynamics && ew_core_is_over(fast->core, time_s))) {
             break;
         }
         time_s = ew_heap_first(&fast->heap)->key;
         handle_batch(fast, time_s);
     }
-    if (!ew_core_is_finished(fast->core)) {
+    if (!ew_core_is_finished(fast->core) && !ew_core_is_over(fast->core, time_s)) {
         return ew_fail(err, EW_EDEADLOCK, "%llu requests never finished: no event is left",
                        (unsigned long long)ew_core_open_requests(fast->core));
     }
@@ -145,6 +207,12 @@ static enum ew_status fast_run(struct ew_run_facts *facts, const struct ew_run *
         .start_send = start_send,
         .start_transfer = start_transfer,
         .schedule_arrival = schedule_arrival,
+        .schedule_timer = schedule_timer,
+        .set_speed = set_speed,
+        .set_bandwidth = set_bandwidth,
+        .stop_task = stop_task,
+        .stop_send = stop_send,
+        .stop_transfer = stop_transfer,
     };
     enum ew_status status = ew_core_new(&fast.core, run, &ops, err);
     if (status) {
@@ -152,10 +220,16 @@ static enum ew_status fast_run(struct ew_run_facts *facts, const struct ew_run *
     }
     const uint32_t n_connections = ew_core_connection_count(fast.core);
     fast.first_workload = fast.first_connection + n_connections;
+    fast.first_timer = fast.first_workload + run->n_workloads;
+    fast.tasks = calloc(fast.n_devices + 1u, sizeof *fast.tasks);
+    for (uint32_t d = 0; fast.tasks && d < fast.n_devices; d++) {
+        fast.tasks[d].speed = 1;
+    }
     fast.message_bytes = calloc(n_connections + 1u, sizeof *fast.message_bytes);
     status = ew_network_init(&fast.network, fast.core, run->platform, run->net, err);
-    if (status == EW_OK && (!fast.message_bytes ||
-                            !ew_heap_init(&fast.heap, fast.first_workload + run->n_workloads))) {
+    if (status == EW_OK &&
+        (!fast.message_bytes || !fast.tasks ||
+         !ew_heap_init(&fast.heap, fast.first_timer + ew_core_timer_count(fast.core)))) {
         status = ew_fail_memory(err);
     }
     if (status == EW_OK) {
@@ -166,6 +240,7 @@ static enum ew_status fast_run(struct ew_run_facts *facts, const struct ew_run *
     ew_heap_fini(&fast.heap);
     ew_network_fini(&fast.network);
     free(fast.message_bytes);
+    free(fast.tasks);
     ew_core_free(fast.core);
     return status;
 }

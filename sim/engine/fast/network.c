@@ -34,13 +34,13 @@ static uint32_t add_hops(struct net_hop *hops, const struct ew_route *route)
 
 /* As SimGrid: without the latency factor, and 1 on a route without latency. */
 static double route_penalty(const struct ew_platform *platform, const struct ew_route *route,
-                            const struct ew_net_model *model)
+                            double latency_s, const struct ew_net_model *model)
 {
-    double penalty = route->latency_s;
+    double penalty = latency_s;
     for (uint32_t i = 0; i < route->n_links && model->weight_s > 0; i++) {
         penalty += model->weight_s / platform->links[route->links[i]].bandwidth_bytes_per_s;
     }
-    return route->latency_s > 0 ? penalty : 1;
+    return latency_s > 0 ? penalty : 1;
 }
 
 enum ew_status ew_network_init(struct ew_network *network, const struct ew_core *core,
@@ -48,7 +48,8 @@ enum ew_status ew_network_init(struct ew_network *network, const struct ew_core 
                                struct ew_error *err)
 {
     const uint32_t n_flows = ew_core_connection_count(core);
-    *network = (struct ew_network){.n_flows = n_flows, .n_links = platform->n_links};
+    *network =
+        (struct ew_network){.model = model, .n_flows = n_flows, .n_links = platform->n_links};
     network->flows = calloc(n_flows + 1u, sizeof *network->flows);
     network->hops = calloc(count_route_links(core, platform) + 1, sizeof *network->hops);
     network->links = calloc(platform->n_links + 1u, sizeof *network->links);
@@ -66,8 +67,9 @@ enum ew_status ew_network_init(struct ew_network *network, const struct ew_core 
         const struct ew_route *route = ew_platform_route(platform, pair.from, pair.to);
         network->flows[f].first_hop = first;
         network->flows[f].n_hops = add_hops(network->hops + first, route);
-        network->flows[f].latency_s = route->latency_s * model->latency_factor;
-        network->flows[f].penalty = route_penalty(platform, route, model);
+        const double latency_s = ew_core_latency_s(core, f);
+        network->flows[f].latency_s = latency_s * model->latency_factor;
+        network->flows[f].penalty = route_penalty(platform, route, latency_s, model);
         first += network->flows[f].n_hops;
     }
     for (uint32_t l = 0; l < platform->n_links; l++) {
@@ -128,6 +130,7 @@ bool ew_network_begin(struct ew_network *network, uint32_t f, uint64_t bytes, do
     flow->rate_bytes_per_s = 0;
     flow->updated_s = time_s;
     flow->is_active = true;
+    flow->is_new = true;
     for (uint32_t h = 0; h < flow->n_hops; h++) {
         struct net_hop *hop = &network->hops[flow->first_hop + h];
         struct net_link *link = &network->links[hop->link];
@@ -152,6 +155,15 @@ void ew_network_end(struct ew_network *network, uint32_t f, double time_s)
         network->hops[network->flows[last.flow].first_hop + last.hop].position = hop->position;
         touch_link(network, hop->link, time_s);
     }
+}
+
+/* With weight_s the weights would follow the bandwidth in SimGrid, too; it does not do so for flows
+ * that are still in their latency, and so we keep the platform's. */
+void ew_network_set_bandwidth(struct ew_network *network, uint32_t link, double bytes_per_s,
+                              double time_s)
+{
+    network->links[link].capacity_bytes_per_s = bytes_per_s * network->model->bandwidth_factor;
+    touch_link(network, link, time_s);
 }
 
 /* ------------------------------------------------------------------------------------- sharing */
@@ -270,11 +282,12 @@ static void share_alone(struct ew_network *network, uint32_t f)
 
 static void apply_rate(struct net_flow *flow, uint32_t id, double time_s, struct ew_heap *heap)
 {
+    const bool is_new = flow->is_new; /* has its rate from its own beginning on */
+    flow->is_new = false;
     if (flow->new_rate == flow->rate_bytes_per_s) {
         return;
     }
     const double elapsed_s = time_s - flow->updated_s;
-    const bool is_new = flow->rate_bytes_per_s == 0; /* has its rate from its own beginning on */
     if (elapsed_s > 0 && !is_new) {
         flow->remaining_bytes -= flow->rate_bytes_per_s * elapsed_s;
         flow->updated_s = time_s;
@@ -283,6 +296,10 @@ static void apply_rate(struct net_flow *flow, uint32_t id, double time_s, struct
         flow->remaining_bytes = 0;
     }
     flow->rate_bytes_per_s = flow->new_rate;
+    if (!(flow->rate_bytes_per_s > 0)) { /* stalled */
+        ew_heap_remove(heap, id);
+        return;
+    }
     ew_heap_set(heap, id, flow->updated_s + flow->remaining_bytes / flow->rate_bytes_per_s);
 }
 

@@ -32,6 +32,7 @@ struct net_flow {
     double new_rate;  /**< while sharing; < 0: not decided */
     uint32_t seen;    /**< mark of the last component search */
     bool is_active;
+    bool is_new; /**< no rate yet: it has its first one from updated_s on */
 };
 
 /** Flow and which of its hops, in a link's list. */
@@ -54,6 +55,7 @@ struct net_link {
 };
 
 struct ew_network {
+    const struct ew_net_model *model;
     struct net_flow *flows;
     uint32_t n_flows;
     struct net_hop *hops;
@@ -80,8 +82,13 @@ bool ew_network_begin(struct ew_network *network, uint32_t flow, uint64_t bytes,
 /** The flow is over since time_s. Takes effect with ew_network_share. */
 void ew_network_end(struct ew_network *network, uint32_t flow, double time_s);
 
-/** Share again after changes, as of the first of them (they lie within the grain): `event_heap` gets
- *  the new completion time of every flow whose rate changed, under id first_id + flow. */
+/** The link's bandwidth (without the model's factor) is another one since time_s; 0: flows stall.
+ */
+void ew_network_set_bandwidth(struct ew_network *network, uint32_t link, double bytes_per_s,
+                              double time_s);
+
+/** Share again after changes, as of the first of them (they lie within the grain): `event_heap`
+ * gets the new completion time of every flow whose rate changed, under id first_id + flow. */
 void ew_network_share(struct ew_network *network, struct ew_heap *event_heap, uint32_t first_id);
 
 #endif

@@ -1,5 +1,6 @@
 #include "engine/simgrid/sg_hand.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static void live(int argc, char **argv);
@@ -74,6 +75,7 @@ static void kill_dismissed(struct ew_sg_world *world)
         }
         hand->is_dismissed = false;
         hand->is_condemned = true;
+        world->n_raising -= hand->is_raising ? 1 : 0;
         sg_actor_kill(hand->actor);
         if (!ew_vec_push(&world->spare, hand)) {
             out_of_memory(world);
@@ -92,8 +94,80 @@ static void run_task(const struct ew_sg_world *world, const struct ew_sg_work *w
 }
 
 /* Tasks and overheads that begin late make up for it; transfers report earlier. */
-static void perform(const struct ew_sg_world *world, struct ew_sg_work *work)
+static void tune(struct ew_sg_world *world)
 {
+    world->tune.state = EW_SG_IDLE; /* who asks from now on wants another round */
+    for (uint32_t l = 0; l < world->run->platform->n_links; l++) {
+        struct ew_sg_link *link = &world->links[l];
+        while (link->is_varying && !link->is_tuned) {
+            if (world->n_raising) {
+                sg_actor_yield(); /* at this simulated time */
+            } else {
+                link->is_tuned = true;
+                sg_link_set_bandwidth(link->link, link->bytes_per_s);
+            }
+        }
+    }
+}
+
+static bool has_varying_link(const struct ew_sg_world *world, const struct ew_route *route)
+{
+    for (uint32_t i = 0; world->links && i < route->n_links; i++) {
+        if (world->links[route->links[i]].is_varying) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Give the varying links of a route their highest bandwidth until the flow has begun. Tuning that
+ * was on its way is over after the first yield. */
+static void raise_links(struct ew_sg_hand *hand, const struct ew_route *route)
+{
+    struct ew_sg_world *world = hand->world;
+    world->n_raising++;
+    hand->is_raising = true;
+    sg_actor_yield();
+    for (uint32_t i = 0; i < route->n_links; i++) {
+        struct ew_sg_link *link = &world->links[route->links[i]];
+        if (link->is_varying) {
+            link->is_tuned = false;
+            sg_link_set_bandwidth(link->link, link->top_bytes_per_s);
+        }
+    }
+    ew_sg_ask_to_tune(world);
+    while (ew_sg_queued(world) > world->n_free) {
+        call_another(world);
+    }
+    world->n_raising--;
+    hand->is_raising = false;
+}
+
+static void run_transfer(struct ew_sg_hand *hand, struct ew_sg_work *work, double late_s)
+{
+    struct ew_sg_world *world = hand->world;
+    work->late_s = late_s;
+    if (work->extra_s > 0) {
+        sg_actor_sleep_for(fmax(work->extra_s - late_s, 0));
+        if (!hand->work) { /* dismissed meanwhile: the work is no longer ours */
+            return;
+        }
+        work->late_s = fmax(late_s - work->extra_s, 0);
+    }
+    const struct ew_connection pair = ew_core_connection(world->core, work->index);
+    const struct ew_route *route = ew_platform_route(world->run->platform, pair.from, pair.to);
+    if (has_varying_link(world, route)) {
+        raise_links(hand, route);
+        if (!hand->work) {
+            return;
+        }
+    }
+    sg_host_sendto(work->host, work->to, (double)work->bytes);
+}
+
+static void perform(struct ew_sg_hand *hand, struct ew_sg_work *work)
+{
+    struct ew_sg_world *world = hand->world;
     const double late_s = simgrid_get_clock() - work->start_s;
     const double left_s = work->amount_s - late_s;
     switch ((enum ew_sg_kind)work->kind) {
@@ -107,10 +181,13 @@ static void perform(const struct ew_sg_world *world, struct ew_sg_work *work)
         }
         break;
     case EW_SG_TRANSFER:
-        work->late_s = late_s;
-        sg_host_sendto(work->host, work->to, (double)work->bytes);
+        run_transfer(hand, work, late_s);
+        break;
+    case EW_SG_TUNE:
+        tune(world);
         break;
     case EW_SG_ARRIVAL:
+    case EW_SG_TIMER:
         sg_actor_sleep_until(work->start_s);
         break;
     }
@@ -148,7 +225,7 @@ static void live(int argc, char **argv)
         work->state = EW_SG_BUSY;
         work->hand = hand;
         hand->work = work;
-        perform(world, work);
+        perform(hand, work);
         if (hand->is_condemned) {
             return;
         }

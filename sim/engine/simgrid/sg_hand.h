@@ -16,6 +16,7 @@ struct ew_sg_hand {
     struct ew_sg_work *work; /**< what it does; NULL: nothing, or it has been dismissed */
     bool is_dismissed;       /**< to be killed */
     bool is_condemned;       /**< being killed */
+    bool is_raising;         /**< counted in the world's n_raising */
 };
 
 /** Make the first hand, which lets the job machine begin; to be called before simgrid_run. */

@@ -1,6 +1,7 @@
 #include "engine/simgrid/sg_setup.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,38 +46,102 @@ static void start_simgrid(const char *network_model)
 
 /* --- platform --------------------------------------------------------------------------------- */
 
-/* SimGrid reads files only; a temporary one without a name leaves nothing behind. */
-static enum ew_status write_platform(FILE **out, const struct ew_sg_world *world,
+static enum ew_status print_platform(struct ew_str *text, const struct ew_sg_world *world,
                                      struct ew_error *err)
 {
-    struct ew_str text = {0};
-    ew_sg_platform_print(&text, world->run->platform, world->core, world->has_host_energy);
-    FILE *file = text.failed ? NULL : tmpfile();
-    enum ew_status status = EW_OK;
-    if (text.failed) {
-        status = ew_fail_memory(err);
-    } else if (!file || fwrite(text.text, 1, text.length, file) != text.length ||
-               fflush(file) != 0) {
-        status =
-            ew_fail(err, EW_EIO, "cannot write a temporary file for SimGrid: %s", strerror(errno));
-    }
-    ew_str_fini(&text);
-    *out = file;
-    return status;
+    ew_sg_platform_print(text, world->run->platform, world->core, world->run->dynamics,
+                         world->has_host_energy);
+    return text->failed ? ew_fail_memory(err) : EW_OK;
 }
 
-static enum ew_status load_platform(struct ew_sg_world *world, struct ew_error *err)
+/* SimGrid reads files only; a temporary one without a name leaves nothing behind. */
+static enum ew_status load_alone(const struct ew_str *text, struct ew_error *err)
 {
-    FILE *file = NULL;
-    const enum ew_status status = write_platform(&file, world, err);
-    if (status) {
-        return status;
+    FILE *file = tmpfile();
+    if (!file || fwrite(text->text, 1, text->length, file) != text->length || fflush(file) != 0) {
+        return ew_fail(err, EW_EIO, "cannot write a temporary file for SimGrid: %s",
+                       strerror(errno));
     }
     char path[32];
     (void)snprintf(path, sizeof path, "/dev/fd/%d", fileno(file));
     simgrid_load_platform(path);
     (void)fclose(file);
     return EW_OK;
+}
+
+enum { PATH_SIZE = 256 };
+
+static void profile_path(char out[PATH_SIZE], const char *directory, uint32_t number)
+{
+    (void)snprintf(out, PATH_SIZE, "%s/" EW_SG_PROFILE_NAME, directory, (unsigned)number);
+}
+
+static enum ew_status write_text(const char *path, const struct ew_str *text, struct ew_error *err)
+{
+    FILE *file = fopen(path, "w");
+    const bool is_written =
+        file && fwrite(ew_str_text(text), 1, text->length, file) == text->length;
+    if (!file || fclose(file) != 0 || !is_written) {
+        return ew_fail(err, EW_EIO, "%s: cannot write a temporary file for SimGrid: %s", path,
+                       strerror(errno));
+    }
+    return EW_OK;
+}
+
+static enum ew_status write_profiles(const char *directory, const struct ew_sg_world *world,
+                                     struct ew_error *err)
+{
+    const struct ew_dynamics *dynamics = world->run->dynamics;
+    enum ew_status status = EW_OK;
+    for (uint32_t i = 0; status == EW_OK && i < dynamics->n_signals; i++) {
+        char path[PATH_SIZE];
+        struct ew_str text = {0};
+        profile_path(path, directory, i);
+        if (ew_sg_profile_print(&text, &dynamics->signals[i])) {
+            status = text.failed ? ew_fail_memory(err) : write_text(path, &text, err);
+        }
+        ew_str_fini(&text);
+    }
+    return status;
+}
+
+/* Profiles are looked for beside the platform: a directory of our own, gone when all is read. */
+static enum ew_status load_with_profiles(const struct ew_str *text, const struct ew_sg_world *world,
+                                         struct ew_error *err)
+{
+    char directory[] = "/tmp/edgeweave-XXXXXX";
+    char path[PATH_SIZE];
+    if (!mkdtemp(directory)) {
+        return ew_fail(err, EW_EIO, "cannot make a temporary directory for SimGrid: %s",
+                       strerror(errno));
+    }
+    enum ew_status status = write_profiles(directory, world, err);
+    (void)snprintf(path, sizeof path, "%s/platform.xml", directory);
+    if (status == EW_OK) {
+        status = write_text(path, text, err);
+    }
+    if (status == EW_OK) {
+        simgrid_load_platform(path);
+    }
+    (void)unlink(path);
+    for (uint32_t i = 0; i < world->run->dynamics->n_signals; i++) {
+        profile_path(path, directory, i);
+        (void)unlink(path); /* signals without one have no file */
+    }
+    (void)rmdir(directory);
+    return status;
+}
+
+static enum ew_status load_platform(struct ew_sg_world *world, struct ew_error *err)
+{
+    struct ew_str text = {0};
+    enum ew_status status = print_platform(&text, world, err);
+    if (status == EW_OK) {
+        status =
+            world->run->dynamics ? load_with_profiles(&text, world, err) : load_alone(&text, err);
+    }
+    ew_str_fini(&text);
+    return status;
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -102,14 +167,50 @@ static void fill_connection_table(struct ew_sg_world *world)
 {
     for (uint32_t c = 0; c < ew_core_connection_count(world->core); c++) {
         const struct ew_connection pair = ew_core_connection(world->core, c);
-        const struct ew_route *route = ew_platform_route(world->run->platform, pair.from, pair.to);
         world->transfers[c] = (struct ew_sg_work){
             .kind = EW_SG_TRANSFER,
             .index = c,
             .host = world->tasks[pair.from].host,
             .to = world->tasks[pair.to].host,
-            .latency_s = route->latency_s * world->run->net->latency_factor,
+            .latency_s = ew_core_latency_s(world->core, c) * world->run->net->latency_factor,
         };
+    }
+}
+
+static bool is_used(const struct ew_sg_world *world, uint32_t link)
+{
+    for (uint32_t c = 0; c < ew_core_connection_count(world->core); c++) {
+        const struct ew_connection pair = ew_core_connection(world->core, c);
+        const struct ew_route *route = ew_platform_route(world->run->platform, pair.from, pair.to);
+        for (uint32_t i = 0; i < route->n_links; i++) {
+            if (route->links[i] == link) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void fill_link_table(struct ew_sg_world *world)
+{
+    const struct ew_dynamics *dynamics = world->run->dynamics;
+    for (uint32_t i = 0; i < dynamics->n_signals; i++) {
+        const struct ew_signal *signal = &dynamics->signals[i];
+        if (signal->quantity != EW_QUANTITY_LINK_BANDWIDTH || !is_used(world, signal->target)) {
+            continue; /* SimGrid does not know the link, or it does not vary */
+        }
+        const double nominal = world->run->platform->links[signal->target].bandwidth_bytes_per_s;
+        char name[EW_SG_NAME_SIZE];
+        ew_sg_link_name(name, signal->target);
+        struct ew_sg_link *link = &world->links[signal->target];
+        *link = (struct ew_sg_link){.link = sg_link_by_name(name),
+                                    .is_varying = true,
+                                    .is_tuned = true,
+                                    .top_bytes_per_s = nominal,
+                                    .bytes_per_s = nominal};
+        for (uint32_t k = 0; k < signal->n_steps; k++) {
+            link->top_bytes_per_s = fmax(link->top_bytes_per_s, signal->values[k]);
+        }
     }
 }
 
@@ -123,6 +224,14 @@ static enum ew_status make_tables(struct ew_sg_world *world, struct ew_error *er
     world->arrivals = allocate(n_workloads, sizeof *world->arrivals);
     if (!world->tasks || !world->sends || !world->transfers || !world->arrivals) {
         return ew_fail_memory(err);
+    }
+    world->tune.kind = EW_SG_TUNE;
+    if (world->run->dynamics) {
+        world->links = allocate(world->run->platform->n_links, sizeof *world->links);
+        if (!world->links) {
+            return ew_fail_memory(err);
+        }
+        fill_link_table(world);
     }
     fill_device_tables(world);
     fill_connection_table(world);
@@ -139,10 +248,14 @@ static void write_event(void *ctx, const struct ew_event *event)
     ew_sg_write_event(ctx, event);
 }
 
-/* The energy plugin counts hosts without power states as 0 W, silently. */
-static bool all_have_power(const struct ew_platform *platform)
+/* The energy plugin counts hosts without power states as 0 W, silently. Devices that go off stay on
+ * for SimGrid: turning a host off would kill what the job machine stops in its own order. */
+static bool all_have_power(const struct ew_platform *platform, const struct ew_dynamics *dynamics)
 {
     bool all = true;
+    for (uint32_t i = 0; dynamics && i < dynamics->n_signals; i++) {
+        all = all && dynamics->signals[i].quantity != EW_QUANTITY_DEVICE_UP;
+    }
     for (uint32_t d = 0; d < platform->n_devices; d++) {
         all = all && platform->devices[d].has_power;
     }
@@ -156,7 +269,7 @@ void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_s
     struct ew_sg_world world = {
         .run = &child_run,
         .writer = writer,
-        .has_host_energy = with_host_energy && all_have_power(run->platform),
+        .has_host_energy = with_host_energy && all_have_power(run->platform, run->dynamics),
     };
     const struct ew_core_ops ops = ew_sg_core_ops(&world);
     struct ew_error err = {0};

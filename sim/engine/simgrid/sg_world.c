@@ -1,5 +1,7 @@
 #include "engine/simgrid/sg_world.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,13 +63,15 @@ static void start_send(void *ctx, uint32_t device, double overhead_s, double sta
     queue_work(world, &world->sends[device], start_s);
 }
 
-static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
+static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double extra_s,
+                           double start_s)
 {
     struct ew_sg_world *world = ctx;
     struct ew_sg_work *work = &world->transfers[connection];
     work->bytes = bytes;
+    work->extra_s = extra_s;
     queue_work(world, work, start_s);
-    ew_core_transfer_flow(world->core, connection, start_s + work->latency_s);
+    ew_core_transfer_flow(world->core, connection, start_s + (work->latency_s + extra_s));
 }
 
 static void retract_transfer(void *ctx, uint32_t connection)
@@ -82,6 +86,66 @@ static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
     queue_work(world, &world->arrivals[workload], time_s);
 }
 
+static void schedule_timer(void *ctx, uint32_t timer, double time_s)
+{
+    struct ew_sg_world *world = ctx;
+    struct ew_sg_work *work = malloc(sizeof *work);
+    if (!work) {
+        world->is_out_of_memory = true;
+        return;
+    }
+    *work = (struct ew_sg_work){.kind = EW_SG_TIMER, .index = timer};
+    queue_work(world, work, time_s);
+    world->n_active--; /* does not keep a run alive */
+}
+
+/* SimGrid changes speeds by itself: they stand in the platform as profiles. */
+static void set_speed(void *ctx, uint32_t device, double ratio, double time_s)
+{
+    (void)ctx;
+    (void)device;
+    (void)ratio;
+    (void)time_s;
+}
+
+void ew_sg_ask_to_tune(struct ew_sg_world *world)
+{
+    if (world->tune.state == EW_SG_IDLE) {
+        queue_work(world, &world->tune, simgrid_get_clock());
+        world->n_active--; /* takes no time */
+    }
+}
+
+/* SimGrid takes no 0 for a bandwidth. So little does not move a byte in any run. */
+static void set_bandwidth(void *ctx, uint32_t link, double bytes_per_s, double time_s)
+{
+    struct ew_sg_world *world = ctx;
+    struct ew_sg_link *l = &world->links[link];
+    (void)time_s;
+    l->bytes_per_s = fmax(bytes_per_s, 1e-15 * l->top_bytes_per_s);
+    l->is_tuned = !l->is_varying;
+    ew_sg_ask_to_tune(world);
+}
+
+static void stop_task(void *ctx, uint32_t device, double time_s)
+{
+    (void)time_s;
+    retract_task(ctx, device);
+}
+
+static void stop_send(void *ctx, uint32_t device, double time_s)
+{
+    struct ew_sg_world *world = ctx;
+    (void)time_s;
+    retract(world, &world->sends[device]);
+}
+
+static void stop_transfer(void *ctx, uint32_t connection, double time_s)
+{
+    (void)time_s;
+    retract_transfer(ctx, connection);
+}
+
 struct ew_core_ops ew_sg_core_ops(struct ew_sg_world *world)
 {
     return (struct ew_core_ops){
@@ -92,6 +156,12 @@ struct ew_core_ops ew_sg_core_ops(struct ew_sg_world *world)
         .retract_task = retract_task,
         .retract_transfer = retract_transfer,
         .schedule_arrival = schedule_arrival,
+        .schedule_timer = schedule_timer,
+        .set_speed = set_speed,
+        .set_bandwidth = set_bandwidth,
+        .stop_task = stop_task,
+        .stop_send = stop_send,
+        .stop_transfer = stop_transfer,
     };
 }
 
@@ -146,7 +216,8 @@ static void settle(struct ew_sg_world *world)
     if (status) {
         ew_sg_fail(world->writer, &failure);
     }
-    if (world->n_active == 0) {
+    const bool is_static = world->run->dynamics == NULL;
+    if (is_static ? world->n_active == 0 : ew_core_is_over(world->core, simgrid_get_clock())) {
         finish(world);
     }
 }
@@ -159,9 +230,12 @@ void ew_sg_begin(struct ew_sg_world *world)
 
 void ew_sg_report(struct ew_sg_world *world, struct ew_sg_work *work)
 {
+    if (work->kind == EW_SG_TUNE) {
+        return; /* the job machine knows */
+    }
     work->state = EW_SG_IDLE;
     work->hand = NULL;
-    world->n_active--;
+    world->n_active -= work->kind == EW_SG_TIMER ? 0 : 1;
     const double end_s = simgrid_get_clock() - work->late_s;
     switch ((enum ew_sg_kind)work->kind) {
     case EW_SG_TASK:
@@ -176,6 +250,14 @@ void ew_sg_report(struct ew_sg_world *world, struct ew_sg_work *work)
     case EW_SG_ARRIVAL:
         ew_core_arrive(world->core, work->index, work->start_s);
         break;
+    case EW_SG_TUNE:
+        break;
+    case EW_SG_TIMER: {
+        const struct ew_sg_work timer = *work;
+        free(work);
+        ew_core_timer(world->core, timer.index, timer.start_s);
+        break;
+    }
     }
     settle(world);
 }

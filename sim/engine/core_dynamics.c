@@ -1,0 +1,900 @@
+/*
+ * A changing world in the job machine: signals, what is up, failing attempts and what the
+ * controller does about them, noise. The same for every engine, which only changes rates, stops
+ * what it is told to stop, and calls back at the times asked for. See docs/dynamics.md.
+ *
+ * Failing is put off: core_doom only notes an attempt, core_bury_doomed (when settling) stops it.
+ * So nothing disappears under a cascade of finishing nodes.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core_internal.h"
+
+/** A request is dropped so long after its deadline: an answer at the deadline is in time. */
+#define DROP_AFTER_S (2 * EW_GRAIN_S)
+
+struct doomed {
+    uint32_t slot;
+    double time_s;
+};
+
+/* Requests whose attempt has failed, until the next one. */
+struct pause {
+    struct core_template *tmpl;
+    uint64_t first_request;
+    uint32_t n_requests;
+    uint32_t n_attempts;
+    double *arrival_s; /* owned; NAN: dropped */
+    double ready_s;    /* of a retry */
+};
+
+/* Whether a request has ended, for those from the oldest open one on. */
+struct open_request {
+    double arrival_s;
+    bool is_open;
+};
+
+struct open_requests {
+    EW_VEC(struct open_request) items;
+    size_t head;
+    uint64_t first; /* request at head */
+};
+
+struct core_dynamics {
+    const struct ew_dynamics *given;
+    struct ew_signal_cursor *cursors; /* per signal */
+    double *speed_ratio;              /* per device */
+    bool *is_device_up;
+    double *bandwidth_bytes_per_s; /* per link */
+    double *latency_s;
+    double *base_latency_s; /* least ever */
+    bool *is_link_up;
+    double longest_loop_s;
+    double quiet_since_s; /* nothing but changes since */
+    uint64_t noise_key;
+    EW_VEC(struct doomed) doomed;
+    EW_VEC(struct pause) retries; /* by ready_s, from retries_head on */
+    size_t retries_head;
+    EW_VEC(struct pause) waits;
+    bool should_check_waits;
+    double check_waits_s;
+    struct open_requests *open; /* per workload; in use when requests are dropped */
+    double control_s;           /* when the control timer is due; INFINITY: it is not set */
+};
+
+/* ------------------------------------------------------------------------------------ set-up */
+
+static uint32_t control_timer(const struct core_dynamics *dyn)
+{
+    return dyn->given->n_signals;
+}
+
+static void find_base_latencies(struct core_dynamics *dyn)
+{
+    for (uint32_t i = 0; i < dyn->given->n_signals; i++) {
+        const struct ew_signal *signal = &dyn->given->signals[i];
+        for (uint32_t k = 0; signal->quantity == EW_QUANTITY_LINK_LATENCY && k < signal->n_steps;
+             k++) {
+            double *base_s = &dyn->base_latency_s[signal->target];
+            *base_s = fmin(*base_s, signal->values[k]);
+        }
+    }
+}
+
+static void fill_nominal(struct core_dynamics *dyn, const struct ew_platform *platform)
+{
+    for (uint32_t d = 0; d < platform->n_devices; d++) {
+        dyn->speed_ratio[d] = 1;
+        dyn->is_device_up[d] = true;
+    }
+    for (uint32_t l = 0; l < platform->n_links; l++) {
+        dyn->bandwidth_bytes_per_s[l] = platform->links[l].bandwidth_bytes_per_s;
+        dyn->latency_s[l] = dyn->base_latency_s[l] = platform->links[l].latency_s;
+        dyn->is_link_up[l] = true;
+    }
+    for (uint32_t i = 0; i < dyn->given->n_signals; i++) {
+        dyn->longest_loop_s = fmax(dyn->longest_loop_s, dyn->given->signals[i].loop_s);
+    }
+    find_base_latencies(dyn);
+}
+
+enum ew_status core_dynamics_init(struct ew_core *core, struct ew_error *err)
+{
+    const struct ew_platform *platform = core->run->platform;
+    const size_t nd = platform->n_devices, nl = platform->n_links + 1u;
+    struct core_dynamics *dyn = calloc(1, sizeof *dyn);
+    if (!dyn) {
+        return ew_fail_memory(err);
+    }
+    core->dyn = dyn;
+    dyn->given = core->run->dynamics;
+    dyn->cursors = calloc(dyn->given->n_signals + 1u, sizeof *dyn->cursors);
+    dyn->speed_ratio = calloc(nd, sizeof *dyn->speed_ratio);
+    dyn->is_device_up = calloc(nd, sizeof *dyn->is_device_up);
+    dyn->bandwidth_bytes_per_s = calloc(nl, sizeof *dyn->bandwidth_bytes_per_s);
+    dyn->latency_s = calloc(nl, sizeof *dyn->latency_s);
+    dyn->base_latency_s = calloc(nl, sizeof *dyn->base_latency_s);
+    dyn->is_link_up = calloc(nl, sizeof *dyn->is_link_up);
+    dyn->open = calloc(core->run->n_workloads + 1u, sizeof *dyn->open);
+    if (!dyn->cursors || !dyn->speed_ratio || !dyn->is_device_up || !dyn->bandwidth_bytes_per_s ||
+        !dyn->latency_s || !dyn->base_latency_s || !dyn->is_link_up || !dyn->open) {
+        return ew_fail_memory(err);
+    }
+    if (dyn->given->policy.on_failure == EW_ON_FAILURE_REPLAN) {
+        return ew_fail(err, EW_ENOTSUP,
+                       "on_failure replan needs a strategy that plans during the run, and this run "
+                       "has none");
+    }
+    struct ew_rng rng = ew_rng_make(core->run->seed, "noise");
+    dyn->noise_key = ew_rng_u64(&rng);
+    dyn->control_s = INFINITY;
+    fill_nominal(dyn, platform);
+    return EW_OK;
+}
+
+void core_dynamics_fini(struct ew_core *core)
+{
+    struct core_dynamics *dyn = core->dyn;
+    if (!dyn) {
+        return;
+    }
+    for (size_t i = dyn->retries_head; i < dyn->retries.count; i++) {
+        free(dyn->retries.items[i].arrival_s);
+    }
+    for (size_t i = 0; i < dyn->waits.count; i++) {
+        free(dyn->waits.items[i].arrival_s);
+    }
+    for (uint32_t w = 0; dyn->open && w < core->run->n_workloads; w++) {
+        ew_vec_fini(&dyn->open[w].items);
+    }
+    ew_vec_fini(&dyn->doomed);
+    ew_vec_fini(&dyn->retries);
+    ew_vec_fini(&dyn->waits);
+    free(dyn->cursors);
+    free(dyn->speed_ratio);
+    free(dyn->is_device_up);
+    free(dyn->bandwidth_bytes_per_s);
+    free(dyn->latency_s);
+    free(dyn->base_latency_s);
+    free(dyn->is_link_up);
+    free(dyn->open);
+    free(dyn);
+}
+
+/* ------------------------------------------------------------------------------------- views */
+
+uint32_t ew_core_timer_count(const struct ew_core *core)
+{
+    return core->dyn ? core->dyn->given->n_signals + 1 : 0;
+}
+
+double ew_core_link_latency_s(const struct ew_core *core, uint32_t link)
+{
+    return core->dyn ? core->dyn->base_latency_s[link] : core->run->platform->links[link].latency_s;
+}
+
+static const struct ew_route *line_route(const struct ew_core *core, uint32_t line)
+{
+    const struct ew_connection *pair = &core->connections[line];
+    return ew_platform_route(core->run->platform, pair->from, pair->to);
+}
+
+double ew_core_latency_s(const struct ew_core *core, uint32_t connection)
+{
+    const struct ew_route *route = line_route(core, connection);
+    double sum_s = 0;
+    for (uint32_t i = 0; core->dyn && i < route->n_links; i++) {
+        sum_s += core->dyn->base_latency_s[route->links[i]];
+    }
+    return core->dyn ? sum_s : route->latency_s;
+}
+
+bool core_device_is_up(const struct ew_core *core, uint32_t device)
+{
+    return core->dyn->is_device_up[device];
+}
+
+bool core_line_is_up(const struct ew_core *core, uint32_t line)
+{
+    const struct core_dynamics *dyn = core->dyn;
+    const struct ew_connection *pair = &core->connections[line];
+    const struct ew_route *route = line_route(core, line);
+    bool is_up = dyn->is_device_up[pair->from] && dyn->is_device_up[pair->to];
+    for (uint32_t i = 0; i < route->n_links && is_up; i++) {
+        is_up = dyn->is_link_up[route->links[i]];
+    }
+    return is_up;
+}
+
+void core_dynamics_noticed(struct ew_core *core, double time_s)
+{
+    core->dyn->quiet_since_s = fmax(core->dyn->quiet_since_s, time_s);
+}
+
+/* ------------------------------------------------------------------------------------- noise */
+
+double core_task_factor(struct ew_core *core, const struct ew_ready *item, uint32_t device)
+{
+    const struct core_dynamics *dyn = core->dyn;
+    const struct ew_straggler *noise =
+        dyn->given->stragglers ? &dyn->given->stragglers[device] : NULL;
+    if (!noise || (noise->sigma <= 0 && noise->probability_ratio <= 0)) {
+        return 1;
+    }
+    struct ew_rng rng = ew_rng_at(dyn->noise_key, item->job, item->node);
+    double factor = ew_rng_unit(&rng) < noise->probability_ratio ? noise->slowdown_ratio : 1;
+    if (noise->sigma > 0) {
+        factor *= exp(noise->sigma * ew_rng_normal(&rng));
+    }
+    return factor;
+}
+
+/* How often a message is lost before it gets through: geometric. */
+static double count_losses(struct ew_rng *rng, double loss_ratio)
+{
+    const double u = 1 - ew_rng_unit(rng); /* in (0, 1] */
+    return floor(log(u) / log(loss_ratio));
+}
+
+double core_message_extra_s(struct ew_core *core, const struct ew_ready *item, uint32_t line)
+{
+    const struct core_dynamics *dyn = core->dyn;
+    const struct ew_route *route = line_route(core, line);
+    const double factor = core->run->net->latency_factor;
+    struct ew_rng rng = ew_rng_at(dyn->noise_key, item->job, item->node);
+    double extra_s = 0;
+    for (uint32_t i = 0; i < route->n_links; i++) {
+        const uint32_t l = route->links[i];
+        extra_s += (dyn->latency_s[l] - dyn->base_latency_s[l]) * factor;
+        if (dyn->given->losses && dyn->given->losses[l].loss_ratio > 0) {
+            const struct ew_loss *loss = &dyn->given->losses[l];
+            extra_s += count_losses(&rng, loss->loss_ratio) * loss->retransmit_s;
+        }
+    }
+    return extra_s;
+}
+
+/* ------------------------------------------------------------------------------------- control */
+
+static double drop_time_s(const struct ew_core *core, uint32_t workload)
+{
+    const struct open_requests *open = &core->dyn->open[workload];
+    return open->head == open->items.count
+               ? INFINITY
+               : open->items.items[open->head].arrival_s +
+                     core->run->workloads[workload].deadline_s + DROP_AFTER_S;
+}
+
+/* Set the control timer for whatever is due next. */
+static void schedule_control(struct ew_core *core)
+{
+    struct core_dynamics *dyn = core->dyn;
+    double next_s = INFINITY;
+    if (dyn->retries_head < dyn->retries.count) {
+        next_s = dyn->retries.items[dyn->retries_head].ready_s;
+    }
+    for (uint32_t w = 0; w < core->run->n_workloads; w++) {
+        next_s = fmin(next_s, drop_time_s(core, w));
+    }
+    if (next_s < dyn->control_s) {
+        dyn->control_s = next_s;
+        core->ops.schedule_timer(core->ops.ctx, control_timer(dyn), next_s);
+    }
+}
+
+void core_dynamics_arrived(struct ew_core *core, uint32_t workload, double time_s)
+{
+    struct core_dynamics *dyn = core->dyn;
+    if (!dyn->given->policy.drop_at_deadline || isinf(core->run->workloads[workload].deadline_s)) {
+        return;
+    }
+    const struct open_request request = {time_s, true};
+    if (!ew_vec_push(&dyn->open[workload].items, request)) {
+        core_out_of_memory(core);
+        return;
+    }
+    schedule_control(core);
+}
+
+void core_dynamics_ended(struct ew_core *core, uint32_t workload, uint64_t request)
+{
+    struct open_requests *open = &core->dyn->open[workload];
+    if (request < open->first || request - open->first >= open->items.count - open->head) {
+        return;
+    }
+    open->items.items[open->head + (size_t)(request - open->first)].is_open = false;
+    while (open->head < open->items.count && !open->items.items[open->head].is_open) {
+        open->head++;
+        open->first++;
+    }
+    if (2 * open->head >= open->items.count) { /* amortised: moves at most as many */
+        open->items.count -= open->head;
+        memmove(open->items.items, open->items.items + open->head,
+                open->items.count * sizeof *open->items.items);
+        open->head = 0;
+    }
+}
+
+/* ------------------------------------------------------------------------------------- failing */
+
+void core_doom(struct ew_core *core, uint32_t slot, double time_s)
+{
+    struct core_slot *s = &core->slots.items[slot];
+    const struct doomed item = {slot, time_s};
+    if (s->is_active && !s->is_doomed) {
+        s->is_doomed = true;
+        if (!ew_vec_push(&core->dyn->doomed, item)) {
+            core_out_of_memory(core);
+        }
+    }
+}
+
+bool core_has_doomed(const struct ew_core *core)
+{
+    return core->dyn->doomed.count > 0;
+}
+
+static bool is_stale(const struct ew_core *core, const struct ew_ready *item)
+{
+    return core->slots.items[item->slot].rank != item->job;
+}
+
+void core_drop_stale(struct ew_core *core, struct core_server *server)
+{
+    while (server->queue.count && is_stale(core, ew_ready_first(&server->queue))) {
+        (void)ew_ready_pop(&server->queue);
+    }
+}
+
+static bool runs(const struct core_server *server, uint32_t slot)
+{
+    return server->is_busy && server->running.slot == slot;
+}
+
+static void release(struct ew_core *core, struct core_server *server, double time_s)
+{
+    server->is_busy = false;
+    server->free_s = time_s;
+    core_mark_dirty(core, server);
+}
+
+static void stop_running(struct ew_core *core, uint32_t slot, double time_s)
+{
+    for (uint32_t d = 0; d < core->run->platform->n_devices; d++) {
+        struct core_server *server = &core->devices[d];
+        if (runs(server, slot)) {
+            core->ops.stop_task(core->ops.ctx, d, time_s);
+            (void)core_emit_node(core, EW_EVENT_TASK_ABORT, slot, server->running.node, time_s);
+            release(core, server, time_s);
+        }
+        server = &core->senders[d];
+        if (runs(server, slot)) {
+            core->ops.stop_send(core->ops.ctx, d, time_s);
+            release(core, server, time_s);
+        }
+    }
+    for (uint32_t c = 0; c < core->n_connections; c++) {
+        struct core_server *server = &core->lines[c];
+        if (runs(server, slot)) {
+            core->ops.stop_transfer(core->ops.ctx, c, time_s);
+            if (core->reorders && server->flow_s > time_s) {
+                core_retract_event(core, server->flow_seq);
+            }
+            (void)core_emit_node(core, EW_EVENT_TRANSFER_ABORT, slot, server->running.node, time_s);
+            release(core, server, time_s);
+        }
+    }
+}
+
+static bool has_waiter(const double *arrival_s, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (!isnan(arrival_s[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void lose_all(struct ew_core *core, uint32_t workload, uint64_t first_request,
+                     const double *arrival_s, uint32_t n, enum ew_fail_reason reason, double time_s)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (!isnan(arrival_s[i])) {
+            core_request_lost(core, workload, first_request + i, EW_EVENT_REQUEST_FAILED, reason,
+                              time_s);
+        }
+    }
+}
+
+/* The requests of a failed attempt wait for their next one. */
+static void pause_requests(struct ew_core *core, const struct core_slot *slot, double time_s)
+{
+    struct core_dynamics *dyn = core->dyn;
+    const struct ew_failure_policy *policy = &dyn->given->policy;
+    struct pause pause = {
+        .tmpl = slot->tmpl,
+        .first_request = slot->first_request,
+        .n_requests = slot->n_requests,
+        .n_attempts = slot->n_attempts + 1,
+        .ready_s = time_s + policy->retry_delay_s,
+        .arrival_s = malloc(slot->n_requests * sizeof *pause.arrival_s),
+    };
+    if (!pause.arrival_s) {
+        core_out_of_memory(core);
+        return;
+    }
+    memcpy(pause.arrival_s, slot->arrival_s, slot->n_requests * sizeof *pause.arrival_s);
+    const bool is_kept = policy->on_failure == EW_ON_FAILURE_RETRY
+                             ? ew_vec_push(&dyn->retries, pause)
+                             : ew_vec_push(&dyn->waits, pause);
+    if (!is_kept) {
+        free(pause.arrival_s);
+        core_out_of_memory(core);
+    } else if (policy->on_failure == EW_ON_FAILURE_RETRY) {
+        schedule_control(core);
+    } else {
+        dyn->should_check_waits = true;
+        dyn->check_waits_s = time_s;
+    }
+}
+
+static void decide(struct ew_core *core, const struct core_slot *slot, double time_s)
+{
+    const struct ew_failure_policy *policy = &core->dyn->given->policy;
+    enum ew_fail_reason reason = EW_FAIL_REASON_NONE;
+    if (policy->on_failure == EW_ON_FAILURE_FAIL) {
+        reason = EW_FAIL_REASON_POLICY;
+    } else if (slot->n_attempts + 1 >= policy->max_attempts) {
+        reason = EW_FAIL_REASON_ATTEMPTS;
+    }
+    if (reason != EW_FAIL_REASON_NONE) {
+        lose_all(core, slot->tmpl->workload, slot->first_request, slot->arrival_s, slot->n_requests,
+                 reason, time_s);
+    } else if (has_waiter(slot->arrival_s, slot->n_requests)) {
+        pause_requests(core, slot, time_s);
+    }
+}
+
+/* Stop an attempt; its slot may be used again. */
+static void bury(struct ew_core *core, uint32_t s, double time_s)
+{
+    struct core_slot *slot = &core->slots.items[s];
+    stop_running(core, s, time_s);
+    struct ew_event event = core_request_event(EW_EVENT_JOB_FAILED, time_s, slot->tmpl->workload,
+                                               slot->first_request, 0);
+    event.job = slot->job;
+    event.plan = slot->tmpl->plan;
+    (void)core_emit(core, &event);
+    slot->is_active = false;
+    slot->rank = UINT64_MAX; /* what waits in queues is stale now */
+    if (!slot->is_answered) {
+        core->workloads[slot->tmpl->workload].jobs_in_flight--;
+    }
+}
+
+/* ------------------------------------------------------------------------------------- starting
+ * anew
+ */
+
+static void start_anew(struct ew_core *core, struct pause *pause, double time_s)
+{
+    if (has_waiter(pause->arrival_s, pause->n_requests)) {
+        core_start_attempt(core, pause->tmpl, pause->first_request, pause->n_requests,
+                           pause->arrival_s, pause->n_attempts, time_s);
+    }
+    free(pause->arrival_s);
+}
+
+static bool can_start(const struct ew_core *core, const struct core_template *tmpl)
+{
+    for (uint32_t n = 0; n < tmpl->graph->n_nodes; n++) {
+        const struct ew_task_node *node = &tmpl->graph->nodes[n];
+        const bool is_up = node->kind == EW_NODE_MESSAGE
+                               ? core_line_is_up(core, tmpl->connection[n])
+                               : core_device_is_up(core, node->device);
+        if (!is_up) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Start whoever waited for what is up again. Consecutive pauses mostly share their plan. */
+static void check_waits(struct ew_core *core)
+{
+    struct core_dynamics *dyn = core->dyn;
+    const struct core_template *judged = NULL;
+    bool is_possible = false;
+    size_t kept = 0;
+    dyn->should_check_waits = false;
+    const size_t n = dyn->waits.count;
+    for (size_t i = 0; i < n; i++) {
+        struct pause pause = dyn->waits.items[i];
+        if (pause.tmpl != judged) {
+            judged = pause.tmpl;
+            is_possible = can_start(core, judged);
+        }
+        if (is_possible && core->status == EW_OK) {
+            start_anew(core, &pause, dyn->check_waits_s);
+        } else {
+            dyn->waits.items[kept++] = pause;
+        }
+    }
+    dyn->waits.count = kept;
+}
+
+void core_bury_doomed(struct ew_core *core)
+{
+    struct core_dynamics *dyn = core->dyn;
+    double time_s = 0;
+    for (size_t i = 0; i < dyn->doomed.count && core->status == EW_OK; i++) {
+        const struct doomed item = dyn->doomed.items[i];
+        struct core_slot *slot = &core->slots.items[item.slot];
+        if (!slot->is_active || !slot->is_doomed) {
+            continue; /* it ended meanwhile */
+        }
+        time_s = item.time_s;
+        bury(core, item.slot, item.time_s);
+        if (!slot->is_answered) {
+            decide(core, slot, item.time_s);
+        }
+        if (!ew_vec_push(&slot->tmpl->free_slots, item.slot)) {
+            core_out_of_memory(core);
+        }
+    }
+    dyn->doomed.count = 0;
+    core_issue_owed(core, time_s);
+    if (dyn->should_check_waits) {
+        check_waits(core);
+    }
+}
+
+/* ------------------------------------------------------------------------------------- deadlines
+ */
+
+static bool strike(double *arrival_s, uint64_t first_request, uint64_t n, uint64_t request)
+{
+    if (request < first_request || request - first_request >= n) {
+        return false;
+    }
+    arrival_s[request - first_request] = NAN;
+    return true;
+}
+
+/* Nobody waits for the request any more; its attempt stops with its last request. */
+static void forget(struct ew_core *core, uint32_t w, uint64_t request, double time_s)
+{
+    struct core_dynamics *dyn = core->dyn;
+    struct core_workload *wl = &core->workloads[w];
+    const uint64_t n_waiting = core_count_waiting(wl);
+    if (strike(wl->waiting.items + wl->waiting_head, wl->n_issued - n_waiting, n_waiting,
+               request)) {
+        return;
+    }
+    for (size_t s = 0; s < core->slots.count; s++) {
+        struct core_slot *slot = &core->slots.items[s];
+        if (slot->is_active && !slot->is_answered && slot->tmpl->workload == w &&
+            strike(slot->arrival_s, slot->first_request, slot->n_requests, request)) {
+            if (!has_waiter(slot->arrival_s, slot->n_requests)) {
+                core_doom(core, (uint32_t)s, time_s);
+            }
+            return;
+        }
+    }
+    for (size_t i = dyn->retries_head; i < dyn->retries.count; i++) {
+        struct pause *pause = &dyn->retries.items[i];
+        if (pause->tmpl->workload == w &&
+            strike(pause->arrival_s, pause->first_request, pause->n_requests, request)) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < dyn->waits.count; i++) {
+        struct pause *pause = &dyn->waits.items[i];
+        if (pause->tmpl->workload == w &&
+            strike(pause->arrival_s, pause->first_request, pause->n_requests, request)) {
+            return;
+        }
+    }
+}
+
+static void drop_late(struct ew_core *core, uint32_t w, double time_s)
+{
+    struct open_requests *open = &core->dyn->open[w];
+    while (drop_time_s(core, w) <= time_s && core->status == EW_OK) {
+        const uint64_t request = open->first; /* the oldest one is always open */
+        forget(core, w, request, time_s);
+        core_request_lost(core, w, request, EW_EVENT_REQUEST_DROPPED, EW_FAIL_REASON_DEADLINE,
+                          time_s);
+    }
+}
+
+static void run_control(struct ew_core *core, double time_s)
+{
+    struct core_dynamics *dyn = core->dyn;
+    if (time_s < dyn->control_s) {
+        return; /* set for an earlier time once */
+    }
+    dyn->control_s = INFINITY;
+    for (uint32_t w = 0; w < core->run->n_workloads; w++) {
+        drop_late(core, w, time_s);
+    }
+    while (dyn->retries_head < dyn->retries.count && core->status == EW_OK &&
+           dyn->retries.items[dyn->retries_head].ready_s <= time_s) {
+        struct pause pause = dyn->retries.items[dyn->retries_head++];
+        start_anew(core, &pause, time_s);
+    }
+    if (2 * dyn->retries_head >= dyn->retries.count) {
+        dyn->retries.count -= dyn->retries_head;
+        memmove(dyn->retries.items, dyn->retries.items + dyn->retries_head,
+                dyn->retries.count * sizeof *dyn->retries.items);
+        dyn->retries_head = 0;
+    }
+    core_dynamics_noticed(core, time_s);
+    schedule_control(core);
+    core_issue_owed(core, time_s);
+}
+
+/* ------------------------------------------------------------------------------------- changes */
+
+static void emit_change(struct ew_core *core, bool is_link, uint32_t target, double time_s)
+{
+    const struct core_dynamics *dyn = core->dyn;
+    const double nominal = is_link ? core->run->platform->links[target].bandwidth_bytes_per_s : 1;
+    const double ratio =
+        is_link ? dyn->bandwidth_bytes_per_s[target] / nominal : dyn->speed_ratio[target];
+    const bool is_up = is_link ? dyn->is_link_up[target] : dyn->is_device_up[target];
+    struct ew_event event =
+        core_request_event(is_link ? EW_EVENT_LINK_CHANGE : EW_EVENT_DEVICE_CHANGE, time_s, EW_NONE,
+                           UINT64_MAX, is_up ? ratio : 0);
+    event.device = target;
+    (void)core_emit(core, &event);
+}
+
+static bool route_names(const struct ew_route *route, uint32_t link)
+{
+    for (uint32_t i = 0; i < route->n_links; i++) {
+        if (route->links[i] == link) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void doom_users_of_link(struct ew_core *core, uint32_t link, double time_s)
+{
+    for (uint32_t c = 0; c < core->n_connections; c++) {
+        if (core->lines[c].is_busy && route_names(line_route(core, c), link)) {
+            core_doom(core, core->lines[c].running.slot, time_s);
+        }
+    }
+}
+
+/* The attempt is doing something at the device, or has left something there and still needs it. */
+static bool depends_on(const struct core_slot *slot, uint32_t device)
+{
+    const struct ew_task_graph *graph = slot->tmpl->graph;
+    bool has_begun = false, has_more = false;
+    for (uint32_t n = 0; n < graph->n_nodes; n++) {
+        const struct ew_task_node *node = &graph->nodes[n];
+        if (node->device != device && node->peer != device) {
+            continue;
+        }
+        if (slot->deps[n] == 0) {
+            return true;
+        }
+        const bool is_done = slot->deps[n] == CORE_DEPS_DONE;
+        has_begun = has_begun || (is_done && node->kind != EW_NODE_JOIN);
+        has_more = has_more || !is_done;
+    }
+    return has_begun && has_more;
+}
+
+static void lose_device(struct ew_core *core, uint32_t device, double time_s)
+{
+    core->device_plan[device] = UINT32_MAX; /* its weights are gone */
+    for (size_t s = 0; s < core->slots.count; s++) {
+        const struct core_slot *slot = &core->slots.items[s];
+        if (slot->is_active && depends_on(slot, device)) {
+            core_doom(core, (uint32_t)s, time_s);
+        }
+    }
+}
+
+static void came_up(struct ew_core *core, double time_s)
+{
+    core->dyn->should_check_waits = true;
+    core->dyn->check_waits_s = time_s;
+}
+
+static void apply(struct ew_core *core, const struct ew_signal *signal, double value, double time_s)
+{
+    struct core_dynamics *dyn = core->dyn;
+    const uint32_t target = signal->target;
+    switch (signal->quantity) {
+    case EW_QUANTITY_LINK_BANDWIDTH:
+        dyn->bandwidth_bytes_per_s[target] = value;
+        core->ops.set_bandwidth(core->ops.ctx, target, value, time_s);
+        break;
+    case EW_QUANTITY_LINK_LATENCY:
+        dyn->latency_s[target] = value;
+        break;
+    case EW_QUANTITY_DEVICE_SPEED:
+        dyn->speed_ratio[target] = value;
+        core->ops.set_speed(core->ops.ctx, target, value, time_s);
+        break;
+    case EW_QUANTITY_LINK_UP:
+        dyn->is_link_up[target] = value > 0;
+        if (value > 0) {
+            came_up(core, time_s);
+        } else {
+            doom_users_of_link(core, target, time_s);
+        }
+        break;
+    case EW_QUANTITY_DEVICE_UP:
+        if (value > 0) {
+            came_up(core, time_s);
+        } else if (dyn->is_device_up[target]) {
+            lose_device(core, target, time_s);
+        }
+        dyn->is_device_up[target] = value > 0;
+        break;
+    case EW_QUANTITY_COUNT:
+        break;
+    }
+    emit_change(core, ew_quantity_is_link(signal->quantity), target, time_s);
+}
+
+static double nominal_value(const struct ew_core *core, const struct ew_signal *signal)
+{
+    const struct ew_platform *platform = core->run->platform;
+    switch (signal->quantity) {
+    case EW_QUANTITY_LINK_BANDWIDTH:
+        return platform->links[signal->target].bandwidth_bytes_per_s;
+    case EW_QUANTITY_LINK_LATENCY:
+        return platform->links[signal->target].latency_s;
+    default:
+        return 1;
+    }
+}
+
+static void schedule_signal(struct ew_core *core, uint32_t i)
+{
+    const double next_s = ew_signal_next_s(&core->dyn->cursors[i], &core->dyn->given->signals[i]);
+    if (!isinf(next_s)) {
+        core->ops.schedule_timer(core->ops.ctx, i, next_s);
+    }
+}
+
+void core_dynamics_start(struct ew_core *core)
+{
+    struct core_dynamics *dyn = core->dyn;
+    for (uint32_t i = 0; i < dyn->given->n_signals && core->status == EW_OK; i++) {
+        const struct ew_signal *signal = &dyn->given->signals[i];
+        const double nominal = nominal_value(core, signal);
+        const double value = ew_signal_begin(&dyn->cursors[i], signal, nominal);
+        if (value < nominal || value > nominal) {
+            apply(core, signal, value, 0);
+        }
+        schedule_signal(core, i);
+    }
+}
+
+void ew_core_timer(struct ew_core *core, uint32_t timer, double time_s)
+{
+    struct core_dynamics *dyn = core->dyn;
+    if (core->status) {
+        return;
+    }
+    core_flush(core, time_s);
+    if (timer == control_timer(dyn)) {
+        run_control(core, time_s);
+        return;
+    }
+    const struct ew_signal *signal = &dyn->given->signals[timer];
+    apply(core, signal, ew_signal_step(&dyn->cursors[timer], signal), time_s);
+    schedule_signal(core, timer);
+}
+
+/* ------------------------------------------------------------------------------------- the end */
+
+static bool is_stalled(const struct ew_core *core, uint32_t line)
+{
+    const struct ew_route *route = line_route(core, line);
+    for (uint32_t i = 0; i < route->n_links; i++) {
+        if (core->dyn->bandwidth_bytes_per_s[route->links[i]] <= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Anything but changes of the world that will happen. */
+static bool has_work(const struct ew_core *core)
+{
+    const struct core_dynamics *dyn = core->dyn;
+    bool works = dyn->retries_head < dyn->retries.count;
+    for (uint32_t d = 0; d < core->run->platform->n_devices && !works; d++) {
+        works = core->devices[d].is_busy || core->senders[d].is_busy;
+    }
+    for (uint32_t c = 0; c < core->n_connections && !works; c++) {
+        works = core->lines[c].is_busy && !is_stalled(core, c);
+    }
+    for (uint32_t w = 0; w < core->run->n_workloads && !works; w++) {
+        const struct core_workload *wl = &core->workloads[w];
+        works = !isinf(drop_time_s(core, w)) || wl->thinking.count > wl->thinking_head ||
+                (wl->run->arrival.kind != EW_ARRIVAL_CLOSED && wl->n_issued < wl->n_to_issue);
+    }
+    return works;
+}
+
+/* A change of the world that might yet help: one that does not repeat, or any within one more turn
+ * of the longest loop. */
+static bool has_hope(const struct ew_core *core, double time_s)
+{
+    const struct core_dynamics *dyn = core->dyn;
+    bool has_loop = false;
+    for (uint32_t i = 0; i < dyn->given->n_signals; i++) {
+        const struct ew_signal *signal = &dyn->given->signals[i];
+        if (signal->loop_s > 0) {
+            has_loop = true;
+        } else if (dyn->cursors[i].next < signal->n_steps) {
+            return true;
+        }
+    }
+    return has_loop && time_s <= dyn->quiet_since_s + dyn->longest_loop_s;
+}
+
+static void strand_pauses(struct ew_core *core, double time_s)
+{
+    struct core_dynamics *dyn = core->dyn;
+    for (size_t i = 0; i < dyn->waits.count; i++) {
+        struct pause *pause = &dyn->waits.items[i];
+        lose_all(core, pause->tmpl->workload, pause->first_request, pause->arrival_s,
+                 pause->n_requests, EW_FAIL_REASON_STRANDED, time_s);
+        free(pause->arrival_s);
+    }
+    dyn->waits.count = 0;
+}
+
+/* Every open request fails, and no more will come. */
+static void strand(struct ew_core *core, double time_s)
+{
+    strand_pauses(core, time_s);
+    for (uint32_t s = 0; s < core->slots.count; s++) {
+        const struct core_slot *slot = &core->slots.items[s];
+        if (slot->is_active) {
+            bury(core, s, time_s);
+            if (!slot->is_answered) {
+                lose_all(core, slot->tmpl->workload, slot->first_request, slot->arrival_s,
+                         slot->n_requests, EW_FAIL_REASON_STRANDED, time_s);
+            }
+        }
+    }
+    for (uint32_t w = 0; w < core->run->n_workloads; w++) {
+        struct core_workload *wl = &core->workloads[w];
+        const size_t n = core_count_waiting(wl);
+        lose_all(core, w, wl->n_issued - n, wl->waiting.items + wl->waiting_head, (uint32_t)n,
+                 EW_FAIL_REASON_STRANDED, time_s);
+        core->requests_left -= wl->n_to_issue - wl->n_issued;
+        wl->n_to_issue = wl->n_issued;
+    }
+    core->to_issue.count = 0;
+}
+
+bool ew_core_is_over(struct ew_core *core, double time_s)
+{
+    if (!core->dyn || core->status || has_work(core)) {
+        return false;
+    }
+    if (core->requests_left > 0) {
+        if (has_hope(core, time_s)) {
+            return false;
+        }
+        core_dynamics_noticed(core, time_s);
+        strand(core, time_s);
+    }
+    return true;
+}
