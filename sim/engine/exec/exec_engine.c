@@ -232,9 +232,11 @@ static void start_send(void *ctx, uint32_t device, double overhead_s, double sta
     ew_heap_set(&exec->heap, id, start_s + (exec->options->is_emulated ? overhead_s : 0));
 }
 
-static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double start_s)
+static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, double extra_s,
+                           double start_s)
 {
     struct exec *exec = ctx;
+    (void)extra_s; /* of a changing world, which is refused */
     const struct ew_connection c = ew_core_connection(exec->core, connection);
     const struct ew_route *route = ew_platform_route(exec->run->platform, c.from, c.to);
     const uint32_t id = exec->first_connection + connection;
@@ -545,6 +547,11 @@ static enum ew_status begin(struct exec *exec, const struct ew_run *watched)
                                     .start_send = start_send,
                                     .start_transfer = start_transfer,
                                     .schedule_arrival = schedule_arrival};
+    if (exec->run->dynamics) {
+        return ew_fail(&exec->err, EW_ENOTSUP,
+                       "real execution cannot change the world; expected a scenario without "
+                       "dynamics, or --engine simgrid or fast");
+    }
     enum ew_status status = make_programs(exec);
     status = status ? status : ew_core_new(&exec->core, watched, &ops, &exec->err);
     if (status != EW_OK) {
