@@ -51,15 +51,26 @@ static const struct ew_param_info PARAM_TAIL = KIT_STRING(
     "tail", "auto",
     "Device for the layers that cannot be cut, and for those before them if that is faster; "
     "auto: the one that is done first with those that cannot be cut.");
+static const char *const MERGES[] = {"hub", "tail", NULL};
+static const struct ew_param_info PARAM_MERGE = {
+    .struct_size = sizeof(struct ew_param_info),
+    .kind = EW_PARAM_CHOICE,
+    .name = "merge",
+    .unit = "",
+    .default_text = "hub",
+    .choices = MERGES,
+    .doc = "Where the tiles before the tail's layers come together: hub = at the hub, as between "
+           "blocks; tail = on the tail device at once. The same when the hub computes the tail.",
+};
 static const struct ew_param_info *const PARAMS[] = {
     &PARAM_REGRESSIONS, &PARAM_COEFFICIENTS, &PARAM_CLOCK, &PARAM_UPLINK,
-    &PARAM_FUSION,      &PARAM_HUB,          &PARAM_TAIL};
+    &PARAM_FUSION,      &PARAM_HUB,          &PARAM_TAIL,  &PARAM_MERGE};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "aofl",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "fused blocks by dynamic programming, gathered at the source between blocks",
     .citation = "Zhou et al., AOFL, SEC 2019, doi:10.1145/3318216.3363312",
     .params = PARAMS,
@@ -76,12 +87,16 @@ struct aofl {
     uint32_t *devices; /* in rank order */
     uint32_t hub;
     uint32_t home;
-    bool may_fuse_at_home; /* layers that can be cut may join those that cannot */
-    double fixed_s;        /* layers that cannot be cut, and the input's way to the hub */
-    double uplink_byte_s;  /* of the hub's own link; 0: not shared */
+    bool may_fuse_at_home;       /* layers that can be cut may join those that cannot */
+    double fixed_s;              /* layers that cannot be cut, and the input's way to the hub */
+    double uplink_byte_s;        /* of the hub's own link; 0: not shared */
+    bool merges_at_home;         /* tiles before home's layers skip the hub */
+    struct kit_wire *home_wires; /* worker to home */
     /* scratch of one question of the dynamic program */
     struct kit_fill fill;
-    uint32_t first, last; /* the volume being shared out */
+    uint32_t first, last;        /* the volume being shared out */
+    const struct kit_wire *back; /* from each worker to where its tiles come together */
+    uint32_t back_device;        /* there */
     int32_t *cuts, *scratch;
     /* the answer */
     uint32_t n_volumes;
@@ -170,26 +185,30 @@ static void queue_messages(struct aofl *aofl)
     }
 }
 
-/* When the hub has the worker's tile back. Grows with hi and falls with lo: what is sent until
+/* When the tile is back from the worker. Grows with hi and falls with lo: what is sent until
  * then does not depend on lo. */
 static double finish_s(void *ctx, uint32_t worker, int32_t lo, int32_t hi)
 {
     struct aofl *aofl = ctx;
     struct kit_wire out = aofl->star.out[worker];
     struct kit_part part = kit_star_part(&aofl->star, aofl->first, aofl->last, worker, lo, hi);
+    double back_s = aofl->devices[worker] == aofl->back_device
+                        ? 0.0
+                        : kit_wire_s(aofl->back[worker], part.out_bytes);
     if (aofl->devices[worker] == aofl->hub) {
-        return part.compute_s;
+        return part.compute_s + back_s;
     }
     double sent_s = fmax(out.byte_s * part.in_bytes, aofl->uplink_byte_s * part.till_bytes);
-    return out.message_s + sent_s + part.compute_s +
-           kit_wire_s(aofl->star.back[worker], part.out_bytes);
+    return out.message_s + sent_s + part.compute_s + back_s;
 }
 
 /* Algorithm 2: tiles sized so that all devices finish together. A device may get no rows; since one
  * that is ranked behind another never makes that one later, taking all of the ranking is as good as
  * the best of its prefixes. Leaves the cuts in aofl->cuts. */
-static double share_volume(struct aofl *aofl, uint32_t first, uint32_t last)
+static double share_volume(struct aofl *aofl, uint32_t first, uint32_t last, bool skips_hub)
 {
+    aofl->back = skips_hub ? aofl->home_wires : aofl->star.back;
+    aofl->back_device = skips_hub ? aofl->home : aofl->hub;
     aofl->first = first;
     aofl->last = last;
     aofl->fill.n = aofl->star.n;
@@ -235,6 +254,52 @@ static double home_run_s(const struct aofl *aofl, uint32_t first, uint32_t last)
     return seconds;
 }
 
+/* How the blocks before one that cannot be cut are done: [first, tiled_end) in tiles, the others at
+ * home. */
+struct ending {
+    double seconds;
+    uint32_t tiled_end;
+    bool skips_hub;
+};
+
+static void take_better(struct ending *best, struct ending other)
+{
+    if (other.seconds < best->seconds) {
+        *best = other;
+    }
+}
+
+/* Blocks [first, last], the last ones before one that cannot be cut. fixed_s has their output's way
+ * from the hub to home, which tiles that come together at home do not take. */
+static struct ending end_run(struct aofl *aofl, uint32_t first, uint32_t last)
+{
+    const struct kit_net *net = &aofl->net;
+    const struct kit_block *blocks = aofl->blocks.items;
+    struct ending best = {home_run_s(aofl, first, last), first, false};
+    if (!aofl->merges_at_home) {
+        take_better(&best,
+                    (struct ending){share_volume(aofl, first, last, false), last + 1, false});
+        return best;
+    }
+    double home_s = -wire_to_home_s(aofl, blocks[last].outputs, blocks[last].n_outputs);
+    for (uint32_t end = last + 1; end > first; end--) {
+        take_better(&best,
+                    (struct ending){share_volume(aofl, first, end - 1, true) + home_s, end, true});
+        if (!aofl->may_fuse_at_home) {
+            break;
+        }
+        for (uint32_t i = blocks[end - 1].begin; i < blocks[end - 1].end; i++) {
+            home_s += kit_layer_compute_s(net, net->order[i], aofl->home);
+        }
+    }
+    return best;
+}
+
+static bool is_before_home(const struct aofl *aofl, uint32_t last)
+{
+    return ends_run(aofl, last) && last + 1 < aofl->blocks.n;
+}
+
 /* t_f and t_l. A block that cannot be cut goes home; its time is in fixed_s and the same whatever
  * the dynamic program does. */
 static double block_s(void *ctx, uint32_t first, uint32_t last)
@@ -249,10 +314,21 @@ static double block_s(void *ctx, uint32_t first, uint32_t last)
          !(begins_run(aofl, first) && ends_run(aofl, last)))) {
         return INFINITY;
     }
-    return fmin(share_volume(aofl, first, last), home_run_s(aofl, first, last));
+    return is_before_home(aofl, last) ? end_run(aofl, first, last).seconds
+                                      : share_volume(aofl, first, last, false);
 }
 
 /* ------------------------------------------------------------------ planning */
+
+static void find_ways_home(struct aofl *aofl)
+{
+    const struct ew_host *host = aofl->net.host;
+    aofl->merges_at_home = aofl->home != aofl->hub && kit_param_is(host, "merge", "tail");
+    for (uint32_t w = 0; w < aofl->star.n; w++) {
+        aofl->home_wires[w] = kit_wire_between(host, aofl->devices[w], aofl->home);
+        aofl->merges_at_home = aofl->merges_at_home && isfinite(aofl->home_wires[w].byte_s);
+    }
+}
 
 static int32_t rank_devices(struct aofl *aofl)
 {
@@ -283,7 +359,35 @@ static int32_t rank_devices(struct aofl *aofl)
         kit_star_fit(&aofl->star);
     }
     queue_messages(aofl);
+    find_ways_home(aofl);
     return EW_STRATEGY_OK;
+}
+
+static void add_tiles(struct aofl *aofl, uint32_t first, uint32_t last, bool skips_hub)
+{
+    int32_t *cuts = aofl->volume_cuts + (size_t)aofl->n_volumes * (aofl->star.n + 1u);
+    (void)share_volume(aofl, first, last, skips_hub);
+    memcpy(cuts, aofl->cuts, (aofl->star.n + 1u) * sizeof *cuts);
+    aofl->volumes[aofl->n_volumes++] =
+        (struct kit_volume){.first = first, .last = last, .cuts = cuts, .skips_hub = skips_hub};
+}
+
+/* One answer of the dynamic program. */
+static void add_volumes(struct aofl *aofl, uint32_t first, uint32_t last)
+{
+    struct ending ending = {0.0, last + 1, false};
+    if (!aofl->blocks.items[first].is_banded) {
+        ending.tiled_end = first;
+    } else if (is_before_home(aofl, last)) {
+        ending = end_run(aofl, first, last);
+    }
+    if (ending.tiled_end > first) {
+        add_tiles(aofl, first, ending.tiled_end - 1, ending.skips_hub);
+    }
+    if (ending.tiled_end <= last) {
+        aofl->volumes[aofl->n_volumes++] =
+            (struct kit_volume){.first = ending.tiled_end, .last = last};
+    }
 }
 
 /* Follow the dynamic program's answer from the left. */
@@ -298,15 +402,7 @@ static int32_t cut_network(struct aofl *aofl)
     }
     aofl->n_volumes = 0;
     for (uint32_t first = 0; first < n && rc >= 0; first = ends[first] + 1) {
-        struct kit_volume *volume = &aofl->volumes[aofl->n_volumes];
-        *volume = (struct kit_volume){first, ends[first], NULL};
-        if (aofl->blocks.items[first].is_banded) {
-            int32_t *cuts = aofl->volume_cuts + (size_t)aofl->n_volumes * (aofl->star.n + 1u);
-            double seconds = share_volume(aofl, first, ends[first]);
-            memcpy(cuts, aofl->cuts, (aofl->star.n + 1u) * sizeof *cuts);
-            volume->cuts = home_run_s(aofl, first, ends[first]) < seconds ? NULL : cuts;
-        }
-        aofl->n_volumes++;
+        add_volumes(aofl, first, ends[first]);
     }
     free(ends);
     free(best_s);
@@ -318,13 +414,14 @@ static int32_t allocate(struct aofl *aofl)
     size_t n = aofl->group.n + 1u;
     aofl->ranks = calloc(n, sizeof *aofl->ranks);
     aofl->devices = calloc(n, sizeof *aofl->devices);
+    aofl->home_wires = calloc(n, sizeof *aofl->home_wires);
     aofl->cuts = calloc(n, sizeof *aofl->cuts);
     aofl->scratch = calloc(n, sizeof *aofl->scratch);
     aofl->volumes = calloc(aofl->blocks.n + 1u, sizeof *aofl->volumes);
     aofl->volume_cuts = calloc(n * (aofl->blocks.n + 1u), sizeof *aofl->volume_cuts);
     aofl->fill = (struct kit_fill){.finish_s = finish_s, .ctx = aofl, .precision = 1e-4};
-    return aofl->ranks && aofl->devices && aofl->cuts && aofl->scratch && aofl->volumes &&
-                   aofl->volume_cuts
+    return aofl->ranks && aofl->devices && aofl->home_wires && aofl->cuts && aofl->scratch &&
+                   aofl->volumes && aofl->volume_cuts
                ? EW_STRATEGY_OK
                : kit_fail_memory(aofl->net.host);
 }
@@ -417,6 +514,7 @@ static void release(struct aofl *aofl)
 {
     free(aofl->ranks);
     free(aofl->devices);
+    free(aofl->home_wires);
     free(aofl->cuts);
     free(aofl->scratch);
     free(aofl->volumes);

@@ -159,7 +159,7 @@ int32_t kit_star_gather(struct ew_plan_builder *builder, const struct kit_star *
     for (uint32_t v = 0; v < n_volumes && rc >= 0; v++) {
         bool is_star = volumes[v].cuts || (v + 1 < n_volumes && volumes[v + 1].cuts);
         const struct kit_block *end = &star->blocks->items[volumes[v].last];
-        if (is_star) {
+        if (is_star && !volumes[v].skips_hub) {
             rc = gather(builder, star, end->outputs, end->n_outputs);
         }
     }

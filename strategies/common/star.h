@@ -57,14 +57,15 @@ struct kit_volume {
     uint32_t first;
     uint32_t last;
     const int32_t *cuts; /**< n + 1 lines of the last block's extent; NULL: all of it at home */
+    bool skips_hub;      /**< tiles go straight to who reads them */
 };
 
 /** Pieces of all volumes: bands on the star's workers, or whole on `home`. */
 int32_t kit_star_draft(struct kit_draft *draft, const struct kit_star *star, uint32_t home,
                        const struct kit_volume *volumes, uint32_t n_volumes);
 
-/** Gather at the hub behind every volume that is cut or comes before one that is. When the hub is
- *  not the source, the input goes there first. */
+/** Gather at the hub behind every volume that is cut or comes before one that is, unless it skips
+ *  the hub. When the hub is not the source, the input goes there first. */
 int32_t kit_star_gather(struct ew_plan_builder *builder, const struct kit_star *star,
                         const struct kit_volume *volumes, uint32_t n_volumes);
 

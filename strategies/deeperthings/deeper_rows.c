@@ -166,7 +166,7 @@ static int32_t cut_network(struct deeper_rows *rows, struct question *q)
     for (uint32_t first = 0; first < n && rc >= 0; first = ends[first] + 1) {
         struct kit_volume *volume = &rows->volumes[rows->n_volumes];
         int32_t *cuts = rows->cuts + (size_t)rows->n_volumes++ * (rows->star.n + 1u);
-        *volume = (struct kit_volume){first, ends[first], NULL};
+        *volume = (struct kit_volume){.first = first, .last = ends[first]};
         if (q->problem->blocks->items[first].is_banded &&
             shared_s(q, first, ends[first]) <= home_run_s(q, first, ends[first])) {
             cut_block(cuts, &rows->star, ends[first]);

@@ -145,7 +145,8 @@ static void share_volume(struct edgeld *edgeld, uint32_t first, uint32_t last)
     memcpy(edgeld->weights, edgeld->capability, n * sizeof *edgeld->weights);
     edgeld->latency_s += edgeld_share(edgeld->lines, edgeld->trial, &problem, edgeld->weights);
     kit_cuts_from_counts(cuts, edgeld->lines, n);
-    edgeld->volumes[edgeld->n_volumes++] = (struct kit_volume){first, last, cuts};
+    edgeld->volumes[edgeld->n_volumes++] =
+        (struct kit_volume){.first = first, .last = last, .cuts = cuts};
 }
 
 /* A pooling by itself: no convolution in the block. */
@@ -196,7 +197,8 @@ static void cut_network(struct edgeld *edgeld)
             /* uncut layers are in kit_home_s */
             bool is_banded = edgeld->blocks.items[first].is_banded;
             edgeld->latency_s += is_banded ? leader_s(edgeld, first) : 0.0;
-            edgeld->volumes[edgeld->n_volumes++] = (struct kit_volume){first, first, NULL};
+            edgeld->volumes[edgeld->n_volumes++] =
+                (struct kit_volume){.first = first, .last = first};
             first++;
             continue;
         }

@@ -296,6 +296,8 @@ START_TEST(every_choice_of_every_parameter_gives_a_plan)
         {"aofl", "fusion=all"},
         {"aofl", "tail=nano"},
         {"aofl", "hub=auto"},
+        {"aofl", "merge=tail"},
+        {"aofl", "merge=tail fusion=none"},
         {"aofl", "hub=tx2"},
         {"mednn", "exchange=gather"},
         {"mednn", "exchange=direct"},
@@ -435,6 +437,20 @@ START_TEST(aofl_is_not_predicted_slower_than_everything_on_the_tail)
                             offload_s * 1.02);
         planning_free(planning);
     }
+}
+END_TEST
+
+START_TEST(aofl_saves_a_hop_when_tiles_come_together_on_the_tail)
+{
+    struct planning *planning = planning_new(load_graph("vgg16"), load_platform("distredge_nb"));
+    ck_assert_ptr_nonnull(planning_run(planning, "aofl", "merge=hub"));
+    double hub_s = planning_latency_s(planning);
+    const struct ew_plan *plan = planning_run(planning, "aofl", "merge=tail");
+    ck_assert_ptr_nonnull(plan);
+    ck_assert_double_lt(planning_latency_s(planning), hub_s);
+    /* one fused block, then the tail: nothing is gathered at the phone */
+    ck_assert_uint_eq(count_boundaries(planning, plan, EW_EXCHANGE_GATHER, 0, false), 0);
+    planning_free(planning);
 }
 END_TEST
 
@@ -676,6 +692,7 @@ int main(void)
         aofl_gathers_at_the_source_between_blocks,
         aofl_predicts_fused_blocks_no_slower_than_both_extremes,
         aofl_is_not_predicted_slower_than_everything_on_the_tail,
+        aofl_saves_a_hop_when_tiles_come_together_on_the_tail,
         aofl_gathers_at_a_named_hub_which_gets_the_input_first,
         aofl_fuses_less_with_more_bandwidth,
         mednn_is_not_slower_than_modnn_where_devices_differ,
