@@ -26,6 +26,7 @@ enum ew_option_group {
     EW_GROUP_SEARCH = 1 << 10,    /**< where to look for files */
     EW_GROUP_CACHE = 1 << 11,     /**< --no-cache */
     EW_GROUP_COMMON = 1 << 12,    /**< every command */
+    EW_GROUP_DRAWS = 1 << 21,     /**< --draws */
     EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
     EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
     EW_GROUP_QUICK = 1 << 14,     /**< --quick */
@@ -100,6 +101,9 @@ enum ew_option_group {
     X(QUICK, "quick", 0, NULL, EW_GROUP_QUICK,                                                     \
       "a small version that takes seconds; not the numbers to look at")                            \
     X(JOBS, "jobs", 0, "N", EW_GROUP_JOBS, "processes at once (default: one per processor)")       \
+    X(DRAWS, "draws", 0, "N", EW_GROUP_DRAWS,                                                      \
+      "error bars from N runs with errors of the device profiles, on the fast engine (default: "   \
+      "0)")                                                                                        \
     X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE,                                           \
       "write the result here and a report to standard output (default: the result to standard "    \
       "output)")                                                                                   \

@@ -7,9 +7,14 @@ static enum ew_status simulate(struct ew_outcome *outcome, const struct ew_point
 {
     struct ew_result *result = NULL;
     const struct ew_point_run how = {outcome->engine, outcome->csv, ew_progress_observer(progress)};
-    const enum ew_status status = ew_point_run(&result, point, &how, err);
+    enum ew_status status = ew_point_run(&result, point, &how, err);
+    if (status == EW_OK) {
+        status = ew_outcome_draw(outcome, result, point, err);
+    }
     if (status == EW_OK) {
         ew_outcome_add_take(outcome, result);
+    } else {
+        ew_result_free(result);
     }
     return status;
 }

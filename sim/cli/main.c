@@ -55,7 +55,7 @@ const struct ew_command ew_commands[] = {
         .examples = "run --graph vgg16 --platform coedge --strategy coedge --requests 100\n"
                     "run --graph alexnet --platform demo --strategy local --engine fast --json\n"
                     "run my_scenario.json --seed 7 --out results/\n",
-        .groups = ASK | EW_GROUP_OUT | EW_GROUP_PLAN_IN | EW_GROUP_PLAN_OUT,
+        .groups = ASK | EW_GROUP_OUT | EW_GROUP_PLAN_IN | EW_GROUP_PLAN_OUT | EW_GROUP_DRAWS,
         .run = ew_cmd_run,
     },
     {
@@ -68,7 +68,7 @@ const struct ew_command ew_commands[] = {
         .examples = "compare --graph vgg16 --platform demo\n"
                     "compare --graph vgg16 --platform coedge --strategy coedge,modnn "
                     "--deadline-s 3\n",
-        .groups = ASK | EW_GROUP_OUT,
+        .groups = ASK | EW_GROUP_OUT | EW_GROUP_DRAWS,
         .run = ew_cmd_compare,
     },
     {

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "io/plan_json.h"
+#include "cli/options.h"
+#include "results/bars.h"
 #include "results/gap.h"
 #include "results/table.h"
 
@@ -21,7 +23,13 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
     if (!outcome->results) {
         return ew_fail_memory(err);
     }
-    enum ew_status status = ew_session_engine(&outcome->engine, session, err);
+    double n_draws = 0;
+    enum ew_status status =
+        ew_options_number(&n_draws, session->cli, EW_OPTION_DRAWS, 0, EW_DRAWS_MAX, 0, err);
+    outcome->n_draws = (uint32_t)n_draws;
+    if (status == EW_OK) {
+        status = ew_session_engine(&outcome->engine, session, err);
+    }
     if (status == EW_OK && out) {
         const struct ew_csv_options options = {.max_task_jobs = MAX_TASK_JOBS};
         session->cli->blame = out->at;
@@ -31,6 +39,12 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
         session->cli->blame = -1;
     }
     return status;
+}
+
+enum ew_status ew_outcome_draw(struct ew_outcome *outcome, struct ew_result *result,
+                               const struct ew_point *point, struct ew_error *err)
+{
+    return ew_draws_run(result, point, outcome->n_draws, err);
 }
 
 void ew_outcome_add_take(struct ew_outcome *outcome, struct ew_result *result)
@@ -192,6 +206,7 @@ static void print_table(struct ew_str *out, const struct ew_outcome *o,
     if (o->count > 1) {
         ew_gap_print_line(out, report);
     }
+    ew_bars_print(out, (const struct ew_result *const *)o->results, (uint32_t)o->count);
     if (o->count == 1 && !o->results[0]->error) {
         if (o->results[0]->n_workloads > 1) {
             ew_str_append(out, "\n");

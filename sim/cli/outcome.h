@@ -7,6 +7,7 @@
 
 #include "cli/session.h"
 #include "results/report.h"
+#include "sweep/draws.h"
 #include "sweep/limit.h"
 
 /** Results so far. Zero-initialise; free with ew_outcome_fini in any case. */
@@ -22,11 +23,16 @@ struct ew_outcome {
     struct ew_limit limit; /**< what the plans so far have in common */
     struct ew_report_bound bound;
     bool has_bound;
+    uint32_t n_draws; /**< for error bars; 0: none */
 };
 
 /** Find the engine, and open the directory of --out if there is one. */
 enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *session,
                                 struct ew_error *err);
+
+/** Error bars, if --draws asks for them. */
+enum ew_status ew_outcome_draw(struct ew_outcome *outcome, struct ew_result *result,
+                               const struct ew_point *point, struct ew_error *err);
 
 /** Take a result over. */
 void ew_outcome_add_take(struct ew_outcome *outcome, struct ew_result *result);

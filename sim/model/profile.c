@@ -277,7 +277,7 @@ static double table_s(const struct ew_table_layer *entry, const struct ew_cost_q
     return seconds > 0 ? seconds : 0;
 }
 
-double ew_cost_compute_s(const struct ew_profile *profile, const struct ew_cost_query *query)
+static double nominal_s(const struct ew_profile *profile, const struct ew_cost_query *query)
 {
     if (ew_box_is_empty(&query->out)) {
         return 0;
@@ -294,11 +294,16 @@ double ew_cost_compute_s(const struct ew_profile *profile, const struct ew_cost_
             return table_s(entry, query, &view);
         }
         if (profile->fallback) {
-            return ew_cost_compute_s(profile->fallback, query);
+            return nominal_s(profile->fallback, query);
         }
     }
     return profile->kind == EW_PROFILE_ADDITIVE ? additive_s(profile, query, &view)
                                                 : rated_s(profile, query, &view);
+}
+
+double ew_cost_compute_s(const struct ew_profile *profile, const struct ew_cost_query *query)
+{
+    return nominal_s(profile, query) * profile->time_ratio;
 }
 
 /* Simple work that no layer hides: partial sums and format conversions. Without a rate of its own
@@ -549,6 +554,7 @@ struct ew_profile *ew_profile_make_rate(const char *name, double flops_per_s)
     profile->kind = EW_PROFILE_RATE;
     profile->flops_per_s = flops_per_s;
     profile->row_granularity = 1;
+    profile->time_ratio = 1;
     profile->residual_ratio = NAN;
     profile->path = "";
     profile->source = "";

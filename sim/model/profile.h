@@ -97,7 +97,8 @@ struct ew_profile {
     const struct ew_profile *fallback; /**< table: for layers not measured; or NULL. Owned */
     double load_overhead_s;            /**< loading weights: fixed part */
     double load_bytes_per_s;           /**< loading weights; 0 = free */
-    double residual_ratio;             /**< mean absolute relative error of the fit; NAN */
+    double time_ratio;     /**< what all times are multiplied by: 1, but for draws of errors */
+    double residual_ratio; /**< mean absolute relative error of the fit; NAN */
     uint32_t n_residuals;
     const double *residuals; /**< measured / predicted of rows left out of the fit; each > 0 */
     double range_macs[2];    /**< least and most MACs of a layer in the data; 0, 0: unknown */

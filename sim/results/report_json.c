@@ -186,6 +186,10 @@ static void put_latency(struct ew_json *j, const struct ew_latency *latency)
     ew_json_kv_double(j, "p90", latency->p90_s);
     ew_json_kv_double(j, "p99", latency->p99_s);
     ew_json_kv_double(j, "max", latency->max_s);
+    if (latency->high_s > 0) {
+        ew_json_kv_double(j, "low", latency->low_s);
+        ew_json_kv_double(j, "high", latency->high_s);
+    }
     ew_json_object_end(j);
 }
 
@@ -267,7 +271,16 @@ static void put_energy(struct ew_json *j, const struct ew_result *run)
     ew_json_kv_double(j, "per_request", run->energy_per_request_j);
     ew_json_kv_double(j, "dynamic_per_request", run->dynamic_energy_per_request_j);
     ew_json_kv_double(j, "idle_share_per_request", run->idle_share_per_request_j);
+    if (run->bars.n_draws) {
+        ew_json_kv_double(j, "low", run->bars.energy_low_j);
+        ew_json_kv_double(j, "high", run->bars.energy_high_j);
+    }
     ew_json_object_end(j);
+    if (run->bars.n_draws) {
+        ew_json_kv_u64(j, "draws", run->bars.n_draws);
+        ew_json_kv_u64(j, "tasks_outside_range", run->bars.n_outside);
+        ew_json_kv_string(j, "profile_without_residuals", run->bars.without_residuals);
+    }
     put_states(j, "energy_by_state_j", run->state_j);
 }
 

@@ -45,6 +45,8 @@ struct ew_latency {
     double p90_s;
     double p99_s;
     double max_s;
+    double low_s;  /**< 80 % bar of the mean, from draws; 0: there were none */
+    double high_s; /**< likewise */
 };
 
 /** How full the system was. NAN without a request. */
@@ -153,6 +155,17 @@ struct ew_device_result {
     double rows_share;          /**< of conv and pool output, mean over completed requests */
 };
 
+/** What draws from the profiles' residuals say. All 0 without draws. */
+struct ew_bars {
+    uint32_t n_draws;              /**< that gave a latency */
+    const double *latency_draws_s; /**< mean latency per draw; the same draws in every run */
+    double energy_low_j;           /**< 80 % bar of the whole platform's energy */
+    double energy_high_j;
+    const char *without_residuals; /**< a profile at work that knows no errors; NULL: none */
+    uint32_t n_tasks;              /**< computing tasks whose profile has a range */
+    uint32_t n_outside;            /**< those outside it */
+};
+
 /** One run of one strategy. */
 struct ew_result {
     struct ew_arena arena;
@@ -178,6 +191,7 @@ struct ew_result {
     uint64_t n_transfers;
     uint64_t transfer_bytes;
     uint32_t n_devices_used; /**< devices that computed anything */
+    struct ew_bars bars;
     uint32_t n_workloads;
     const struct ew_workload_result *workloads;
     uint32_t n_devices;

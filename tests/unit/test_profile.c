@@ -198,6 +198,44 @@ START_TEST(activation_bytes_are_input_plus_output)
 }
 END_TEST
 
+START_TEST(additive_adds_arithmetic_weights_activations_patches_and_overhead)
+{
+    profile->kind = EW_PROFILE_ADDITIVE;
+    profile->class_flops_per_s[EW_RATE_CONV_3X3_S1] = 1e9;
+    profile->weight_bytes_per_s = 1e8;
+    profile->activation_bytes_per_s = 2e8;
+    profile->patch_bytes_per_s = 4e8;
+    profile->layer_overhead_s = 1e-3;
+    profile->simple_ops_per_s = 0;
+    struct ew_cost_query query = {.graph = graph};
+    for (uint32_t i = 0; i < graph->n_layers; i++) {
+        if (strcmp(graph->layers[i].name, "conv") == 0) {
+            query.layer = &graph->layers[i];
+        }
+    }
+    query.out = ew_box_full(query.layer->shape);
+    /* conv 3x3, 3x8x8 -> 4x8x8: 27 * 256 MACs; (27 * 4 + 4) weights; 192 in, 256 out; 27 * 64 in
+     * patches; 4 bytes each */
+    const double whole_s =
+        2 * 27 * 256 / 1e9 + 112 * 4 / 1e8 + (192 + 256) * 4 / 2e8 + 27 * 64 * 4 / 4e8 + 1e-3;
+    ck_assert_double_eq_tol(ew_cost_compute_s(profile, &query), whole_s, 1e-15);
+    /* a band of 4 rows: half the arithmetic and patches, 5 input rows, all weights */
+    query.out.hi[EW_H] = 4;
+    const double band_s =
+        27 * 256 / 1e9 + 112 * 4 / 1e8 + (3 * 5 * 8 + 128) * 4 / 2e8 + 27 * 32 * 4 / 4e8 + 1e-3;
+    ck_assert_double_eq_tol(ew_cost_compute_s(profile, &query), band_s, 1e-15);
+    ck_assert_double_lt(band_s, whole_s);
+    ck_assert_double_gt(2 * band_s, whole_s);
+    /* rows rounded up to 8: the arithmetic of the whole */
+    profile->row_granularity = 8;
+    ck_assert_double_eq_tol(ew_cost_compute_s(profile, &query), band_s + 27 * 256 / 1e9, 1e-15);
+    /* drawn errors multiply the time */
+    profile->time_ratio = 1.5;
+    ck_assert_double_eq_tol(ew_cost_compute_s(profile, &query), 1.5 * (band_s + 27 * 256 / 1e9),
+                            1e-15);
+}
+END_TEST
+
 START_TEST(staircase_rounds_rows_up)
 {
     use_class_rates(EW_PROFILE_STAIRCASE);
@@ -456,6 +494,7 @@ int main(void)
     tcase_add_test(cost, fc_takes_the_longer_of_arithmetic_and_weights);
     tcase_add_test(cost, overhead_is_for_pieces_that_take_time);
     tcase_add_test(cost, activation_bytes_are_input_plus_output);
+    tcase_add_test(cost, additive_adds_arithmetic_weights_activations_patches_and_overhead);
     tcase_add_test(cost, staircase_rounds_rows_up);
     tcase_add_test(cost, reduction_scales_arithmetic);
     tcase_add_test(cost, regression_features_are_those_of_the_piece);
