@@ -27,6 +27,7 @@ enum ew_option_group {
     EW_GROUP_CACHE = 1 << 11,     /**< --no-cache */
     EW_GROUP_COMMON = 1 << 12,    /**< every command */
     EW_GROUP_DRAWS = 1 << 21,     /**< --draws */
+    EW_GROUP_PROBE = 1 << 22,     /**< of probe */
     EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
     EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
     EW_GROUP_QUICK = 1 << 14,     /**< --quick */
@@ -104,14 +105,15 @@ enum ew_option_group {
     X(DRAWS, "draws", 0, "N", EW_GROUP_DRAWS,                                                      \
       "error bars from N runs with errors of the device profiles, on the fast engine (default: "   \
       "0)")                                                                                        \
-    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE,                                           \
+    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE | EW_GROUP_PROBE,                          \
       "write the result here and a report to standard output (default: the result to standard "    \
       "output)")                                                                                   \
+    X(PROBE_LIMIT, "limit-s", 0, "S", EW_GROUP_PROBE, "measure for about this long (default: 30)") \
     X(DEVICE, "device", 0, "KEY", EW_GROUP_CALIBRATE,                                              \
       "only rows with this value in column 'key', or else 'device'")                               \
     X(LAYERS, "layers", 0, "FILE", EW_GROUP_CALIBRATE,                                             \
       "layer lists of networks that are no graphs (CSV)")                                          \
-    X(NAME, "name", 0, "NAME", EW_GROUP_CALIBRATE,                                                 \
+    X(NAME, "name", 0, "NAME", EW_GROUP_CALIBRATE | EW_GROUP_PROBE,                                \
       "name of what is made (default: the output file's)")                                         \
     X(FROM, "from", 0, "TEXT", EW_GROUP_CALIBRATE,                                                 \
       "where the data come from, for the profile's 'source' (default: the file)")                  \

@@ -71,7 +71,7 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
         {"strategy", EW_GROUP_STRATEGY | EW_GROUP_PLAN_IN | EW_GROUP_PARAM},
         {"requests and requirements", EW_GROUP_WORKLOAD},
         {"engine", EW_GROUP_ENGINE | EW_GROUP_DRAWS},
-        {"calibration", EW_GROUP_CALIBRATE},
+        {"calibration", EW_GROUP_CALIBRATE | EW_GROUP_PROBE},
         {"output", EW_GROUP_OUT | EW_GROUP_PLAN_OUT | EW_GROUP_PRINT | EW_GROUP_JSON},
         {"general", EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON},
     };

@@ -136,6 +136,17 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_reproduce,
     },
     {
+        .name = "probe",
+        .arguments = "",
+        .summary = "Measure this machine: a device profile and a host element",
+        .details = "Times convolutions and fc layers by class and rows with the kernels of real "
+                   "execution on one thread.\nWrites NAME.KERNELS.json (or -o FILE) and prints a "
+                   "<host> to paste into a platform.\n",
+        .examples = "probe --name my_board\n",
+        .groups = EW_GROUP_PROBE | EW_GROUP_SEARCH | EW_GROUP_COMMON,
+        .run = ew_cmd_probe,
+    },
+    {
         .name = "calibrate",
         .arguments = "compute|energy|network DATA.csv",
         .summary = "Fit time, power or network figures to measurements",

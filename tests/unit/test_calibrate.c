@@ -8,8 +8,9 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "calibrate/compute.h"
+#include "calibrate/probe.h"
 #include "io/csv_table.h"
+#include "io/graph_json.h"
 #include "io/profile_json.h"
 #include "support/suite.h"
 
@@ -353,6 +354,38 @@ START_TEST(collinear_figures_are_named)
 }
 END_TEST
 
+START_TEST(probe_measures_layers_whole_and_in_bands)
+{
+    struct ew_error err = {0};
+    struct ew_graph *graph = NULL;
+    struct ew_probe probe = {0};
+    struct ew_compute_fit result = {0};
+    struct ew_str host = {0};
+    size_t n_bands = 0;
+    ck_assert_int_eq(
+        ew_graph_load_json(&graph, EW_SOURCE_DIR "/dnn_graphs/mobilenet_v1_0.25.json", &err),
+        EW_OK);
+    const struct ew_graph *const graphs[] = {graph};
+    ck_assert_msg(ew_probe_measure(&probe, graphs, 1, 2.2, &err) == EW_OK, "%s", err.message);
+    ck_assert_uint_ge(probe.data.n_rows, 4);
+    for (size_t i = 0; i < probe.data.n_rows; i++) {
+        const struct ew_compute_row *row = &probe.data.rows[i];
+        ck_assert(row->measured_s > 0 && isfinite(row->measured_s));
+        n_bands += i > 0 && strcmp(row->layer, row[-1].layer) == 0 && row->n_rows < row[-1].n_rows;
+    }
+    ck_assert_uint_ge(n_bands, 2);
+    ck_assert_double_gt(probe.copy_bytes_per_s, 0);
+    fit(&result, &probe.data);
+    ew_probe_put_host(&host, &probe, &result, "box", "box.reference");
+    ck_assert_ptr_nonnull(strstr(ew_str_text(&host), "<host id=\"box\" speed="));
+    ck_assert_ptr_nonnull(strstr(ew_str_text(&host), "wattage_per_state"));
+    ew_str_fini(&host);
+    ew_compute_fit_fini(&result);
+    ew_probe_fini(&probe);
+    ew_graph_free(graph);
+}
+END_TEST
+
 START_TEST(csv_reads_quotes_comments_and_carriage_returns)
 {
     static const char text[] = "# about\r\na,b\r\n\"x, \"\"y\"\"\",2\r\n\n# more\n,3\n";
@@ -387,6 +420,7 @@ int main(void)
         unknown_network_is_left_out_with_its_line,
         too_little_data_is_an_error,
         collinear_figures_are_named,
+        probe_measures_layers_whole_and_in_bands,
         csv_reads_quotes_comments_and_carriage_returns,
     };
     return run_suite("calibrate", tests, sizeof tests / sizeof *tests);
