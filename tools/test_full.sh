@@ -16,7 +16,7 @@ EW_FULL=1 CK_DEFAULT_TIMEOUT=1200 ctest --preset release -R 'differential|proper
 step "valgrind: compare with the fast engine"
 valgrind --quiet --error-exitcode=99 --suppressions=tests/valgrind.supp --leak-check=full --errors-for-leak-kinds=definite \
     build/release/bin/edgeweave compare --graph vgg16 --platform demo --engine fast --json \
-    >/dev/null || failed="$failed valgrind"
+    --param distredge.episodes=20 >/dev/null || failed="$failed valgrind"
 
 step "all of DistrEdge's experiments from nothing, within an hour on two cores"
 timeout 3600 build/release/bin/edgeweave reproduce distredge --no-cache --jobs 2 >/dev/null ||

@@ -39,6 +39,8 @@ struct distredge {
     struct osds_split best;
     struct learned learned;
     double single_s; /* latency of the best single device */
+    uint32_t single; /* its part */
+    double agent_s;  /* of the agent's split, when the single device is better and kept */
     double *capability;
     uint64_t n_evaluations; /* of the coordinate search */
     bool is_polished;
@@ -182,11 +184,26 @@ static int32_t polish(struct distredge *it)
 
 static int32_t split_single(struct distredge *it)
 {
+    uint32_t width = it->n_devices + 1;
     for (uint32_t v = 0; v < it->n_volumes; v++) {
-        it->best.cuts[2 * v + 1] = it->environment.problem.volumes[v].rows;
+        for (uint32_t k = 0; k < width; k++) {
+            it->best.cuts[v * width + k] =
+                k > it->single ? it->environment.problem.volumes[v].rows : 0;
+        }
     }
     it->best.latency_s = it->single_s;
     return EW_STRATEGY_OK;
+}
+
+/* The agent's split, or the single device's, which was seen first of all. */
+static int32_t keep_better(struct distredge *it)
+{
+    bool keeps_single = it->host->param_int(it->host, "keep_single") != 0;
+    if (!keeps_single || it->best.latency_s <= it->single_s) {
+        return EW_STRATEGY_OK;
+    }
+    it->agent_s = it->best.latency_s;
+    return split_single(it);
 }
 
 static int32_t split(struct distredge *it)
@@ -206,7 +223,7 @@ static int32_t split(struct distredge *it)
     if (!it->best.cuts) {
         return kit_fail_memory(host);
     }
-    it->single_s = environment_single_s(environment);
+    it->single_s = environment_single_s(&it->single, environment);
     if (it->single_s < 0.0) {
         return environment->status;
     }
@@ -217,6 +234,9 @@ static int32_t split(struct distredge *it)
         return search_coordinates(it);
     }
     rc = learn_split(&it->best, &it->learned, environment, it->single_s);
+    if (rc >= 0) {
+        rc = keep_better(it);
+    }
     return rc >= 0 && host->param_int(host, "polish") != 0 ? polish(it) : rc;
 }
 
@@ -272,7 +292,11 @@ static int32_t note_search(const struct distredge *it)
     }
     if (rc >= 0 && history->n_episodes > 0) {
         rc = kit_note(it->builder, "policy", "untrained %.6g s, trained %.6g s, best seen %.6g s",
-                      history->initial_latency_s, history->final_latency_s, it->best.latency_s);
+                      history->initial_latency_s, history->final_latency_s,
+                      it->agent_s > 0.0 ? it->agent_s : it->best.latency_s);
+    }
+    if (rc >= 0 && it->agent_s > 0.0) {
+        rc = kit_note(it->builder, "kept", "the best single device, better than the agent's split");
     }
     return rc;
 }

@@ -124,7 +124,7 @@ double environment_latency_s(struct environment *environment, const int32_t *cut
     return latency_s(environment);
 }
 
-double environment_single_s(struct environment *environment)
+double environment_single_s(uint32_t *out, struct environment *environment)
 {
     const struct osds_problem *problem = &environment->problem;
     size_t width = problem->n_parts + 1u;
@@ -134,13 +134,18 @@ double environment_single_s(struct environment *environment)
         environment->status = kit_fail_memory(environment->net->host);
         return -1.0;
     }
+    *out = 0;
     for (uint32_t part = 0; part < problem->n_parts && best_s >= 0.0; part++) {
         for (uint32_t v = 0; v < problem->n_volumes; v++) {
             for (uint32_t k = 0; k < width; k++) {
                 cuts[v * width + k] = k > part ? problem->volumes[v].rows : 0;
             }
         }
-        best_s = fmin(best_s, environment_latency_s(environment, cuts));
+        double single_s = environment_latency_s(environment, cuts);
+        if (single_s < best_s) { /* negative, too: an error */
+            best_s = single_s;
+            *out = part;
+        }
     }
     free(cuts);
     return best_s;

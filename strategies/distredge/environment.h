@@ -36,8 +36,8 @@ void environment_fini(struct environment *environment);
  * environment->status. */
 double environment_latency_s(struct environment *environment, const int32_t *cuts);
 
-/** Latency of the best single part; negative: see environment->status. */
-double environment_single_s(struct environment *environment);
+/** Latency of the best single part, and which it is; negative: see environment->status. */
+double environment_single_s(uint32_t *part, struct environment *environment);
 
 /** Begin a plan and write the pieces of the split decided last. */
 int32_t environment_emit(struct environment *environment);

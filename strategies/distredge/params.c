@@ -76,6 +76,15 @@ static const struct ew_param_info PARAM_POLISH = {
     .default_text = "false",
     .doc = "Improve the agent's split by coordinate search; not part of DistrEdge.",
 };
+static const struct ew_param_info PARAM_KEEP_SINGLE = {
+    INFO_SIZE,
+    .kind = EW_PARAM_BOOL,
+    .name = "keep_single",
+    .unit = "",
+    .default_text = "true",
+    .doc = "Keep the best single device's split when the agent finds no better one; false: the "
+           "agent's split whatever it is.",
+};
 static const char *const ENVIRONMENTS[] = {"fast", "recursion", NULL};
 static const struct ew_param_info PARAM_ENVIRONMENT = {
     INFO_SIZE,
@@ -260,11 +269,12 @@ static const struct ew_param_info PARAM_SOURCE = {
 };
 
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_ALPHA,       &PARAM_DRAWS,       &PARAM_PAIRINGS,    &PARAM_LAW,      &PARAM_VOLUMES,
-    &PARAM_SEARCH,      &PARAM_POLISH,      &PARAM_ENVIRONMENT, &PARAM_EPISODES, &PARAM_PATIENCE,
-    &PARAM_EXPLORE,     &PARAM_SIGMA,       &PARAM_BATCH,       &PARAM_BUFFER,   &PARAM_GAMMA,
-    &PARAM_ACTOR_RATE,  &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_BOUNDS,   &PARAM_REWARD,
-    &PARAM_FIRST_VALUE, &PARAM_START,       &PARAM_CACHE,       &PARAM_HEAD,     &PARAM_SOURCE,
+    &PARAM_ALPHA,    &PARAM_DRAWS,       &PARAM_PAIRINGS,    &PARAM_LAW,         &PARAM_VOLUMES,
+    &PARAM_SEARCH,   &PARAM_POLISH,      &PARAM_KEEP_SINGLE, &PARAM_ENVIRONMENT, &PARAM_EPISODES,
+    &PARAM_PATIENCE, &PARAM_EXPLORE,     &PARAM_SIGMA,       &PARAM_BATCH,       &PARAM_BUFFER,
+    &PARAM_GAMMA,    &PARAM_ACTOR_RATE,  &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_BOUNDS,
+    &PARAM_REWARD,   &PARAM_FIRST_VALUE, &PARAM_START,       &PARAM_CACHE,       &PARAM_HEAD,
+    &PARAM_SOURCE,
 };
 
 const struct ew_strategy_info DISTREDGE_INFO = {

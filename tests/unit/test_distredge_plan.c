@@ -366,6 +366,22 @@ START_TEST(a_trained_actor_can_be_taken_on)
 }
 END_TEST
 
+START_TEST(a_single_device_is_kept_when_it_beats_the_agent)
+{
+    /* one episode finds next to nothing */
+    struct planning *planning = planning_new(load("vgg16"), tiny_star(4));
+    double kept_s = must_plan(planning, "environment=recursion episodes=1")->predicted_latency_s;
+    double single_s = strtod(planning_note(planning, "best_single_s"), NULL);
+    ck_assert_double_le(kept_s, single_s * (1 + 1e-5));
+    bool is_kept = *planning_note(planning, "kept") != '\0';
+    double agent_s = must_plan(planning, "environment=recursion episodes=1 keep_single=false")
+                         ->predicted_latency_s;
+    ck_assert_str_eq(planning_note(planning, "kept"), "");
+    ck_assert_int_eq(is_kept, agent_s > single_s * (1 + 1e-5));
+    planning_free(planning);
+}
+END_TEST
+
 START_TEST(volumes_can_be_given)
 {
     struct planning *planning = planning_new(load("vgg16"), tiny_star(4));
@@ -467,6 +483,7 @@ int main(void)
     tcase_add_test(plans, equal_seeds_give_equal_plans);
     tcase_add_test(plans, a_cached_split_equals_the_fresh_one);
     tcase_add_test(plans, the_hosts_cache_is_used_unless_declined);
+    tcase_add_test(plans, a_single_device_is_kept_when_it_beats_the_agent);
     tcase_add_test(plans, a_trained_actor_can_be_taken_on);
     tcase_add_test(plans, volumes_can_be_given);
     tcase_add_test(plans, head_device_is_obeyed);
