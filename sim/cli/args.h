@@ -81,7 +81,15 @@ enum ew_option_group {
       "attempts per request; then it has failed (default: 10)")                                    \
     X(DROP_AT_DEADLINE, "drop-at-deadline", 0, NULL, EW_GROUP_WORKLOAD,                            \
       "drop requests that have no answer at their deadline")                                       \
-    X(ENGINE, "engine", 0, "simgrid|fast", EW_GROUP_ENGINE, "who simulates (default: simgrid)")    \
+    X(ENGINE, "engine", 0, "simgrid|fast|exec", EW_GROUP_ENGINE,                                   \
+      "who simulates, or exec: really run it with worker processes (default: simgrid)")            \
+    X(KERNELS, "kernels", 0, "ID", EW_GROUP_ENGINE,                                                \
+      "exec: kernels that compute the layers (default: reference)")                                \
+    X(DILATION, "dilation", 0, "X", EW_GROUP_ENGINE,                                               \
+      "exec: real seconds per emulated second; 0 stretches time when this machine cannot keep "    \
+      "up (default: 0)")                                                                           \
+    X(MEASURED, "measured", 0, NULL, EW_GROUP_ENGINE,                                              \
+      "exec: do not emulate: durations of tasks and messages are measured on this machine")        \
     X(NET, "net", 0, "ideal|tcp", EW_GROUP_ENGINE,                                                 \
       "network model: ideal is max-min fair sharing, tcp adds SimGrid's LV08 protocol factors "    \
       "(default: ideal)")                                                                          \

@@ -60,8 +60,7 @@ static enum ew_status run_entry(struct field *field, size_t index, struct ew_err
     struct ew_outcome *outcome = field->outcome;
     struct ew_session *s = outcome->session;
     struct entry *entry = &field->entries[index];
-    const struct ew_point_run how = {outcome->engine, outcome->csv,
-                                     ew_progress_observer(field->progress)};
+    const struct ew_point_run how = ew_outcome_how(outcome, ew_progress_observer(field->progress));
     struct ew_result *result = NULL;
     enum ew_status status = entry->status;
     ew_progress_point(field->progress, index, ew_session_point_name(s, index),

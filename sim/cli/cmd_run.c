@@ -6,7 +6,7 @@ static enum ew_status simulate(struct ew_outcome *outcome, const struct ew_point
                                struct ew_progress *progress, struct ew_error *err)
 {
     struct ew_result *result = NULL;
-    const struct ew_point_run how = {outcome->engine, outcome->csv, ew_progress_observer(progress)};
+    const struct ew_point_run how = ew_outcome_how(outcome, ew_progress_observer(progress));
     enum ew_status status = ew_point_run(&result, point, &how, err);
     if (status == EW_OK) {
         status = ew_outcome_draw(outcome, result, point, err);

@@ -7,7 +7,7 @@
  *     platform *.xml ─┼─> setup   ─> strategy ─> BOOK of plans ─> check ─> lower ─> TASK GRAPHS
  *     scenario *.json ┘   (sweep)    (plugin)                                          │
  *                                                                                      v
- *     table, JSON, CSV <── report <── RESULT <── metrics <── EVENTS <── engine: fast or simgrid
+ *     table, JSON, CSV <── report <── RESULT <── metrics <── EVENTS <── engine: fast, simgrid, exec
  *
  * Three plain-data hand-overs carry everything; each can be printed, saved, loaded and compared:
  *
@@ -23,7 +23,8 @@
  *     io/       text -> model: graphs, profiles, scenarios, plans. The only home of cJSON
  *     plugin/   opens strategies (include/edgeweave/strategy.h), serves as their host
  *     engine/   core.c: the job machine that all engines share
- *               fast/: our own event heap; simgrid/: SimGrid, in a module of its own
+ *               fast/: our own event heap; simgrid/: SimGrid, in a module of its own; exec/: real
+ *               worker processes (edgeweave-worker) and the kernels that they compute with
  *     results/  metrics and energy as folds over events; table, JSON, CSV
  *     sweep/    opens a scenario's files (setup.h) and runs one point of it (point.h)
  *     cli/      this folder. Only here is anything printed and the environment read

@@ -77,6 +77,21 @@ static enum ew_status set_numbers(struct ew_scenario *s, const struct ew_arg *ar
 
 /* --- options --------------------------------------------------------------------------------- */
 
+static enum ew_status set_engine(struct ew_scenario *s, const struct ew_arg *arg,
+                                 struct ew_error *err)
+{
+    static const char *const ids[] = {"simgrid", "fast", "exec"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (strcmp(arg->value, ids[i]) == 0) {
+            s->engine = ids[i];
+            return EW_OK;
+        }
+    }
+    return ew_fail(err, EW_EUSAGE,
+                   "option '--engine': expected 'simgrid', 'fast' or 'exec', found '%s'",
+                   arg->value);
+}
+
 static enum ew_status set_count(struct ew_scenario *s, const struct ew_arg *arg,
                                 struct ew_error *err)
 {
@@ -271,7 +286,7 @@ static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, str
     case EW_OPTION_PARAM:
         return add_param(s, arg, err);
     case EW_OPTION_ENGINE:
-        return set_choice(&s->engine, arg, "simgrid", "fast", err);
+        return set_engine(s, arg, err);
     case EW_OPTION_NET:
         return set_choice(&s->net, arg, "ideal", "tcp", err);
     case EW_OPTION_ENERGY_RULE:

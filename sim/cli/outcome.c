@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/options.h"
 #include "io/plan_json.h"
 #include "cli/options.h"
 #include "results/bars.h"
@@ -12,6 +13,53 @@
 enum { MAX_TASK_JOBS = 100 };
 
 /* --- begin and add --------------------------------------------------------------------------- */
+
+static enum ew_status read_exec_options(struct ew_outcome *outcome, struct ew_error *err)
+{
+    struct ew_cli *cli = outcome->session->cli;
+    const struct ew_arg *kernels = ew_args_last(&cli->args, EW_OPTION_KERNELS);
+    outcome->exec = (struct ew_exec_options){
+        .worker_path = outcome->session->cli->paths.worker,
+        .kernels = kernels ? kernels->value : "reference",
+        .weight_seed = outcome->session->scenario.seed,
+        .input_seed = outcome->session->scenario.seed,
+        .is_emulated = !ew_args_last(&cli->args, EW_OPTION_MEASURED),
+        .stall_limit_s = 60,
+    };
+    if (outcome->engine == &ew_engine_exec && !outcome->exec.worker_path) {
+        return ew_fail(err, EW_EENGINE,
+                       "expected edgeweave-worker beside this program, found none");
+    }
+    return ew_options_number(&outcome->exec.dilation, cli, EW_OPTION_DILATION, 0, 1e6, 0, err);
+}
+
+struct ew_point_run ew_outcome_how(struct ew_outcome *outcome, struct ew_event_observer progress)
+{
+    return (struct ew_point_run){.engine = outcome->engine,
+                                 .csv = outcome->csv,
+                                 .progress = progress,
+                                 .exec = &outcome->exec,
+                                 .exec_facts = &outcome->exec_facts};
+}
+
+/* What a real execution tells beyond its result. */
+static void note_execution(const struct ew_outcome *outcome, const struct ew_result *result)
+{
+    const struct ew_exec_facts *facts = &outcome->exec_facts;
+    if (outcome->engine != &ew_engine_exec || result->error) {
+        return;
+    }
+    const struct ew_cli *cli = outcome->session->cli;
+    ew_cli_detail(cli, "%s: %.3g s of real time, %.3g s of arithmetic, dilation %.3g",
+                  result->strategy, facts->wall_s, facts->compute_s, facts->dilation);
+    if (facts->slipped_s > 0.1 * facts->wall_s) {
+        ew_cli_warn(cli,
+                    "%s: this machine did not keep up: %llu events came late, by %.3g s of %.3g s; "
+                    "try --dilation %.2g",
+                    result->strategy, (unsigned long long)facts->n_overruns, facts->slipped_s,
+                    facts->wall_s, 2 * facts->dilation);
+    }
+}
 
 enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *session,
                                 struct ew_error *err)
@@ -29,6 +77,9 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
     outcome->n_draws = (uint32_t)n_draws;
     if (status == EW_OK) {
         status = ew_session_engine(&outcome->engine, session, err);
+    }
+    if (status == EW_OK) {
+        status = read_exec_options(outcome, err);
     }
     if (status == EW_OK && out) {
         const struct ew_csv_options options = {.max_task_jobs = MAX_TASK_JOBS};
@@ -49,6 +100,7 @@ enum ew_status ew_outcome_draw(struct ew_outcome *outcome, struct ew_result *res
 
 void ew_outcome_add_take(struct ew_outcome *outcome, struct ew_result *result)
 {
+    note_execution(outcome, result);
     outcome->results[outcome->count++] = result;
 }
 

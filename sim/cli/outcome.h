@@ -6,6 +6,7 @@
 #define EW_CLI_OUTCOME_H
 
 #include "cli/session.h"
+#include "engine/exec/exec.h"
 #include "results/report.h"
 #include "sweep/draws.h"
 #include "sweep/limit.h"
@@ -24,6 +25,8 @@ struct ew_outcome {
     struct ew_report_bound bound;
     bool has_bound;
     uint32_t n_draws; /**< for error bars; 0: none */
+    struct ew_exec_options exec; /**< engine exec: how, from the options */
+    struct ew_exec_facts exec_facts;
 };
 
 /** Find the engine, and open the directory of --out if there is one. */
@@ -33,6 +36,8 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
 /** Error bars, if --draws asks for them. */
 enum ew_status ew_outcome_draw(struct ew_outcome *outcome, struct ew_result *result,
                                const struct ew_point *point, struct ew_error *err);
+/** How to run a point: engine, files, progress, and what engine exec needs. */
+struct ew_point_run ew_outcome_how(struct ew_outcome *outcome, struct ew_event_observer progress);
 
 /** Take a result over. */
 void ew_outcome_add_take(struct ew_outcome *outcome, struct ew_result *result);

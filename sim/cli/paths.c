@@ -138,6 +138,8 @@ static enum ew_status add_program_dirs(struct ew_paths *paths, struct ew_error *
     if (!prefix) {
         return EW_OK;
     }
+    const char *worker = join(&paths->arena, prefix, "bin/edgeweave-worker");
+    paths->worker = worker && ew_file_exists(worker) ? worker : NULL;
     const char *share = join(&paths->arena, prefix, "share/edgeweave");
     enum ew_status status = share ? add_data_dir(paths, share, err) : ew_fail_memory(err);
     paths->first_own_strategy_dir = paths->dirs[EW_PATH_STRATEGY].count;

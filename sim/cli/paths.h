@@ -40,6 +40,7 @@ struct ew_paths {
     size_t first_own_strategy_dir; /**< from here on strategy directories belong to the program */
     struct ew_path_list plugin_files; /**< --strategy-path FILE.so */
     const char *module;               /**< the SimGrid module, NULL when not found */
+    const char *worker;               /**< edgeweave-worker, NULL when not found */
     const char *cache_dir;            /**< NULL: no home directory */
 };
 

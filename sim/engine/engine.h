@@ -71,6 +71,9 @@ struct ew_run_workload {
     double deadline_s;         /**< per request; INFINITY: none */
 };
 
+struct ew_exec_options;
+struct ew_exec_facts;
+
 /** Everything an engine needs; all borrowed. */
 struct ew_run {
     const struct ew_platform *platform;
@@ -81,6 +84,8 @@ struct ew_run {
     const struct ew_dynamics *dynamics; /**< how the world changes; NULL: it does not */
     struct ew_event_sink sink;
     const volatile int *interrupted; /**< NULL, or non-zero asks the engine to stop: EW_EINTR */
+    const struct ew_exec_options *exec; /**< exec only, see engine/exec/exec.h */
+    struct ew_exec_facts *exec_facts;   /**< exec only: filled; may be NULL */
 };
 
 /** Facts about a finished run that are not events. */
@@ -103,5 +108,6 @@ struct ew_engine {
 
 extern const struct ew_engine ew_engine_fast;
 extern const struct ew_engine ew_engine_simgrid;
+extern const struct ew_engine ew_engine_exec;
 
 #endif

@@ -222,14 +222,14 @@ static void free_graphs(struct ew_task_graph **graphs, uint32_t n)
     free(graphs);
 }
 
-enum ew_status ew_point_lower(struct ew_task_graph ***out, const struct ew_point *point,
-                              uint32_t workload, struct ew_error *err)
+static enum ew_status lower_book(struct ew_task_graph ***out, const struct ew_point *point,
+                                 uint32_t workload, bool keeps_boxes, struct ew_error *err)
 {
     const struct ew_book *book = point->books[workload];
     const struct ew_plan_context *context =
         &point->config->setup->workloads[workload].problem.context;
     /* not merged: jobs overlap, and results keep a row per layer */
-    const struct ew_lower_options options = {.merge_chains = false};
+    const struct ew_lower_options options = {.keep_boxes = keeps_boxes};
     struct ew_lower *lower = ew_lower_new();
     struct ew_task_graph **graphs = calloc(book->n_plans, sizeof *graphs);
     enum ew_status status = lower && graphs ? EW_OK : ew_fail_memory(err);
@@ -243,6 +243,12 @@ enum ew_status ew_point_lower(struct ew_task_graph ***out, const struct ew_point
         free_graphs(graphs, book->n_plans);
     }
     return status;
+}
+
+enum ew_status ew_point_lower(struct ew_task_graph ***out, const struct ew_point *point,
+                              uint32_t workload, struct ew_error *err)
+{
+    return lower_book(out, point, workload, false, err);
 }
 
 /* Everything alive during one run. */
@@ -272,7 +278,7 @@ static void observe_both(void *ctx, const struct ew_event *event, const struct e
 static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_error *err)
 {
     const struct ew_setup_workload *w = &r->point->config->setup->workloads[i];
-    const enum ew_status status = ew_point_lower(&r->graphs[i], r->point, i, err);
+    const enum ew_status status = lower_book(&r->graphs[i], r->point, i, r->run.exec != NULL, err);
     if (status != EW_OK) {
         return status;
     }
@@ -280,6 +286,7 @@ static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_
         .name = w->name,
         .book = r->point->books[i],
         .task_graphs = (const struct ew_task_graph *const *)r->graphs[i],
+        .context = &w->problem.context,
         .arrival = w->arrival,
         .n_requests = w->n_requests,
         .requests_per_job = w->spec->requests_per_job,
@@ -317,6 +324,7 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
         .seed = setup->scenario->seed,
         .dynamics = setup->dynamics,
         .interrupted = r->point->config->interrupted,
+        .exec = r->run.exec,
     };
     r->config = (struct ew_metrics_config){
         .run = &r->run,
@@ -357,6 +365,7 @@ static enum ew_status simulate(struct ew_result **out, struct running *r,
     struct ew_run_facts facts = {0};
     const double begin_s = now_s();
     r->run.sink = ew_metrics_sink(r->metrics);
+    r->run.exec_facts = how->exec_facts;
     enum ew_status status = how->engine->run(&facts, &r->run, err);
     if (status != EW_OK) {
         return status;
@@ -412,6 +421,7 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
                             const struct ew_point_run *how, struct ew_error *err)
 {
     struct running r = {.point = point, .progress = how->progress};
+    r.run.exec = how->engine == &ew_engine_exec ? how->exec : NULL;
     struct ew_result *result = NULL;
     bool is_streaming = false;
     enum ew_status status = prepare(&r, err);

@@ -58,6 +58,8 @@ struct ew_point_run {
     const struct ew_engine *engine;
     struct ew_csv *csv;                /**< NULL: none */
     struct ew_event_observer progress; /**< sees every event; observe NULL: nobody */
+    const struct ew_exec_options *exec; /**< engine exec: how; else NULL */
+    struct ew_exec_facts *exec_facts;   /**< engine exec: filled, may be NULL */
 };
 
 /** Labels of a result of this point. */

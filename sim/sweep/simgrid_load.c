@@ -6,9 +6,10 @@
 
 #include "base/text.h"
 
-const struct ew_engine_info ew_engine_infos[2] = {
+const struct ew_engine_info ew_engine_infos[3] = {
     {"simgrid", "SimGrid 3.32: the reference; a fluid network with max-min fair sharing"},
     {"fast", "an event heap of our own with the same semantics: for sweeps and planners"},
+    {"exec", "real worker processes, tensors and sockets, paced to the modelled speed"},
 };
 
 /* The version of the library that the module brought along. */
@@ -63,6 +64,10 @@ enum ew_status ew_engine_find(const struct ew_engine **out, struct ew_simgrid *s
         *out = &ew_engine_fast;
         return EW_OK;
     }
+    if (strcmp(id, ew_engine_exec.id) == 0) {
+        *out = &ew_engine_exec;
+        return EW_OK;
+    }
     if (strcmp(id, ew_engine_infos[0].id) == 0) {
         const enum ew_status status = ew_simgrid_open(simgrid, err);
         if (status == EW_OK) {
@@ -70,7 +75,7 @@ enum ew_status ew_engine_find(const struct ew_engine **out, struct ew_simgrid *s
         }
         return status;
     }
-    const char *near = ew_nearest_name(id, 2, engine_id_at, ew_engine_infos);
-    return ew_fail(err, EW_EINPUT, "unknown engine '%s'; expected 'simgrid' or 'fast'%s%s%s", id,
+    const char *near = ew_nearest_name(id, 3, engine_id_at, ew_engine_infos);
+    return ew_fail(err, EW_EINPUT, "unknown engine '%s'; expected 'simgrid', 'fast' or 'exec'%s%s%s", id,
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }

@@ -27,6 +27,6 @@ struct ew_engine_info {
     const char *id;
     const char *summary;
 };
-extern const struct ew_engine_info ew_engine_infos[2];
+extern const struct ew_engine_info ew_engine_infos[3];
 
 #endif

@@ -610,3 +610,22 @@ enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exe
     end(&exec);
     return status;
 }
+
+static enum ew_status run_exec(struct ew_run_facts *facts, const struct ew_run *run,
+                               struct ew_error *err)
+{
+    struct ew_exec_facts unused;
+    if (!run->exec) {
+        return ew_fail(err, EW_ENOTSUP, "engine exec: nobody has said how to execute");
+    }
+    if (run->dynamics) {
+        return ew_fail(err, EW_ENOTSUP, "engine exec: a world that changes can be simulated only");
+    }
+    return ew_exec_run(facts, run->exec_facts ? run->exec_facts : &unused, run, run->exec, err);
+}
+
+const struct ew_engine ew_engine_exec = {
+    .id = "exec",
+    .summary = "real processes, tensors and sockets, on this machine at the modelled speed",
+    .run = run_exec,
+};
