@@ -13,14 +13,14 @@ static const double MAX_W = 1e6;
 static const double MAX_J = 1e9;
 static const double MAX_SECONDS = 1e9;
 
-static const char *const NAMES[EW_POWER_COLUMNS] = {
-    [EW_POWER_IDLE] = "idle", [EW_POWER_EPSILON] = "epsilon", [EW_POWER_BUSY] = "computing",
-    [EW_POWER_TX] = "tx",     [EW_POWER_RX] = "rx",
+static const char *const NAMES[EW_WATTS_COLUMNS] = {
+    [EW_WATTS_IDLE] = "idle", [EW_WATTS_EPSILON] = "epsilon", [EW_WATTS_BUSY] = "computing",
+    [EW_WATTS_TX] = "tx",     [EW_WATTS_RX] = "rx",
 };
 
 const char *ew_energy_column_name(size_t column)
 {
-    return column < EW_POWER_COLUMNS ? NAMES[column] : "";
+    return column < EW_WATTS_COLUMNS ? NAMES[column] : "";
 }
 
 struct columns {
@@ -77,13 +77,13 @@ static enum ew_status read_state(struct loader *l, const struct ew_csv_row *in, 
     static const struct {
         const char *word;
         size_t column;
-    } words[] = {{"idle", EW_POWER_IDLE},
-                 {"epsilon", EW_POWER_EPSILON},
-                 {"compute", EW_POWER_BUSY},
-                 {"tx", EW_POWER_TX},
-                 {"rx", EW_POWER_RX}};
+    } words[] = {{"idle", EW_WATTS_IDLE},
+                 {"epsilon", EW_WATTS_EPSILON},
+                 {"compute", EW_WATTS_BUSY},
+                 {"tx", EW_WATTS_TX},
+                 {"rx", EW_WATTS_RX}};
     const char *at = in->cells[l->c.state];
-    amounts[EW_POWER_IDLE] = 1;
+    amounts[EW_WATTS_IDLE] = 1;
     for (;;) {
         const size_t n = strcspn(at, "+");
         bool is_known = false;
@@ -120,8 +120,8 @@ static enum ew_status read_power(struct loader *l, const struct ew_csv_row *in,
     if (l->c.has_state) {
         return read_state(l, in, row->amounts, err);
     }
-    row->amounts[EW_POWER_IDLE] = 1;
-    return ew_csv_table_number(&row->amounts[EW_POWER_BUSY], l->table, in, l->c.load, 0, 1, err);
+    row->amounts[EW_WATTS_IDLE] = 1;
+    return ew_csv_table_number(&row->amounts[EW_WATTS_BUSY], l->table, in, l->c.load, 0, 1, err);
 }
 
 static bool push(struct loader *l, const struct ew_energy_row *row)
@@ -143,10 +143,10 @@ static enum ew_status read_joules(struct loader *l, const struct ew_csv_row *in,
         status = ew_csv_table_number(&row->measured, l->table, in, l->c.j, 1e-12, MAX_J, err);
     }
     row->label = l->c.has_model ? in->cells[l->c.model] : "inference";
-    row->amounts[EW_POWER_IDLE] = row->amounts[EW_POWER_BUSY] = latency_s;
+    row->amounts[EW_WATTS_IDLE] = row->amounts[EW_WATTS_BUSY] = latency_s;
     if (status == EW_OK && l->c.has_net && *in->cells[l->c.net]) {
         struct ew_energy_row net = *row;
-        net.amounts[EW_POWER_IDLE] = 0;
+        net.amounts[EW_WATTS_IDLE] = 0;
         status = ew_csv_table_number(&net.measured, l->table, in, l->c.net, 1e-12, MAX_J, err);
         if (status == EW_OK && net.measured > row->measured) {
             status =
@@ -290,13 +290,13 @@ static void count_rows(struct ew_energy_fit *out, const struct ew_fit *fit)
     double sum = 0;
     for (size_t i = 0; i < fit->n_rows; i++) {
         sum += fabs(ew_fit_predict(fit, out->x, i) / fit->measured[i] - 1);
-        for (size_t j = 0; j < EW_POWER_COLUMNS; j++) {
-            out->n_rows_of[j] += fit->amounts[i * EW_POWER_COLUMNS + j] > 0;
+        for (size_t j = 0; j < EW_WATTS_COLUMNS; j++) {
+            out->n_rows_of[j] += fit->amounts[i * EW_WATTS_COLUMNS + j] > 0;
         }
     }
     const double n = (double)fit->n_rows, free_rows = n - (double)out->rank.rank;
     out->in_sample_error = sum / n;
-    for (size_t j = 0; free_rows > 0 && j < EW_POWER_COLUMNS; j++) {
+    for (size_t j = 0; free_rows > 0 && j < EW_WATTS_COLUMNS; j++) {
         out->x_error[j] = out->in_sample_error * 1.2533 * sqrt(n / free_rows) * out->rank.error[j];
     }
 }
@@ -304,18 +304,18 @@ static void count_rows(struct ew_energy_fit *out, const struct ew_fit *fit)
 enum ew_status ew_energy_fit(struct ew_energy_fit *out, const struct ew_energy_data *data,
                              const char *dvfs, const struct ew_lapack *lapack, struct ew_error *err)
 {
-    double *amounts = calloc(data->n_rows * EW_POWER_COLUMNS + 1, sizeof *amounts);
+    double *amounts = calloc(data->n_rows * EW_WATTS_COLUMNS + 1, sizeof *amounts);
     double *measured = calloc(data->n_rows + 1, sizeof *measured);
     double *weights = calloc(data->n_rows + 1, sizeof *weights);
     enum ew_status status = amounts && measured && weights ? EW_OK : ew_fail_memory(err);
-    struct ew_fit fit = {.n_columns = EW_POWER_COLUMNS,
+    struct ew_fit fit = {.n_columns = EW_WATTS_COLUMNS,
                          .amounts = amounts,
                          .measured = measured,
                          .weights = weights};
     for (size_t i = 0; status == EW_OK && i < data->n_rows; i++) {
         const struct ew_energy_row *row = &data->rows[i];
         if (strcmp(row->dvfs, dvfs) == 0) {
-            memcpy(&amounts[fit.n_rows * EW_POWER_COLUMNS], row->amounts, sizeof row->amounts);
+            memcpy(&amounts[fit.n_rows * EW_WATTS_COLUMNS], row->amounts, sizeof row->amounts);
             measured[fit.n_rows] = row->measured;
             weights[fit.n_rows++] = row->weight;
         }
@@ -358,7 +358,7 @@ void ew_energy_put_report(struct ew_str *out, const struct ew_energy_data *data,
         ew_str_printf(out, "%zu rows, mean |error| %.1f %%\n", fit->n_rows,
                       100 * fit->in_sample_error);
         ew_str_printf(out, "%-12s %10s %10s %6s\n", "figure", "W", "+-", "rows");
-        for (size_t j = 0; j < EW_POWER_COLUMNS; j++) {
+        for (size_t j = 0; j < EW_WATTS_COLUMNS; j++) {
             const char *verdict = ew_energy_verdict(fit, j);
             ew_str_printf(out, "%-12s %10.4g %10.2g %6zu%s%s\n", NAMES[j], fit->x[j],
                           fit->x_error[j], fit->n_rows_of[j], *verdict ? "  " : "", verdict);
@@ -371,22 +371,22 @@ void ew_energy_put_props(struct ew_str *out, const struct ew_energy_data *data,
 {
     for (size_t k = 0; k < data->n_dvfs; k++) {
         const struct ew_energy_fit *fit = &fits[k];
-        const double idle_w = fit->x[EW_POWER_IDLE];
+        const double idle_w = fit->x[EW_WATTS_IDLE];
         if (*data->dvfs[k]) {
             ew_str_printf(out, "<!-- DVFS state %s -->\n", data->dvfs[k]);
         }
-        for (size_t j = 0; j < EW_POWER_COLUMNS; j++) {
+        for (size_t j = 0; j < EW_WATTS_COLUMNS; j++) {
             if (*ew_energy_verdict(fit, j)) {
                 ew_str_printf(out, "<!-- %s: %s -->\n", NAMES[j], ew_energy_verdict(fit, j));
             }
         }
         ew_str_printf(out, "<prop id=\"wattage_per_state\" value=\"%.4g:%.4g:%.4g\"/>\n", idle_w,
-                      idle_w + fit->x[EW_POWER_EPSILON], idle_w + fit->x[EW_POWER_BUSY]);
-        if (fit->n_rows_of[EW_POWER_TX]) {
-            ew_str_printf(out, "<prop id=\"tx_w\" value=\"%.4g\"/>\n", fit->x[EW_POWER_TX]);
+                      idle_w + fit->x[EW_WATTS_EPSILON], idle_w + fit->x[EW_WATTS_BUSY]);
+        if (fit->n_rows_of[EW_WATTS_TX]) {
+            ew_str_printf(out, "<prop id=\"tx_w\" value=\"%.4g\"/>\n", fit->x[EW_WATTS_TX]);
         }
-        if (fit->n_rows_of[EW_POWER_RX]) {
-            ew_str_printf(out, "<prop id=\"rx_w\" value=\"%.4g\"/>\n", fit->x[EW_POWER_RX]);
+        if (fit->n_rows_of[EW_WATTS_RX]) {
+            ew_str_printf(out, "<prop id=\"rx_w\" value=\"%.4g\"/>\n", fit->x[EW_WATTS_RX]);
         }
     }
 }

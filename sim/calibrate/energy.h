@@ -14,13 +14,13 @@
 #include "calibrate/fit.h"
 
 /** Figures in watts; all but idle are above idle. */
-enum ew_power_column {
-    EW_POWER_IDLE,
-    EW_POWER_EPSILON, /**< awake, but hardly computing */
-    EW_POWER_BUSY,    /**< all cores computing */
-    EW_POWER_TX,
-    EW_POWER_RX,
-    EW_POWER_COLUMNS
+enum ew_watts_column {
+    EW_WATTS_IDLE,
+    EW_WATTS_EPSILON, /**< awake, but hardly computing */
+    EW_WATTS_BUSY,    /**< all cores computing */
+    EW_WATTS_TX,
+    EW_WATTS_RX,
+    EW_WATTS_COLUMNS
 };
 
 struct ew_energy_row {
@@ -28,7 +28,7 @@ struct ew_energy_row {
     const char *label; /**< state or network, as in the file */
     const char *dvfs;  /**< DVFS state, "" when the file has none */
     double measured;   /**< W or J */
-    double amounts[EW_POWER_COLUMNS];
+    double amounts[EW_WATTS_COLUMNS];
     double weight;
 };
 
@@ -51,11 +51,11 @@ void ew_energy_data_fini(struct ew_energy_data *data);
 
 /** The fit of one DVFS state. */
 struct ew_energy_fit {
-    double x[EW_POWER_COLUMNS];
-    double x_error[EW_POWER_COLUMNS];
+    double x[EW_WATTS_COLUMNS];
+    double x_error[EW_WATTS_COLUMNS];
     struct ew_fit_rank rank;
     size_t n_rows;
-    size_t n_rows_of[EW_POWER_COLUMNS]; /**< how many rows speak about each figure */
+    size_t n_rows_of[EW_WATTS_COLUMNS]; /**< how many rows speak about each figure */
     double in_sample_error;             /**< mean |predicted/measured - 1| */
 };
 

@@ -26,7 +26,7 @@ enum ew_option_group {
     EW_GROUP_SEARCH = 1 << 10,    /**< where to look for files */
     EW_GROUP_CACHE = 1 << 11,     /**< --no-cache */
     EW_GROUP_COMMON = 1 << 12,    /**< every command */
-    EW_GROUP_DRAWS = 1 << 21,     /**< --draws */
+    EW_GROUP_DRAWS = 1 << 21,     /**< --draws, --breakdown */
     EW_GROUP_PROBE = 1 << 22,     /**< of probe */
     EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
     EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
@@ -113,6 +113,9 @@ enum ew_option_group {
     X(DRAWS, "draws", 0, "N", EW_GROUP_DRAWS,                                                      \
       "error bars from N runs with errors of the device profiles, on the fast engine (default: "   \
       "0)")                                                                                        \
+    X(BREAKDOWN, "breakdown", 0, "WHAT", EW_GROUP_DRAWS,                                           \
+      "CSV of where time and energy went instead of the table: by device, layer, state or "        \
+      "request")                                                                                   \
     X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE | EW_GROUP_PROBE,                          \
       "write the result here and a report to standard output (default: the result to standard "    \
       "output)")                                                                                   \

@@ -180,7 +180,7 @@ static enum ew_status calibrate_energy(struct ew_cli *cli, const struct ew_lapac
     }
     for (size_t k = 0; status == EW_OK && k < data.n_dvfs; k++) {
         status = ew_energy_fit(&fits[k], &data, data.dvfs[k], lapack, err);
-        for (size_t j = 0; status == EW_OK && j < EW_POWER_COLUMNS; j++) {
+        for (size_t j = 0; status == EW_OK && j < EW_WATTS_COLUMNS; j++) {
             if (fits[k].rank.is_mixed[j]) {
                 ew_cli_warn(cli, "%s: %s%s%s power is not identifiable", path, data.dvfs[k],
                             *data.dvfs[k] ? ": " : "", ew_energy_column_name(j));

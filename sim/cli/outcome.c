@@ -7,6 +7,7 @@
 #include "io/plan_json.h"
 #include "cli/options.h"
 #include "results/bars.h"
+#include "results/breakdown.h"
 #include "results/gap.h"
 #include "results/table.h"
 
@@ -71,10 +72,16 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
     if (!outcome->results) {
         return ew_fail_memory(err);
     }
+    const struct ew_arg *breakdown = ew_args_last(&session->cli->args, EW_OPTION_BREAKDOWN);
     double n_draws = 0;
     enum ew_status status =
         ew_options_number(&n_draws, session->cli, EW_OPTION_DRAWS, 0, EW_DRAWS_MAX, 0, err);
     outcome->n_draws = (uint32_t)n_draws;
+    if (status == EW_OK && breakdown) {
+        session->cli->blame = breakdown->at;
+        status = ew_breakdown_parse(&outcome->breakdown, breakdown->value, err);
+        outcome->has_breakdown = status == EW_OK;
+    }
     if (status == EW_OK) {
         status = ew_session_engine(&outcome->engine, session, err);
     }
@@ -315,7 +322,11 @@ enum ew_status ew_outcome_end(struct ew_outcome *outcome, struct ew_error *err)
         status = finish_directory(outcome, &report, err);
     }
     if (status == EW_OK) {
-        if (wants_json) {
+        if (outcome->has_breakdown) {
+            ew_breakdown_print(&text, outcome->breakdown,
+                               (const struct ew_result *const *)outcome->results,
+                               (uint32_t)outcome->count);
+        } else if (wants_json) {
             ew_report_print_json(&text, &report);
         } else {
             print_table(&text, outcome, &report);

@@ -7,6 +7,7 @@
 
 #include "cli/session.h"
 #include "engine/exec/exec.h"
+#include "results/breakdown.h"
 #include "results/report.h"
 #include "sweep/draws.h"
 #include "sweep/limit.h"
@@ -24,9 +25,11 @@ struct ew_outcome {
     struct ew_limit limit; /**< what the plans so far have in common */
     struct ew_report_bound bound;
     bool has_bound;
-    uint32_t n_draws; /**< for error bars; 0: none */
+    uint32_t n_draws;            /**< for error bars; 0: none */
     struct ew_exec_options exec; /**< engine exec: how, from the options */
     struct ew_exec_facts exec_facts;
+    bool has_breakdown; /**< instead of the table */
+    enum ew_breakdown breakdown;
 };
 
 /** Find the engine, and open the directory of --out if there is one. */

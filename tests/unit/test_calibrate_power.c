@@ -69,13 +69,13 @@ START_TEST(known_powers_come_back_through_five_percent_noise)
         ew_str_printf(&text, "%d,%.9g,%s\n", i, states[i % 7].w * noise, states[i % 7].state);
     }
     fit_energy(&fit, ew_str_text(&text));
-    assert_near(fit.x[EW_POWER_IDLE], 2, 0.05);
-    assert_near(fit.x[EW_POWER_EPSILON], 0.5, 0.05);
-    assert_near(fit.x[EW_POWER_BUSY], 3, 0.05);
-    assert_near(fit.x[EW_POWER_TX], 0.7, 0.05);
-    assert_near(fit.x[EW_POWER_RX], 0.4, 0.05);
-    ck_assert_uint_eq(fit.rank.rank, EW_POWER_COLUMNS);
-    ck_assert_uint_eq(fit.n_rows_of[EW_POWER_TX], 600);
+    assert_near(fit.x[EW_WATTS_IDLE], 2, 0.05);
+    assert_near(fit.x[EW_WATTS_EPSILON], 0.5, 0.05);
+    assert_near(fit.x[EW_WATTS_BUSY], 3, 0.05);
+    assert_near(fit.x[EW_WATTS_TX], 0.7, 0.05);
+    assert_near(fit.x[EW_WATTS_RX], 0.4, 0.05);
+    ck_assert_uint_eq(fit.rank.rank, EW_WATTS_COLUMNS);
+    ck_assert_uint_eq(fit.n_rows_of[EW_WATTS_TX], 600);
     ew_str_fini(&text);
 }
 END_TEST
@@ -85,10 +85,10 @@ START_TEST(joules_alone_give_only_the_sum_of_idle_and_computing)
     /* 1 J in 0.2 s: 5 W, however it is divided */
     struct ew_energy_fit fit;
     fit_energy(&fit, "model,latency_s,j\na,0.2,1\nb,0.4,2\n");
-    assert_near(fit.x[EW_POWER_IDLE] + fit.x[EW_POWER_BUSY], 5, 1e-3);
-    ck_assert(fit.rank.is_mixed[EW_POWER_IDLE] && fit.rank.is_mixed[EW_POWER_BUSY]);
-    ck_assert_ptr_nonnull(strstr(ew_energy_verdict(&fit, EW_POWER_IDLE), "only sums"));
-    ck_assert_ptr_nonnull(strstr(ew_energy_verdict(&fit, EW_POWER_TX), "no row"));
+    assert_near(fit.x[EW_WATTS_IDLE] + fit.x[EW_WATTS_BUSY], 5, 1e-3);
+    ck_assert(fit.rank.is_mixed[EW_WATTS_IDLE] && fit.rank.is_mixed[EW_WATTS_BUSY]);
+    ck_assert_ptr_nonnull(strstr(ew_energy_verdict(&fit, EW_WATTS_IDLE), "only sums"));
+    ck_assert_ptr_nonnull(strstr(ew_energy_verdict(&fit, EW_WATTS_TX), "no row"));
 }
 END_TEST
 
@@ -97,8 +97,8 @@ START_TEST(net_joules_tell_computing_from_idle)
     /* 5 W in all, 3.5 W above idle */
     struct ew_energy_fit fit;
     fit_energy(&fit, "model,latency_ms,j,j_net_of_idle\na,200,1,0.7\n");
-    assert_near(fit.x[EW_POWER_IDLE], 1.5, 1e-3);
-    assert_near(fit.x[EW_POWER_BUSY], 3.5, 1e-3);
+    assert_near(fit.x[EW_WATTS_IDLE], 1.5, 1e-3);
+    assert_near(fit.x[EW_WATTS_BUSY], 3.5, 1e-3);
 }
 END_TEST
 
@@ -106,8 +106,8 @@ START_TEST(load_is_the_share_that_computes)
 {
     struct ew_energy_fit fit;
     fit_energy(&fit, "load,mw\n0,1000\n0.5,2500\n1,4000\n");
-    assert_near(fit.x[EW_POWER_IDLE], 1, 1e-3);
-    assert_near(fit.x[EW_POWER_BUSY], 3, 1e-3);
+    assert_near(fit.x[EW_WATTS_IDLE], 1, 1e-3);
+    assert_near(fit.x[EW_WATTS_BUSY], 3, 1e-3);
 }
 END_TEST
 
@@ -117,7 +117,7 @@ START_TEST(samples_of_a_log_count_for_as_long_as_they_last)
      */
     struct ew_energy_fit fit;
     fit_energy(&fit, "time_s,w,state\n0,1,idle\n9,2,idle\n10,3,compute\n");
-    ck_assert_double_lt(fit.x[EW_POWER_IDLE], 1.2);
+    ck_assert_double_lt(fit.x[EW_WATTS_IDLE], 1.2);
 }
 END_TEST
 
@@ -171,7 +171,7 @@ START_TEST(energy_of_inferences_is_predicted_from_other_measurements)
             n_own_power++;
         }
         fit_energy(&fit, ew_str_text(&text));
-        const double power_w = fit.x[EW_POWER_IDLE] + fit.x[EW_POWER_BUSY];
+        const double power_w = fit.x[EW_WATTS_IDLE] + fit.x[EW_WATTS_BUSY];
         double time_ms = 0, measured_j = 0;
         ck_assert(ew_parse_double(*cells[timing] ? cells[timing] : cells[latency], &time_ms));
         ck_assert(ew_parse_double(cells[j], &measured_j));
