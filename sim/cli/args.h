@@ -72,7 +72,13 @@ enum ew_option_group {
       "least mean accuracy, a ratio in 0..1")                                                      \
     X(MIN_THROUGHPUT, "min-throughput-per-s", 0, "R", EW_GROUP_WORKLOAD,                           \
       "least answered requests per second")                                                        \
-    X(ON_FAILURE, "on-failure", 0, "wait|retry|fail", EW_GROUP_WORKLOAD,                           \
+    X(REPLAN, "replan", 0, "WHEN", EW_GROUP_WORKLOAD,                                              \
+      "plan anew in a changing world: on-change:PERCENT (of a bandwidth), period:SECONDS, "        \
+      "on-failure or never (default: never)")                                                      \
+    X(CHARGE_PLANNING, "charge-planning", 0, "SECONDS|evaluations:SECONDS", EW_GROUP_WORKLOAD,     \
+      "a new plan is in force so long after its cause, or so long per plan it evaluated "          \
+      "(default: 0)")                                                                              \
+    X(ON_FAILURE, "on-failure", 0, "wait|retry|replan|fail", EW_GROUP_WORKLOAD,                           \
       "when a device or link breaks a request's attempt: start anew when all is up, start anew "   \
       "after --retry-delay-s, or give up (default: wait)")                                         \
     X(RETRY_DELAY, "retry-delay-s", 0, "S", EW_GROUP_WORKLOAD,                                     \

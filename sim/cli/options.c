@@ -234,9 +234,10 @@ static enum ew_status set_policy(struct ew_failure_policy *policy, const struct 
     switch (arg->option) {
     case EW_OPTION_ON_FAILURE:
         if (!ew_on_failure_find(&policy->on_failure, arg->value)) {
-            return ew_fail(err, EW_EUSAGE,
-                           "option '--on-failure': expected 'wait', 'retry' or 'fail', found '%s'",
-                           arg->value);
+            return ew_fail(
+                err, EW_EUSAGE,
+                "option '--on-failure': expected 'wait', 'retry', 'replan' or 'fail', found '%s'",
+                arg->value);
         }
         break;
     case EW_OPTION_RETRY_DELAY:
@@ -250,6 +251,20 @@ static enum ew_status set_policy(struct ew_failure_policy *policy, const struct 
         break;
     }
     return status;
+}
+
+static enum ew_status set_replan(struct ew_replan_spec *replan, const struct ew_arg *arg,
+                                 struct ew_error *err)
+{
+    const enum ew_status status = arg->option == EW_OPTION_REPLAN
+                                      ? ew_replan_parse(replan, arg->value, err)
+                                      : ew_replan_parse_charge(replan, arg->value, err);
+    if (status != EW_OK) {
+        (void)ew_prefix(err, "option '--%s': ", ew_options[arg->option].name);
+        err->status = EW_EUSAGE;
+        return EW_EUSAGE;
+    }
+    return EW_OK;
 }
 
 static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, struct ew_error *err)
@@ -291,6 +306,9 @@ static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, str
         return set_choice(&s->net, arg, "ideal", "tcp", err);
     case EW_OPTION_ENERGY_RULE:
         return set_choice(&s->energy_rule, arg, "both", "receiver", err);
+    case EW_OPTION_REPLAN:
+    case EW_OPTION_CHARGE_PLANNING:
+        return set_replan(&s->replan, arg, err);
     case EW_OPTION_ON_FAILURE:
     case EW_OPTION_RETRY_DELAY:
     case EW_OPTION_MAX_ATTEMPTS:

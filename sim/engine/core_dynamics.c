@@ -122,10 +122,14 @@ enum ew_status core_dynamics_init(struct ew_core *core, struct ew_error *err)
         !dyn->latency_s || !dyn->base_latency_s || !dyn->is_link_up || !dyn->open) {
         return ew_fail_memory(err);
     }
-    if (dyn->given->policy.on_failure == EW_ON_FAILURE_REPLAN) {
-        return ew_fail(err, EW_ENOTSUP,
-                       "on_failure replan needs a strategy that plans during the run, and this run "
-                       "has none");
+    for (uint32_t w = 0; w < core->run->n_workloads; w++) {
+        if (dyn->given->policy.on_failure == EW_ON_FAILURE_REPLAN &&
+            !core->run->workloads[w].schedule) {
+            return ew_fail(err, EW_ENOTSUP,
+                           "workload '%s': on_failure replan needs plans made during the run; see "
+                           "--replan",
+                           core->run->workloads[w].name);
+        }
     }
     struct ew_rng rng = ew_rng_make(core->run->seed, "noise");
     dyn->noise_key = ew_rng_u64(&rng);
@@ -267,6 +271,15 @@ static double drop_time_s(const struct ew_core *core, uint32_t workload)
                      core->run->workloads[workload].deadline_s + DROP_AFTER_S;
 }
 
+/* When the workload's next plan comes into force, for requests that wait. */
+static double next_plan_s(const struct ew_core *core, uint32_t workload)
+{
+    const struct core_workload *wl = &core->workloads[workload];
+    const struct ew_plan_schedule *schedule = wl->run->schedule;
+    const bool has_next = schedule && core->dyn->waits.count && wl->schedule_at + 1 < schedule->n;
+    return has_next ? schedule->times_s[wl->schedule_at + 1] : INFINITY;
+}
+
 /* Set the control timer for whatever is due next. */
 static void schedule_control(struct ew_core *core)
 {
@@ -276,7 +289,7 @@ static void schedule_control(struct ew_core *core)
         next_s = dyn->retries.items[dyn->retries_head].ready_s;
     }
     for (uint32_t w = 0; w < core->run->n_workloads; w++) {
-        next_s = fmin(next_s, drop_time_s(core, w));
+        next_s = fmin(next_s, fmin(drop_time_s(core, w), next_plan_s(core, w)));
     }
     if (next_s < dyn->control_s) {
         dyn->control_s = next_s;
@@ -427,17 +440,21 @@ static void pause_requests(struct ew_core *core, const struct core_slot *slot, d
         return;
     }
     memcpy(pause.arrival_s, slot->arrival_s, slot->n_requests * sizeof *pause.arrival_s);
-    const bool is_kept = policy->on_failure == EW_ON_FAILURE_RETRY
-                             ? ew_vec_push(&dyn->retries, pause)
-                             : ew_vec_push(&dyn->waits, pause);
+    const bool is_retry = policy->on_failure != EW_ON_FAILURE_WAIT;
+    const bool is_kept =
+        is_retry ? ew_vec_push(&dyn->retries, pause) : ew_vec_push(&dyn->waits, pause);
     if (!is_kept) {
         free(pause.arrival_s);
         core_out_of_memory(core);
-    } else if (policy->on_failure == EW_ON_FAILURE_RETRY) {
+    } else if (is_retry) {
         schedule_control(core);
     } else {
         dyn->should_check_waits = true;
         dyn->check_waits_s = time_s;
+        if (core->workloads[slot->tmpl->workload].run->schedule) {
+            (void)core_scheduled(&core->workloads[slot->tmpl->workload], time_s);
+            schedule_control(core);
+        }
     }
 }
 
@@ -479,8 +496,16 @@ static void bury(struct ew_core *core, uint32_t s, double time_s)
  * anew
  */
 
+/* With a schedule an attempt takes the plan of its time. */
+static struct core_template *plan_of(struct ew_core *core, const struct pause *pause, double time_s)
+{
+    struct core_workload *wl = &core->workloads[pause->tmpl->workload];
+    return wl->run->schedule ? core_scheduled(wl, time_s) : pause->tmpl;
+}
+
 static void start_anew(struct ew_core *core, struct pause *pause, double time_s)
 {
+    pause->tmpl = plan_of(core, pause, time_s);
     if (has_waiter(pause->arrival_s, pause->n_requests)) {
         core_start_attempt(core, pause->tmpl, pause->first_request, pause->n_requests,
                            pause->arrival_s, pause->n_attempts, time_s);
@@ -513,8 +538,8 @@ static void check_waits(struct ew_core *core)
     const size_t n = dyn->waits.count;
     for (size_t i = 0; i < n; i++) {
         struct pause pause = dyn->waits.items[i];
-        if (pause.tmpl != judged) {
-            judged = pause.tmpl;
+        if (plan_of(core, &pause, dyn->check_waits_s) != judged) {
+            judged = plan_of(core, &pause, dyn->check_waits_s);
             is_possible = can_start(core, judged);
         }
         if (is_possible && core->status == EW_OK) {
@@ -620,6 +645,11 @@ static void run_control(struct ew_core *core, double time_s)
     dyn->control_s = INFINITY;
     for (uint32_t w = 0; w < core->run->n_workloads; w++) {
         drop_late(core, w, time_s);
+        if (next_plan_s(core, w) <= time_s) {
+            (void)core_scheduled(&core->workloads[w], time_s);
+            dyn->should_check_waits = true;
+            dyn->check_waits_s = time_s;
+        }
     }
     while (dyn->retries_head < dyn->retries.count && core->status == EW_OK &&
            dyn->retries.items[dyn->retries_head].ready_s <= time_s) {
@@ -824,7 +854,8 @@ static bool has_work(const struct ew_core *core)
     }
     for (uint32_t w = 0; w < core->run->n_workloads && !works; w++) {
         const struct core_workload *wl = &core->workloads[w];
-        works = !isinf(drop_time_s(core, w)) || wl->thinking.count > wl->thinking_head ||
+        works = !isinf(drop_time_s(core, w)) || !isinf(next_plan_s(core, w)) ||
+                wl->thinking.count > wl->thinking_head ||
                 (wl->run->arrival.kind != EW_ARRIVAL_CLOSED && wl->n_issued < wl->n_to_issue);
     }
     return works;

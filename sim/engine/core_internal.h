@@ -64,8 +64,9 @@ struct core_workload {
     uint64_t cycle;     /**< jobs started by the pick rule, for pick cycle */
     uint64_t n_started; /**< jobs, attempts after a failure included */
     uint64_t cycle_length;
-    double next_time_s;  /**< of the last scheduled arrival */
-    uint64_t group_size; /**< requests per arrival */
+    uint32_t schedule_at; /**< entry of the plan schedule that holds now */
+    double next_time_s;   /**< of the last scheduled arrival */
+    uint64_t group_size;  /**< requests per arrival */
     EW_VEC(double)
     thinking; /**< closed with think time: when users come back, ascending; those
                    from thinking_head on are still away */
@@ -138,6 +139,9 @@ void core_job_end(struct ew_core *core, uint32_t slot, double time_s);
 /** An event of a workload that is not about a node. */
 struct ew_event core_request_event(enum ew_event_kind kind, double time_s, uint32_t workload,
                                    uint64_t request, double value);
+/** Plan of the workload's schedule, which it must have, at time_s (never before an earlier call).
+ */
+struct core_template *core_scheduled(struct core_workload *wl, double time_s);
 /** Begin a job for `n` requests from first_request on, which have arrived at arrival_s (copied). */
 void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64_t first_request,
                         uint32_t n, const double *arrival_s, uint32_t n_attempts, double time_s);

@@ -53,7 +53,8 @@ static enum ew_status init_workload(struct ew_core *core, uint32_t w, struct ew_
                        "request per job",
                        run->name);
     }
-    if (run->book->pick == EW_PICK_BY_CLASS || run->book->pick == EW_PICK_ONLINE) {
+    if (!run->schedule &&
+        (run->book->pick == EW_PICK_BY_CLASS || run->book->pick == EW_PICK_ONLINE)) {
         return ew_fail(err, EW_ENOTSUP,
                        "workload '%s': pick rule '%s' needs request classes or an "
                        "online strategy, and this run has neither",
@@ -64,6 +65,14 @@ static enum ew_status init_workload(struct ew_core *core, uint32_t w, struct ew_
     wl->arrival_rng = ew_rng_make(core->run->seed, purpose);
     (void)snprintf(purpose, sizeof purpose, "pick/%u/%.100s", w, run->name);
     wl->pick_rng = ew_rng_make(core->run->seed, purpose);
+    if (run->schedule) { /* its devices hold the first plan's weights */
+        const struct core_template *first = &wl->templates[run->schedule->plans[0]];
+        for (uint32_t i = 0; i < first->graph->n_nodes; i++) {
+            if (first->graph->nodes[i].kind == EW_NODE_LOAD) {
+                core->device_plan[first->graph->nodes[i].device] = first->uid;
+            }
+        }
+    }
     core->requests_left += wl->n_to_issue;
     return EW_OK;
 }
@@ -94,6 +103,15 @@ void core_workloads_fini(struct ew_core *core)
         ew_vec_fini(&core->workloads[w].thinking);
     }
     free(core->workloads);
+}
+
+struct core_template *core_scheduled(struct core_workload *wl, double time_s)
+{
+    const struct ew_plan_schedule *schedule = wl->run->schedule;
+    while (wl->schedule_at + 1 < schedule->n && schedule->times_s[wl->schedule_at + 1] <= time_s) {
+        wl->schedule_at++;
+    }
+    return &wl->templates[schedule->plans[wl->schedule_at]];
 }
 
 /* Plan of the next job by the book's rule. */
@@ -211,7 +229,8 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     const double *arrival_s = wl->waiting.items + wl->waiting_head;
     const uint64_t first_request = wl->n_issued - core_count_waiting(wl);
     if (anybody_waits(arrival_s, n_requests)) { /* not all dropped meanwhile */
-        struct core_template *tmpl = &wl->templates[pick_plan(wl)];
+        struct core_template *tmpl =
+            wl->run->schedule ? core_scheduled(wl, time_s) : &wl->templates[pick_plan(wl)];
         core_start_attempt(core, tmpl, first_request, n_requests, arrival_s, 0, time_s);
     }
     take_waiting(wl, n_requests);

@@ -59,6 +59,13 @@ struct ew_arrival {
     const double *times_s; /**< trace: ascending, >= 0 */
 };
 
+/** Which plan new jobs use, over time: plans[i] of the book from times_s[i] on. */
+struct ew_plan_schedule {
+    uint32_t n;            /**< >= 1 */
+    const double *times_s; /**< ascending, the first one 0 */
+    const uint32_t *plans;
+};
+
 /** One workload of a run; all borrowed. */
 struct ew_run_workload {
     const char *name;
@@ -69,6 +76,9 @@ struct ew_run_workload {
     uint64_t n_requests;       /**< >= 1; a trace may be shorter */
     uint32_t requests_per_job; /**< >= 1: how many requests one job carries */
     double deadline_s;         /**< per request; INFINITY: none */
+    /** NULL, or in place of the book's pick rule, also for attempts after a failure. Its first plan's
+     *  weights are on the devices when the run begins. */
+    const struct ew_plan_schedule *schedule;
 };
 
 struct ew_exec_options;

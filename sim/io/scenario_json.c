@@ -17,9 +17,9 @@ enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
         "min_accuracy", "min_throughput_per_s", "input_bytes_per_element",                         \
         "activation_bytes_per_element", "strategy", "plan"
 
-static const char *const FILE_KEYS[] = {"schema",      "description", "platform", "param",
-                                        "set",         "engine",      "net",      "seed",
-                                        "energy_rule", "workloads",   "dynamics", WORKLOAD_KEYS};
+static const char *const FILE_KEYS[] = {
+    "schema", "description", "platform",  "param",    "set",    "engine",          "net",
+    "seed",   "energy_rule", "workloads", "dynamics", "replan", "charge_planning", WORKLOAD_KEYS};
 static const char *const ITEM_KEYS[] = {"name", WORKLOAD_KEYS};
 
 enum { N_FILE_KEYS = sizeof FILE_KEYS / sizeof *FILE_KEYS };
@@ -406,6 +406,27 @@ static enum ew_status read_engine(struct ew_scenario *s, const struct ew_json_va
     return status;
 }
 
+static enum ew_status read_replan(struct ew_scenario *s, const struct ew_json_value *root,
+                                  struct ew_error *err)
+{
+    struct ew_json_value value;
+    const char *text = NULL;
+    enum ew_status status = EW_OK;
+    if (ew_json_find(&value, root, "replan")) {
+        status = ew_json_as_string(&text, &value, err);
+        if (status == EW_OK && ew_replan_parse(&s->replan, text, err) != EW_OK) {
+            return ew_json_prefix(&value, err);
+        }
+    }
+    if (status == EW_OK && ew_json_find(&value, root, "charge_planning")) {
+        status = ew_json_as_string(&text, &value, err);
+        if (status == EW_OK && ew_replan_parse_charge(&s->replan, text, err) != EW_OK) {
+            return ew_json_prefix(&value, err);
+        }
+    }
+    return status;
+}
+
 static enum ew_status read_scenario(struct ew_scenario *s, const struct ew_json_value *root,
                                     struct ew_error *err)
 {
@@ -432,6 +453,9 @@ static enum ew_status read_scenario(struct ew_scenario *s, const struct ew_json_
     }
     if (status == EW_OK) {
         status = read_engine(s, root, err);
+    }
+    if (status == EW_OK) {
+        status = read_replan(s, root, err);
     }
     if (status == EW_OK) {
         status = ew_dynamics_read_json(&s->dynamics, &s->arena, s->path, root, err);

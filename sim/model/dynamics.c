@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* --- quantities ------------------------------------------------------------------------------ */
 
 struct quantity_info {
@@ -139,4 +141,47 @@ struct ew_failure_policy ew_failure_policy_default(void)
 {
     return (struct ew_failure_policy){
         .on_failure = EW_ON_FAILURE_WAIT, .retry_delay_s = 0.1, .max_attempts = 10};
+}
+
+/* --- planning anew --------------------------------------------------------------------------- */
+
+enum ew_status ew_replan_parse(struct ew_replan_spec *out, const char *text, struct ew_error *err)
+{
+    double x = 0;
+    out->when = EW_REPLAN_NEVER;
+    if (strcmp(text, "never") == 0) {
+        return EW_OK;
+    }
+    if (strcmp(text, "on-failure") == 0) {
+        out->when = EW_REPLAN_ON_FAILURE;
+        return EW_OK;
+    }
+    if (strncmp(text, "on-change:", 10) == 0 && ew_parse_double(text + 10, &x) && x >= 0 &&
+        x <= 1e6) {
+        out->when = EW_REPLAN_ON_CHANGE;
+        out->change_ratio = x / 100;
+        return EW_OK;
+    }
+    if (strncmp(text, "period:", 7) == 0 && ew_parse_double(text + 7, &x) && x >= 1e-6 &&
+        x <= 1e9) {
+        out->when = EW_REPLAN_PERIOD;
+        out->period_s = x;
+        return EW_OK;
+    }
+    return ew_fail(err, EW_EINPUT,
+                   "expected on-change:PERCENT, period:SECONDS, on-failure or never, found '%s'",
+                   text);
+}
+
+enum ew_status ew_replan_parse_charge(struct ew_replan_spec *out, const char *text,
+                                      struct ew_error *err)
+{
+    const bool is_model = strncmp(text, "evaluations:", 12) == 0;
+    double x = 0;
+    if (!ew_parse_double(is_model ? text + 12 : text, &x) || x < 0 || x > 1e9) {
+        return ew_fail(err, EW_EINPUT, "expected SECONDS or evaluations:SECONDS, found '%s'", text);
+    }
+    out->charge_s = is_model ? 0 : x;
+    out->charge_per_evaluation_s = is_model ? x : 0;
+    return EW_OK;
 }

@@ -87,7 +87,7 @@ struct ew_loss {
 #define EW_ON_FAILURE_MAP(X)                                                                       \
     X(WAIT, "wait")     /* start anew when all that the plan uses is up */                         \
     X(RETRY, "retry")   /* start anew after retry_delay_s */                                       \
-    X(REPLAN, "replan") /* ask the strategy for a plan on what is left, then start anew */         \
+    X(REPLAN, "replan") /* as retry, with a plan made for what is left by then */                  \
     X(FAIL, "fail")     /* the request has failed */
 
 enum ew_on_failure {
@@ -111,6 +111,29 @@ struct ew_failure_policy {
 
 /** wait, 0.1 s, 10 attempts, not dropped at the deadline. */
 struct ew_failure_policy ew_failure_policy_default(void);
+
+/** When a strategy is asked for a new plan. */
+enum ew_replan_when {
+    EW_REPLAN_NEVER,
+    EW_REPLAN_ON_CHANGE, /**< on-change:PCT: a bandwidth is so much off the last plan's, or a device
+                              or link has gone or come back */
+    EW_REPLAN_PERIOD,    /**< period:S */
+    EW_REPLAN_ON_FAILURE, /**< on-failure: a device or link has gone or come back */
+};
+
+struct ew_replan_spec {
+    enum ew_replan_when when;
+    double change_ratio;            /**< on-change: 0.1 for 10 % */
+    double period_s;                /**< period */
+    double charge_s;                /**< a plan is in force so long after its cause */
+    double charge_per_evaluation_s; /**< plus so much per evaluation that it took */
+};
+
+/** Parse "on-change:PCT", "period:S", "on-failure" or "never". EW_EINPUT. */
+enum ew_status ew_replan_parse(struct ew_replan_spec *out, const char *text, struct ew_error *err);
+/** Parse "SECONDS" or "evaluations:SECONDS" into the charges. EW_EINPUT. */
+enum ew_status ew_replan_parse_charge(struct ew_replan_spec *out, const char *text,
+                                      struct ew_error *err);
 
 /** What changes during a run. Engines borrow it. */
 struct ew_dynamics {

@@ -156,6 +156,7 @@ struct ew_scenario {
     const char *energy_rule;       /**< "both" or "receiver" */
     uint64_t seed;
     struct ew_dynamics_spec dynamics; /**< how the world changes meanwhile */
+    struct ew_replan_spec replan;     /**< when strategies plan anew */
     uint32_t n_workloads;
     struct ew_workload_spec *workloads;
 };

@@ -36,6 +36,9 @@ static enum ew_status serve_evaluate(void *ctx, const struct ew_problem *problem
     if (config->tick) {
         config->tick(config->tick_ctx);
     }
+    if (config->n_evaluations) {
+        ++*config->n_evaluations;
+    }
     return ew_evaluate(config->evaluator, problem, plan, result, err);
 }
 
@@ -181,6 +184,113 @@ static enum ew_status plan_workload(struct ew_book **out, const struct ew_point_
     return status;
 }
 
+static void free_graphs(struct ew_task_graph **graphs, uint32_t n)
+{
+    for (uint32_t i = 0; graphs && i < n; i++) {
+        ew_task_graph_free(graphs[i]);
+    }
+    free(graphs);
+}
+
+/* --- planning anew --------------------------------------------------------------------------- */
+
+struct replanning {
+    const struct ew_point_config *config;
+    const struct ew_contender *maker;
+};
+
+/* Strategies evaluate on the world they are asked for. */
+static enum ew_status plan_in_world(void *ctx, struct ew_book **out,
+                                    const struct ew_problem *problem, uint64_t *n_evaluations,
+                                    struct ew_error *err)
+{
+    const struct replanning *r = ctx;
+    const struct ew_setup *setup = r->config->setup;
+    struct ew_point_config config = *r->config;
+    struct ew_evaluator *evaluator = NULL;
+    enum ew_status status = ew_evaluator_new(&evaluator, problem->context.platform, setup->net,
+                                             setup->energy_rule, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    config.evaluator = evaluator;
+    config.candidates = NULL; /* they were made for another world */
+    config.n_evaluations = n_evaluations;
+    status = make_plan(out, &config, r->maker, problem, err);
+    ew_evaluator_free(evaluator);
+    return is_interrupted(&config) ? ew_fail(err, EW_EINTR, "interrupted while planning") : status;
+}
+
+static void ignore_event(void *ctx, const struct ew_event *event)
+{
+    (void)ctx;
+    (void)event;
+}
+
+/* How long the run will be, about: with the first plan for all jobs, on the fast engine. */
+static enum ew_status guess_end(double *end_s, const struct ew_point *point, uint32_t workload,
+                                struct ew_error *err)
+{
+    const struct ew_setup *setup = point->config->setup;
+    const struct ew_setup_workload *w = &setup->workloads[workload];
+    struct ew_task_graph **graphs = NULL;
+    enum ew_status status = ew_point_lower(&graphs, point, workload, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    struct ew_dynamics dynamics = *setup->dynamics;
+    dynamics.policy.on_failure = EW_ON_FAILURE_WAIT;
+    const struct ew_run_workload run_workload = {
+        .name = w->name,
+        .book = point->books[workload],
+        .task_graphs = (const struct ew_task_graph *const *)graphs,
+        .arrival = w->arrival,
+        .n_requests = w->n_requests,
+        .requests_per_job = w->spec->requests_per_job,
+        .deadline_s = w->spec->deadline_s,
+    };
+    const struct ew_run run = {
+        .platform = setup->platform,
+        .net = setup->net,
+        .n_workloads = 1,
+        .workloads = &run_workload,
+        .seed = setup->scenario->seed,
+        .dynamics = &dynamics,
+        .sink = {NULL, ignore_event},
+        .interrupted = point->config->interrupted,
+    };
+    struct ew_run_facts facts = {0};
+    status = ew_engine_fast.run(&facts, &run, err);
+    *end_s = facts.end_s;
+    free_graphs(graphs, point->books[workload]->n_plans);
+    return status;
+}
+
+/* Replace the workload's book by one of plans over time. */
+static enum ew_status replan_workload(struct ew_point *point, uint32_t i,
+                                      const struct ew_contender *maker, struct ew_error *err)
+{
+    const struct ew_setup *setup = point->config->setup;
+    const struct ew_replan_spec *spec = &setup->scenario->replan;
+    if (spec->when == EW_REPLAN_NEVER || !setup->dynamics || !maker) {
+        return EW_OK;
+    }
+    struct replanning ctx = {point->config, maker};
+    const struct ew_replan_maker how = {&ctx, plan_in_world};
+    double end_s = 0;
+    enum ew_status status = guess_end(&end_s, point, i, err);
+    struct ew_book *book = NULL;
+    if (status == EW_OK) {
+        status = ew_replan_make(&point->replans[i], &book, spec, setup->dynamics,
+                                &setup->workloads[i].problem, 2 * end_s, &how, err);
+    }
+    if (status == EW_OK) {
+        ew_book_free(point->books[i]);
+        point->books[i] = book;
+    }
+    return status;
+}
+
 enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_config *config,
                              const struct ew_contender *const *makers, struct ew_error *err)
 {
@@ -192,9 +302,13 @@ enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_confi
         return status;
     }
     point->books = ew_arena_calloc(&point->arena, setup->n_workloads, sizeof *point->books);
-    status = point->books ? EW_OK : ew_fail_memory(err);
+    point->replans = ew_arena_calloc(&point->arena, setup->n_workloads, sizeof *point->replans);
+    status = point->books && point->replans ? EW_OK : ew_fail_memory(err);
     for (uint32_t i = 0; status == EW_OK && i < setup->n_workloads; i++) {
         status = plan_workload(&point->books[i], config, &setup->workloads[i], makers[i], err);
+        if (status == EW_OK) {
+            status = replan_workload(point, i, makers[i], err);
+        }
         if (status != EW_OK && setup->n_workloads > 1) {
             (void)ew_prefix(err, "workload '%s': ", setup->workloads[i].name);
         }
@@ -207,20 +321,15 @@ void ew_point_fini(struct ew_point *point)
 {
     for (uint32_t i = 0; point->books && i < point->config->setup->n_workloads; i++) {
         ew_book_free(point->books[i]);
+        if (point->replans) {
+            ew_replan_free(point->replans[i]);
+        }
     }
     ew_arena_fini(&point->arena);
     *point = (struct ew_point){0};
 }
 
 /* --- running --------------------------------------------------------------------------------- */
-
-static void free_graphs(struct ew_task_graph **graphs, uint32_t n)
-{
-    for (uint32_t i = 0; graphs && i < n; i++) {
-        ew_task_graph_free(graphs[i]);
-    }
-    free(graphs);
-}
 
 static enum ew_status lower_book(struct ew_task_graph ***out, const struct ew_point *point,
                                  uint32_t workload, bool keeps_boxes, struct ew_error *err)
@@ -291,6 +400,7 @@ static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_
         .n_requests = w->n_requests,
         .requests_per_job = w->spec->requests_per_job,
         .deadline_s = w->spec->deadline_s,
+        .schedule = r->point->replans[i] ? &r->point->replans[i]->schedule : NULL,
     };
     r->watched[i] = (struct ew_metrics_workload){
         .context = &w->problem.context,

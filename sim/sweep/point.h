@@ -11,6 +11,7 @@
 #include "sweep/candidates.h"
 #include "sweep/contender.h"
 #include "sweep/evaluate.h"
+#include "sweep/replan.h"
 #include "sweep/setup.h"
 
 /** What all points of a command share; borrowed. */
@@ -25,6 +26,7 @@ struct ew_point_config {
     void (*tick)(void *ctx);
     void *tick_ctx;
     const volatile int *interrupted;
+    uint64_t *n_evaluations; /**< counts plans evaluated inside the program; may be NULL */
     /** Where strategies may keep what is costly to find again; dir NULL: nowhere. Made when a
      *  strategy asks. */
     struct ew_cache_info cache;
@@ -38,8 +40,9 @@ struct ew_point {
     const char *strategy; /**< id; several joined by '+' when workloads differ; owned */
     const char *strategy_version;
     const char *params;
-    double plan_time_s;     /**< wall-clock, all workloads */
-    struct ew_book **books; /**< per workload of the setup, owned */
+    double plan_time_s;         /**< wall-clock, all workloads */
+    struct ew_book **books;     /**< per workload of the setup, owned */
+    struct ew_replan **replans; /**< per workload, owned; NULL entries: one book throughout */
     struct ew_arena arena;
 };
 

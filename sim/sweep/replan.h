@@ -1,0 +1,44 @@
+/*
+ * Planning anew in a changing world, around any strategy: when the world has changed as the
+ * scenario says (ew_replan_spec), the strategy is asked again, with the platform as it is then. How
+ * the world changes is known beforehand, so all plans are made before the run, and the run only
+ * switches between them at their times, plus what planning is charged with.
+ */
+#ifndef EW_SWEEP_REPLAN_H
+#define EW_SWEEP_REPLAN_H
+
+#include "engine/engine.h"
+#include "model/dynamics.h"
+#include "plugin/host.h"
+
+/** How to get a plan; borrowed. */
+struct ew_replan_maker {
+    void *ctx;
+    /** Ask for the problem, whose platform is the world at some time. `n_evaluations` counts what
+     * the strategy evaluated. EW_ENOTSUP: no plan; the one in force stays. */
+    enum ew_status (*plan)(void *ctx, struct ew_book **out, const struct ew_problem *problem,
+                           uint64_t *n_evaluations, struct ew_error *err);
+};
+
+/** Plans over time. */
+struct ew_replan {
+    struct ew_plan_schedule schedule;
+    uint32_t n_asked;  /**< calls of the maker; equal worlds are asked once */
+    uint32_t n_unable; /**< of them without a plan */
+};
+
+/** Most different worlds that are planned for; later changes keep the last plan. */
+enum { EW_REPLAN_MAX_WORLDS = 4096 };
+
+/** Make the plans up to run time `horizon_s`: a book of them (free with ew_book_free before the
+ *  result) and their times. Where a plan keeps its weights resident, changing plans loads weights
+ *  (weights on_change). EW_ENOTSUP when the first world has no plan, or a book has several. */
+enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
+                              const struct ew_replan_spec *spec, const struct ew_dynamics *dynamics,
+                              const struct ew_problem *problem, double horizon_s,
+                              const struct ew_replan_maker *maker, struct ew_error *err);
+
+/** Accepts NULL. */
+void ew_replan_free(struct ew_replan *replan);
+
+#endif

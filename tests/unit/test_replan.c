@@ -1,0 +1,189 @@
+/* Plans over time: when strategies are asked, what they see, and from when on a plan holds. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+#include "support/tiny.h"
+#include "sweep/replan.h"
+
+/* --- a strategy that notes what it sees ------------------------------------------------------ */
+
+struct notes {
+    uint32_t n;
+    double bottleneck_bytes_per_s[16]; /* from device 0 to 1; 0: no route */
+    uint32_t unable_at;                /* the call that has no plan */
+};
+
+static enum ew_status note_and_plan(void *ctx, struct ew_book **out,
+                                    const struct ew_problem *problem, uint64_t *n_evaluations,
+                                    struct ew_error *err)
+{
+    struct notes *notes = ctx;
+    ck_assert_uint_lt(notes->n, 16);
+    notes->bottleneck_bytes_per_s[notes->n++] =
+        ew_platform_route(problem->context.platform, 0, 1)->bottleneck_bytes_per_s;
+    *n_evaluations += 10;
+    if (notes->n == notes->unable_at) {
+        return ew_fail(err, EW_ENOTSUP, "cannot");
+    }
+    struct ew_arena arena = {0};
+    struct ew_book *book = ew_arena_calloc(&arena, 1, sizeof *book);
+    struct ew_plan *plan = ew_arena_calloc(&arena, 1, sizeof *plan);
+    struct ew_plan **plans = ew_arena_calloc(&arena, 1, sizeof(struct ew_plan *));
+    plans[0] = plan;
+    book->strategy = "noting";
+    book->n_plans = 1;
+    book->plans = plans;
+    book->arena = arena;
+    *out = book;
+    return EW_OK;
+}
+
+/* --- a world --------------------------------------------------------------------------------- */
+
+/* Link up0 at 1 MB/s, 0.5 at 10 s, 1 at 20 s, 0.95 at 25 s; device 1 away from 30 to 40 s. */
+static const double TIMES_S[] = {10, 20, 25}, VALUES[] = {5e5, 1e6, 9.5e5};
+static const double GONE_S[] = {30, 40}, GONE[] = {0, 1};
+static const struct ew_signal SIGNALS[] = {
+    {EW_QUANTITY_LINK_BANDWIDTH, 0, 3, TIMES_S, VALUES, 0, 0},
+    {EW_QUANTITY_DEVICE_UP, 1, 2, GONE_S, GONE, 0, 0},
+};
+
+static struct ew_replan *replan(struct notes *notes, struct ew_replan_spec spec, double horizon_s,
+                                uint32_t *n_plans)
+{
+    const struct ew_dynamics dynamics = {.n_signals = 2, .signals = SIGNALS};
+    struct ew_platform *platform = tiny_star(2);
+    const struct ew_problem problem = {.context = {.platform = platform}};
+    const struct ew_replan_maker maker = {notes, note_and_plan};
+    struct ew_replan *out = NULL;
+    struct ew_book *book = NULL;
+    struct ew_error err = {0};
+    ck_assert_msg(
+        ew_replan_make(&out, &book, &spec, &dynamics, &problem, horizon_s, &maker, &err) == EW_OK,
+        "%s", err.message);
+    *n_plans = book->n_plans;
+    for (uint32_t i = 0; i < book->n_plans; i++) {
+        ck_assert_int_eq(book->plans[i]->weights,
+                         book->n_plans > 1 ? EW_WEIGHTS_ON_CHANGE : EW_WEIGHTS_RESIDENT);
+    }
+    ew_book_free(book);
+    ew_platform_free(platform);
+    return out;
+}
+
+static void expect_schedule(const struct ew_replan *replan, uint32_t n, const double *times_s,
+                            const uint32_t *plans)
+{
+    ck_assert_uint_eq(replan->schedule.n, n);
+    for (uint32_t i = 0; i < n; i++) {
+        ck_assert_msg(fabs(replan->schedule.times_s[i] - times_s[i]) < 1e-12 &&
+                          replan->schedule.plans[i] == plans[i],
+                      "entry %u: plan %u from %g s", i, replan->schedule.plans[i],
+                      replan->schedule.times_s[i]);
+    }
+}
+
+START_TEST(changes_beyond_the_ratio_are_planned_for_and_equal_worlds_once)
+{
+    /* 5 % at 25 s does not count. The world of 20 s is that of 0 s. At 30 s device 1 has gone, at
+     * 40 s the world is a new one, 0.95 MB/s. */
+    struct notes notes = {0};
+    uint32_t n_plans;
+    struct ew_replan *r =
+        replan(&notes, (struct ew_replan_spec){.when = EW_REPLAN_ON_CHANGE, .change_ratio = 0.1},
+               100, &n_plans);
+    expect_schedule(r, 5, (const double[]){0, 10, 20, 30, 40}, (const uint32_t[]){0, 1, 0, 2, 3});
+    ck_assert_uint_eq(n_plans, 4);
+    const double seen[] = {1e6, 5e5, 0, 9.5e5};
+    for (int i = 0; i < 4; i++) {
+        ck_assert(notes.bottleneck_bytes_per_s[i] == seen[i]);
+    }
+    ew_replan_free(r);
+}
+END_TEST
+
+START_TEST(failures_only)
+{
+    struct notes notes = {0};
+    uint32_t n_plans;
+    struct ew_replan *r =
+        replan(&notes, (struct ew_replan_spec){.when = EW_REPLAN_ON_FAILURE}, 35, &n_plans);
+    expect_schedule(r, 2, (const double[]){0, 30}, (const uint32_t[]){0, 1});
+    ew_replan_free(r);
+}
+END_TEST
+
+START_TEST(periods_see_the_world_of_their_time)
+{
+    /* 15 s: 0.5 MB/s; 30 s: gone; 45 s: 0.95 MB/s, and nothing changes any more. */
+    struct notes notes = {0};
+    uint32_t n_plans;
+    struct ew_replan *r = replan(
+        &notes, (struct ew_replan_spec){.when = EW_REPLAN_PERIOD, .period_s = 15}, 100, &n_plans);
+    expect_schedule(r, 4, (const double[]){0, 15, 30, 45}, (const uint32_t[]){0, 1, 2, 3});
+    ew_replan_free(r);
+}
+END_TEST
+
+START_TEST(planning_is_charged_and_known_worlds_cost_only_the_fixed_part)
+{
+    struct notes notes = {0};
+    uint32_t n_plans;
+    struct ew_replan *r = replan(&notes,
+                                 (struct ew_replan_spec){.when = EW_REPLAN_ON_CHANGE,
+                                                         .change_ratio = 0.1,
+                                                         .charge_s = 1,
+                                                         .charge_per_evaluation_s = 0.05},
+                                 25, &n_plans);
+    expect_schedule(r, 3, (const double[]){0, 11.5, 21}, (const uint32_t[]){0, 1, 0});
+    ew_replan_free(r);
+}
+END_TEST
+
+START_TEST(without_a_plan_the_old_one_stays)
+{
+    struct notes notes = {.unable_at = 2};
+    uint32_t n_plans;
+    struct ew_replan *r =
+        replan(&notes, (struct ew_replan_spec){.when = EW_REPLAN_ON_CHANGE, .change_ratio = 0.1},
+               35, &n_plans);
+    expect_schedule(r, 2, (const double[]){0, 30}, (const uint32_t[]){0, 1});
+    ck_assert_uint_eq(r->n_unable, 1);
+    ew_replan_free(r);
+}
+END_TEST
+
+START_TEST(texts_are_parsed)
+{
+    struct ew_replan_spec spec = {0};
+    struct ew_error err = {0};
+    ck_assert_int_eq(ew_replan_parse(&spec, "on-change:25", &err), EW_OK);
+    ck_assert(spec.when == EW_REPLAN_ON_CHANGE && spec.change_ratio == 0.25);
+    ck_assert_int_eq(ew_replan_parse(&spec, "period:2", &err), EW_OK);
+    ck_assert(spec.when == EW_REPLAN_PERIOD && spec.period_s == 2);
+    ck_assert_int_eq(ew_replan_parse_charge(&spec, "evaluations:1e-3", &err), EW_OK);
+    ck_assert(spec.charge_per_evaluation_s == 1e-3 && spec.charge_s == 0);
+    const char *const bad[] = {"", "on-change", "on-change:-1", "period:0", "period:nan", "often"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_int_eq(ew_replan_parse(&spec, bad[i], &err), EW_EINPUT);
+    }
+    ck_assert_int_eq(ew_replan_parse_charge(&spec, "-1", &err), EW_EINPUT);
+    ck_assert_int_eq(ew_replan_parse_charge(&spec, "clock", &err), EW_EINPUT);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        changes_beyond_the_ratio_are_planned_for_and_equal_worlds_once,
+        failures_only,
+        periods_see_the_world_of_their_time,
+        planning_is_charged_and_known_worlds_cost_only_the_fixed_part,
+        without_a_plan_the_old_one_stays,
+        texts_are_parsed,
+    };
+    return run_suite("replan", tests, sizeof tests / sizeof *tests);
+}
