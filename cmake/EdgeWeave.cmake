@@ -60,3 +60,27 @@ function(ew_add_check_test folder name)
     set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} TIMEOUT 300
                          ENVIRONMENT CK_DEFAULT_TIMEOUT=240)
 endfunction()
+
+# C code of a protobuf schema, by nanopb at build time, as a static library:
+# ew_generate_nanopb(target folder/name.proto). Generated code and nanopb's own keep their warnings.
+find_program(EW_PROTOC protoc REQUIRED)
+find_program(EW_NANOPB_PLUGIN protoc-gen-nanopb REQUIRED)
+find_library(EW_NANOPB_LIBRARY protobuf-nanopb REQUIRED)
+find_path(EW_NANOPB_INCLUDE pb_decode.h PATH_SUFFIXES nanopb REQUIRED)
+function(ew_generate_nanopb target proto)
+    get_filename_component(folder ${CMAKE_SOURCE_DIR}/${proto} DIRECTORY)
+    get_filename_component(name ${proto} NAME_WE)
+    set(out ${CMAKE_BINARY_DIR}/generated)
+    file(MAKE_DIRECTORY ${out})
+    add_custom_command(
+        OUTPUT ${out}/${name}.pb.c ${out}/${name}.pb.h
+        COMMAND ${EW_PROTOC} --plugin=protoc-gen-nanopb=${EW_NANOPB_PLUGIN} -I ${folder}
+                --nanopb_out=${out} ${CMAKE_SOURCE_DIR}/${proto}
+        DEPENDS ${CMAKE_SOURCE_DIR}/${proto}
+        COMMENT "Generating ${name}.pb.c"
+        VERBATIM)
+    add_library(${target} STATIC ${out}/${name}.pb.c ${out}/${name}.pb.h)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON C_STANDARD 17)
+    target_include_directories(${target} SYSTEM PUBLIC ${out} ${EW_NANOPB_INCLUDE})
+    target_link_libraries(${target} PUBLIC ${EW_NANOPB_LIBRARY})
+endfunction()

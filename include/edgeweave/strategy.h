@@ -112,6 +112,8 @@ struct ew_tensor_box {
 #define EW_LAYER_ELEMENTWISE 3
 #define EW_LAYER_NORM 4
 #define EW_LAYER_VIEW 5 /**< no arithmetic: input, concat, flatten, dropout, … */
+#define EW_LAYER_PRODUCT                                                                           \
+    6 /**< other matrix products: linear, matmul, conv_transpose; no reduction, ask input_box */
 
 /** One layer of one variant. Layers are in topological order; inputs have smaller ids. */
 struct ew_layer_info {

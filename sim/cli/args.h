@@ -32,12 +32,14 @@ enum ew_option_group {
     EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
     EW_GROUP_QUICK = 1 << 14,     /**< --quick */
     EW_GROUP_PARAM = 1 << 15,     /**< --param alone */
+    EW_GROUP_CSV = 1 << 16,       /**< --csv */
+    EW_GROUP_IMPORT = 1 << 18,    /**< how an import goes */
 };
 
 /* id, name, short letter or 0, value in help or NULL for a switch, groups, text */
 #define EW_OPTION_MAP(X)                                                                           \
     X(GRAPH, "graph", 0, "NAME|FILE", EW_GROUP_PROBLEM | EW_GROUP_GRAPH,                           \
-      "the DNN: a name from 'list graphs' or a graph file")                                        \
+      "the DNN: a name from 'list graphs', a graph file or an ONNX file")                          \
     X(PLATFORM, "platform", 0, "NAME|FILE", EW_GROUP_PROBLEM,                                      \
       "the devices and their network: a name from 'list platforms' or a SimGrid platform file")    \
     X(SET, "set", 0, "PATH=VALUE", EW_GROUP_PROBLEM,                                               \
@@ -107,6 +109,13 @@ enum ew_option_group {
     X(PRINT, "print", 0, "WHAT", EW_GROUP_PRINT,                                                   \
       "summary, plan (JSON), task-graph (JSON) or dot (Graphviz) (default: summary)")              \
     X(JSON, "json", 0, NULL, EW_GROUP_JSON, "JSON on standard output instead of a table")          \
+    X(CSV, "csv", 0, NULL, EW_GROUP_CSV, "CSV on standard output instead of a table (layers)")     \
+    X(INPUT_SHAPE, "input-shape", 0, "[NAME=]SHAPE", EW_GROUP_IMPORT,                              \
+      "shape of an input that the file leaves open, e.g. 1x3x224x224; repeatable")                 \
+    X(FOLD_BATCHNORM, "fold-batchnorm", 0, NULL, EW_GROUP_IMPORT,                                  \
+      "turn batch normalisations behind convolutions into biases")                                 \
+    X(ALLOW_OPAQUE, "allow-opaque", 0, NULL, EW_GROUP_IMPORT,                                      \
+      "keep operators that cannot be placed as layers that one device computes")                   \
     X(STRATEGY_PATH, "strategy-path", 0, "DIR|FILE", EW_GROUP_SEARCH,                              \
       "also look for strategy plugins here; repeatable")                                           \
     X(PLAN_LIMIT, "plan-limit-s", 0, "S", EW_GROUP_STRATEGY,                                       \
@@ -122,16 +131,16 @@ enum ew_option_group {
     X(BREAKDOWN, "breakdown", 0, "WHAT", EW_GROUP_DRAWS,                                           \
       "CSV of where time and energy went instead of the table: by device, layer, state or "        \
       "request")                                                                                   \
-    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE | EW_GROUP_PROBE,                          \
-      "write the result here and a report to standard output (default: the result to standard "    \
-      "output)")                                                                                   \
+    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE,        \
+      "write the result here, and what there is to say of it to standard output (default: the "    \
+      "result to standard output)")                                                                \
     X(PROBE_LIMIT, "limit-s", 0, "S", EW_GROUP_PROBE, "measure for about this long (default: 30)") \
     X(DEVICE, "device", 0, "KEY", EW_GROUP_CALIBRATE,                                              \
       "only rows with this value in column 'key', or else 'device'")                               \
     X(LAYERS, "layers", 0, "FILE", EW_GROUP_CALIBRATE,                                             \
       "layer lists of networks that are no graphs (CSV)")                                          \
-    X(NAME, "name", 0, "NAME", EW_GROUP_CALIBRATE | EW_GROUP_PROBE,                                \
-      "name of what is made (default: the output file's)")                                         \
+    X(NAME, "name", 0, "NAME", EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE,              \
+      "name of what is made (default: that of the file)")                                          \
     X(FROM, "from", 0, "TEXT", EW_GROUP_CALIBRATE,                                                 \
       "where the data come from, for the profile's 'source' (default: the file)")                  \
     X(WEIGHT_RATE, "weight-bytes-per-s", 0, "B", EW_GROUP_CALIBRATE,                               \

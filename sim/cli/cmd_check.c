@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "cli/options.h"
 #include "cli/session.h"
-#include "io/graph_json.h"
+#include "io/graph_file.h"
 #include "io/plan_json.h"
 #include "io/profile_json.h"
 #include "io/scenario_json.h"
@@ -21,7 +21,7 @@ static enum ew_status check_graph(struct ew_str *out, struct ew_cli *cli, const 
 {
     struct ew_graph *graph = NULL;
     (void)cli;
-    const enum ew_status status = ew_graph_load_json(&graph, path, err);
+    const enum ew_status status = ew_graph_load_file(&graph, NULL, path, err);
     if (status == EW_OK) {
         ew_str_printf(out, "%s: ok: graph '%s', %u layers, %.4g GMACs, %.4g million parameters\n",
                       path, graph->name, graph->n_layers, (double)graph->macs / 1e9,
@@ -228,6 +228,10 @@ static enum ew_status find_kind(const struct kind **out, const char *path, struc
     size_t size = 0;
     const char *first = NULL;
     const size_t n = strlen(path);
+    if (ew_graph_is_onnx(path)) {
+        *out = &KINDS[0];
+        return EW_OK;
+    }
     enum ew_status status = ew_file_read(&text, &size, path, MAX_PEEK_BYTES, err);
     if (status != EW_OK) {
         return status;

@@ -2,7 +2,7 @@
 
 #include "cli/describe.h"
 #include "cli/session.h"
-#include "io/graph_json.h"
+#include "io/graph_file.h"
 #include "io/profile_json.h"
 #include "sweep/platform_load.h"
 
@@ -28,7 +28,7 @@ static enum ew_status describe_graph(struct ew_str *out, struct ew_cli *cli, con
                                      struct ew_error *err)
 {
     struct ew_graph *graph = NULL;
-    const enum ew_status status = ew_graph_load_json(&graph, path, err);
+    const enum ew_status status = ew_graph_load_file(&graph, NULL, path, err);
     if (status == EW_OK) {
         ew_describe_graph(out, graph, cli->wants_json);
     }

@@ -4,7 +4,7 @@
 #include "cli/describe.h"
 #include "cli/options.h"
 #include "cli/session.h"
-#include "io/graph_json.h"
+#include "io/graph_file.h"
 #include "io/profile_json.h"
 #include "results/grid.h"
 
@@ -123,7 +123,7 @@ static void add_graph(struct list *l, const char *name, const char *path)
 {
     struct ew_graph *graph = NULL;
     struct ew_error bad = {0};
-    if (ew_graph_load_json(&graph, path, &bad) != EW_OK) {
+    if (ew_graph_load_file(&graph, NULL, path, &bad) != EW_OK) {
         ew_cli_warn(l->cli, "%s", bad.message);
         return;
     }
@@ -228,11 +228,14 @@ static enum ew_status list_layers(struct ew_cli *cli, struct ew_error *err)
     }
     if (status == EW_OK) {
         ew_options_blame(cli, EW_OPTION_GRAPH);
-        status = ew_graph_load_json(&graph, scenario.workloads[0].graph, err);
+        status = ew_graph_load_file(&graph, NULL, scenario.workloads[0].graph, err);
     }
     if (status == EW_OK) {
         cli->blame = -1;
-        ew_describe_layers(&text, graph, cli->wants_json);
+        ew_describe_layers(&text, graph,
+                           ew_args_last(&cli->args, EW_OPTION_CSV) ? EW_LAYERS_CSV
+                           : cli->wants_json                       ? EW_LAYERS_JSON
+                                                                   : EW_LAYERS_TABLE);
         status = ew_cli_put(&text, err);
     }
     ew_str_fini(&text);
@@ -263,6 +266,11 @@ enum ew_status ew_cmd_list(struct ew_cli *cli, struct ew_error *err)
         return status;
     }
     const char *topic = cli->args.positionals[0].value;
+    const struct ew_arg *csv = ew_args_last(&cli->args, EW_OPTION_CSV);
+    if (csv && strcmp(topic, "layers") != 0) {
+        cli->blame = csv->at;
+        return ew_fail(err, EW_EUSAGE, "option '--csv': only 'list layers' has CSV");
+    }
     if (strcmp(topic, "strategies") == 0) {
         return list_strategies(cli, err);
     }

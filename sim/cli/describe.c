@@ -105,85 +105,6 @@ void ew_describe_strategy(struct ew_str *out, const struct ew_strategy_info *inf
 
 /* --- graphs ---------------------------------------------------------------------------------- */
 
-static void print_shape(struct ew_json *j, const int32_t shape[EW_DIMS])
-{
-    ew_json_key(j, "shape");
-    ew_json_array_begin_inline(j);
-    for (int d = 0; d < EW_DIMS; d++) {
-        ew_json_i64(j, shape[d]);
-    }
-    ew_json_array_end(j);
-}
-
-static void print_layer_json(struct ew_json *j, const struct ew_graph *graph, uint32_t id)
-{
-    const struct ew_layer *layer = &graph->layers[id];
-    ew_json_object_begin_inline(j);
-    ew_json_kv_u64(j, "id", id);
-    ew_json_kv_string(j, "name", layer->name);
-    ew_json_kv_string(j, "op", ew_op_name(layer->op));
-    print_shape(j, layer->shape);
-    ew_json_kv_u64(j, "macs", layer->macs);
-    ew_json_kv_u64(j, "params", layer->params);
-    ew_json_key(j, "inputs");
-    ew_json_array_begin_inline(j);
-    for (uint32_t i = 0; i < layer->n_inputs; i++) {
-        ew_json_string(j, graph->layers[layer->inputs[i]].name);
-    }
-    ew_json_array_end(j);
-    ew_json_object_end(j);
-}
-
-static void print_layers_json(struct ew_json *j, const struct ew_graph *graph)
-{
-    ew_json_array_begin(j);
-    for (uint32_t i = 0; i < graph->n_layers; i++) {
-        print_layer_json(j, graph, i);
-    }
-    ew_json_array_end(j);
-}
-
-/* "conv1_1 + shortcut", kept by the grid. */
-static const char *input_names(struct ew_grid *grid, const struct ew_graph *graph,
-                               const struct ew_layer *layer)
-{
-    const char *names = "";
-    for (uint32_t i = 0; i < layer->n_inputs; i++) {
-        names = ew_grid_format(grid, "%s%s%s", names, i ? " + " : "",
-                               graph->layers[layer->inputs[i]].name);
-    }
-    return names;
-}
-
-void ew_describe_layers(struct ew_str *out, const struct ew_graph *graph, bool as_json)
-{
-    if (as_json) {
-        struct ew_json j = {.out = out};
-        print_layers_json(&j, graph);
-        ew_str_append(out, "\n");
-        return;
-    }
-    struct ew_grid grid = {.n_columns = 6};
-    struct ew_grid_row *row = ew_grid_add(&grid);
-    if (row) {
-        *row = (struct ew_grid_row){.cells = {"layer", "op", "output", "MMACs", "kparams", "from"}};
-    }
-    for (uint32_t i = 0; i < graph->n_layers; i++) {
-        const struct ew_layer *layer = &graph->layers[i];
-        row = ew_grid_add(&grid);
-        if (row) {
-            *row = (struct ew_grid_row){
-                .cells = {layer->name, ew_op_name(layer->op),
-                          ew_grid_format(&grid, "%dx%dx%d", layer->shape[1], layer->shape[2],
-                                         layer->shape[3]),
-                          ew_grid_format(&grid, "%.4g", (double)layer->macs / 1e6),
-                          ew_grid_format(&grid, "%.4g", (double)layer->params / 1e3),
-                          input_names(&grid, graph, layer)}};
-        }
-    }
-    ew_describe_grid_end(out, &grid);
-}
-
 static void print_graph_json(struct ew_str *out, const struct ew_graph *graph)
 {
     struct ew_json j = {.out = out};
@@ -214,7 +135,7 @@ static void print_graph_json(struct ew_str *out, const struct ew_graph *graph)
     }
     ew_json_array_end(&j);
     ew_json_key(&j, "layers");
-    print_layers_json(&j, graph);
+    ew_describe_layers_json(&j, graph);
     ew_json_object_end(&j);
     ew_str_append(out, "\n");
 }
@@ -255,5 +176,5 @@ void ew_describe_graph(struct ew_str *out, const struct ew_graph *graph, bool as
         ew_str_append(out, "\n");
     }
     ew_str_append(out, "\n");
-    ew_describe_layers(out, graph, false);
+    ew_describe_layers(out, graph, EW_LAYERS_TABLE);
 }

@@ -72,7 +72,9 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
         {"requests and requirements", EW_GROUP_WORKLOAD},
         {"engine", EW_GROUP_ENGINE | EW_GROUP_DRAWS},
         {"calibration", EW_GROUP_CALIBRATE | EW_GROUP_PROBE},
-        {"output", EW_GROUP_OUT | EW_GROUP_PLAN_OUT | EW_GROUP_PRINT | EW_GROUP_JSON},
+        {"import", EW_GROUP_IMPORT},
+        {"output",
+         EW_GROUP_OUT | EW_GROUP_PLAN_OUT | EW_GROUP_PRINT | EW_GROUP_JSON | EW_GROUP_CSV},
         {"general", EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON},
     };
     unsigned shown = 0; /* groups of earlier sections: an option stands in its first one */

@@ -20,7 +20,8 @@
  *     base/     status and errors, arena, vectors, texts, random numbers, JSON writer, files
  *     model/    pure data and arithmetic: graph and ops, boxes, platform, profiles, scenario
  *     plan/     plan, builder, check, lower
- *     io/       text -> model: graphs, profiles, scenarios, plans. The only home of cJSON
+ *     io/       files -> model: graphs, ONNX, profiles, scenarios, plans. The only home of
+ *               cJSON and nanopb
  *     plugin/   opens strategies (include/edgeweave/strategy.h), serves as their host
  *     engine/   core.c: the job machine that all engines share
  *               fast/: our own event heap; simgrid/: SimGrid, in a module of its own; exec/: real
@@ -85,12 +86,26 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_plan,
     },
     {
+        .name = "import",
+        .arguments = "MODEL.onnx",
+        .summary = "Turn an ONNX model into a graph file",
+        .details = "Every command takes an ONNX file where it takes a graph; a graph file can be "
+                   "edited, and says\nwhere the weights lie.\n",
+        .examples = "import resnet18.onnx -o resnet18.json\n"
+                    "import detector.onnx --input-shape image=1x3x320x320 -o detector.json\n"
+                    "import resnet18.onnx --fold-batchnorm --name resnet18_folded\n",
+        .groups = EW_GROUP_IMPORT | EW_GROUP_COMMON,
+        .run = ew_cmd_import,
+    },
+    {
         .name = "list",
         .arguments = "strategies|graphs|platforms|profiles|engines|layers",
         .summary = "List what there is",
-        .details = "'list graphs -v' also tells sizes.\n",
-        .examples = "list strategies\nlist graphs --json\nlist layers --graph vgg16\n",
-        .groups = EW_GROUP_GRAPH | EW_GROUP_SEARCH | EW_GROUP_COMMON | EW_GROUP_JSON,
+        .details = "'list graphs -v' also tells sizes. 'list layers' tells shapes, work, bytes "
+                   "and halo of every layer.\n",
+        .examples = "list strategies\nlist graphs --json\nlist layers --graph vgg16\n"
+                    "list layers --graph model.onnx --csv\n",
+        .groups = EW_GROUP_GRAPH | EW_GROUP_SEARCH | EW_GROUP_COMMON | EW_GROUP_JSON | EW_GROUP_CSV,
         .run = ew_cmd_list,
     },
     {

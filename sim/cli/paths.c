@@ -18,16 +18,29 @@ struct kind_info {
     const char *word;   /* for messages */
     const char *folder; /* in a data directory; NULL: not there */
     const char *suffix;
+    const char *other_suffix; /* tried after the first; or NULL */
 };
 
 static const struct kind_info KINDS[EW_PATH_KIND_COUNT] = {
-    [EW_PATH_GRAPH] = {"graph", "graphs", ".json"},
-    [EW_PATH_PLATFORM] = {"platform", "platforms", ".xml"},
-    [EW_PATH_PROFILE] = {"profile", "platforms/profiles", ".json"},
-    [EW_PATH_STRATEGY] = {"strategy plugin", NULL, ".so"},
-    [EW_PATH_REPRODUCTION] = {"paper", "reproductions", ".json"},
-    [EW_PATH_PLOT] = {"plot", "plots", ".gp"},
+    [EW_PATH_GRAPH] = {"graph", "graphs", ".json", ".onnx"},
+    [EW_PATH_PLATFORM] = {"platform", "platforms", ".xml", NULL},
+    [EW_PATH_PROFILE] = {"profile", "platforms/profiles", ".json", NULL},
+    [EW_PATH_STRATEGY] = {"strategy plugin", NULL, ".so", NULL},
+    [EW_PATH_REPRODUCTION] = {"paper", "reproductions", ".json", NULL},
+    [EW_PATH_PLOT] = {"plot", "plots", ".gp", NULL},
 };
+
+static bool ends_with(const char *text, const char *suffix)
+{
+    const size_t n = strlen(text), m = suffix ? strlen(suffix) : 0;
+    return m > 0 && n > m && strcmp(text + n - m, suffix) == 0;
+}
+
+/* Does a word end like files of the kind? */
+static bool has_suffix(enum ew_path_kind kind, const char *word)
+{
+    return ends_with(word, KINDS[kind].suffix) || ends_with(word, KINDS[kind].other_suffix);
+}
 
 /* --- lists ----------------------------------------------------------------------------------- */
 
@@ -238,9 +251,9 @@ static enum ew_status add_names(struct ew_path_list *names, const char *dir, con
     }
     enum ew_status status = EW_OK;
     for (const struct dirent *e = readdir(d); status == EW_OK && e; e = readdir(d)) {
-        const size_t n = strlen(e->d_name), m = strlen(suffix);
-        if (e->d_name[0] != '.' && n > m && strcmp(e->d_name + n - m, suffix) == 0) {
-            status = list_add(names, arena, ew_arena_strndup(arena, e->d_name, n - m), err);
+        if (e->d_name[0] != '.' && ends_with(e->d_name, suffix)) {
+            const size_t n = strlen(e->d_name) - strlen(suffix);
+            status = list_add(names, arena, ew_arena_strndup(arena, e->d_name, n), err);
         }
     }
     (void)closedir(d);
@@ -253,7 +266,11 @@ enum ew_status ew_paths_names(struct ew_path_list *out, const struct ew_paths *p
     struct ew_path_list names = {0};
     enum ew_status status = EW_OK;
     for (size_t i = 0; status == EW_OK && i < paths->dirs[kind].count; i++) {
-        status = add_names(&names, paths->dirs[kind].items[i], KINDS[kind].suffix, arena, err);
+        const char *dir = paths->dirs[kind].items[i];
+        status = add_names(&names, dir, KINDS[kind].suffix, arena, err);
+        if (status == EW_OK && KINDS[kind].other_suffix) {
+            status = add_names(&names, dir, KINDS[kind].other_suffix, arena, err);
+        }
     }
     if (status != EW_OK) {
         return status;
@@ -281,8 +298,7 @@ static enum ew_status unknown_name(const struct ew_paths *paths, enum ew_path_ki
                                    const char *name, struct ew_arena *arena, struct ew_error *err)
 {
     struct ew_path_list names;
-    const size_t n = strlen(name), m = strlen(KINDS[kind].suffix);
-    if (n > m && strcmp(name + n - m, KINDS[kind].suffix) == 0) {
+    if (has_suffix(kind, name)) {
         return ew_fail(err, EW_EINPUT, "%s: no such file, neither here nor among the %ss", name,
                        KINDS[kind].word);
     }
@@ -295,25 +311,33 @@ static enum ew_status unknown_name(const struct ew_paths *paths, enum ew_path_ki
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* dir/name + suffix if there is such a file. */
+static const char *find_in(const char *dir, const char *name, const char *suffix,
+                           struct ew_arena *arena)
+{
+    struct ew_str path = {0};
+    ew_str_printf(&path, "%s/%s%s", dir, name, suffix);
+    const char *found = NULL;
+    if (!path.failed && ew_file_exists(ew_str_text(&path))) {
+        found = ew_arena_strdup(arena, ew_str_text(&path));
+    }
+    ew_str_fini(&path);
+    return found;
+}
+
 enum ew_status ew_paths_find(const char **out, const struct ew_paths *paths, enum ew_path_kind kind,
                              const char *name_or_file, struct ew_arena *arena, struct ew_error *err)
 {
-    const char *suffix = KINDS[kind].suffix;
-    const size_t n = strlen(name_or_file), m = strlen(suffix);
-    const bool has_suffix = n > m && strcmp(name_or_file + n - m, suffix) == 0;
-    if (strchr(name_or_file, '/') || (has_suffix && ew_file_exists(name_or_file))) {
+    const bool is_file_name = has_suffix(kind, name_or_file);
+    const char *suffixes[] = {is_file_name ? "" : KINDS[kind].suffix, KINDS[kind].other_suffix};
+    const size_t n_suffixes = suffixes[1] && !is_file_name ? 2 : 1;
+    if (strchr(name_or_file, '/') || (is_file_name && ew_file_exists(name_or_file))) {
         *out = ew_arena_strdup(arena, name_or_file);
         return *out ? EW_OK : ew_fail_memory(err);
     }
-    for (size_t i = 0; i < paths->dirs[kind].count; i++) {
-        struct ew_str path = {0};
-        ew_str_printf(&path, "%s/%s%s", paths->dirs[kind].items[i], name_or_file,
-                      has_suffix ? "" : suffix);
-        const char *found = NULL;
-        if (!path.failed && ew_file_exists(ew_str_text(&path))) {
-            found = ew_arena_strdup(arena, ew_str_text(&path));
-        }
-        ew_str_fini(&path);
+    for (size_t i = 0; i < paths->dirs[kind].count * n_suffixes; i++) {
+        const char *found = find_in(paths->dirs[kind].items[i / n_suffixes], name_or_file,
+                                    suffixes[i % n_suffixes], arena);
         if (found) {
             *out = found;
             return EW_OK;

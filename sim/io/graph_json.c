@@ -59,10 +59,25 @@ static enum ew_status read_dtype(double *bytes_per_element, const struct ew_json
     return ew_json_expected(&v, "\"float32\", \"float16\" or \"int8\"", err);
 }
 
+/* Beside the graph file; not opened here. */
+static enum ew_status read_weights_file(struct reader *r, struct ew_error *err)
+{
+    const char *name = NULL;
+    const enum ew_status status = ew_json_get_string(&name, &r->root, "weights_file", err);
+    if (status != EW_OK || !name) {
+        return status;
+    }
+    char *path = ew_path_beside(r->path ? r->path : "", name);
+    r->desc.weights_path = path ? ew_arena_strdup(&r->arena, path) : NULL;
+    free(path);
+    return r->desc.weights_path ? EW_OK : ew_fail_memory(err);
+}
+
 static enum ew_status read_header(struct reader *r, struct ew_error *err)
 {
-    static const char *const keys[] = {"schema",          "name",   "source", "dtype", "accuracy",
-                                       "accuracy_metric", "inputs", "layers", "exits", "variants"};
+    static const char *const keys[] = {"schema",          "name",         "source",  "dtype",
+                                       "accuracy",        "inputs",       "layers",  "exits",
+                                       "accuracy_metric", "weights_file", "variants"};
     const struct ew_json_value *root = &r->root;
     struct ew_graph_desc *d = &r->desc;
     d->source = d->accuracy_metric = "";
@@ -75,6 +90,7 @@ static enum ew_status read_header(struct reader *r, struct ew_error *err)
     status =
         status ? status : ew_json_get_string(&d->accuracy_metric, root, "accuracy_metric", err);
     status = status ? status : ew_json_get_double(&d->accuracy, root, "accuracy", 0, 1, err);
+    status = status ? status : read_weights_file(r, err);
     return status ? status : read_dtype(&d->bytes_per_element, root, err);
 }
 

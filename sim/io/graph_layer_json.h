@@ -6,6 +6,7 @@
 #define EW_IO_GRAPH_LAYER_JSON_H
 
 #include "base/arena.h"
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "io/json_read.h"
 #include "model/graph.h"
@@ -19,6 +20,10 @@ enum ew_status ew_layer_json_read(struct ew_layer_desc *out, struct ew_arena *ar
 /** Change the attributes of a layer to those of an item of "overrides". */
 enum ew_status ew_layer_json_override(struct ew_layer_desc *layer,
                                       const struct ew_json_value *overrides, struct ew_error *err);
+
+/** Write one layer so that reading it gives the same. */
+void ew_layer_json_print(struct ew_json *j, const struct ew_graph *graph,
+                         const struct ew_layer *layer, bool with_weights);
 
 /** Fetch a required name: a string of 1..128 bytes without control characters. */
 enum ew_status ew_json_need_label(const char **out, const struct ew_json_value *object,

@@ -78,6 +78,17 @@ static inline bool ew_box_contains(const struct ew_box *outer, const struct ew_b
     return true;
 }
 
+/** True when the box has all channels, rows and columns of the tensor, of whichever images. */
+static inline bool ew_box_is_whole_image(const struct ew_box *b, const int32_t shape[EW_DIMS])
+{
+    for (int d = EW_C; d < EW_DIMS; d++) {
+        if (b->lo[d] != 0 || b->hi[d] != shape[d]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** Smallest box that holds both; an empty operand does not count. */
 struct ew_box ew_box_hull(const struct ew_box *a, const struct ew_box *b);
 

@@ -294,6 +294,29 @@ static enum ew_status infer_layer(struct ew_layer *layer, const struct ew_layer_
     return status ? status : check_dims(layer->shape, err);
 }
 
+static enum ew_status copy_weights(struct ew_layer *layer, const struct ew_layer_desc *desc,
+                                   struct ew_arena *arena, struct ew_error *err)
+{
+    struct ew_weight_ref *all =
+        ew_arena_copy(arena, desc->weights, desc->n_weights, sizeof *desc->weights);
+    if (!all) {
+        return ew_fail_memory(err);
+    }
+    for (uint32_t i = 0; i < desc->n_weights; i++) {
+        struct ew_weight_ref *w = &all[i];
+        w->role = ew_arena_strdup(arena, w->role);
+        w->name = ew_arena_strdup(arena, w->name);
+        w->dtype = ew_arena_strdup(arena, w->dtype);
+        w->dims = ew_arena_copy(arena, w->dims, w->n_dims, sizeof *w->dims);
+        if (!w->role || !w->name || !w->dtype || !w->dims) {
+            return ew_fail_memory(err);
+        }
+    }
+    layer->n_weights = desc->n_weights;
+    layer->weights = all;
+    return EW_OK;
+}
+
 static enum ew_status make_layer(struct builder *b, uint32_t id, struct ew_error *err)
 {
     struct ew_arena *arena = &b->graph->arena;
@@ -322,7 +345,7 @@ static enum ew_status make_layer(struct builder *b, uint32_t id, struct ew_error
     layer->elements = ew_box_volume(&full);
     layer->params = ew_op_params(&view);
     layer->macs = ew_op_macs(&view, &full, NULL);
-    return EW_OK;
+    return desc->n_weights ? copy_weights(layer, desc, arena, err) : EW_OK;
 }
 
 static enum ew_status link_consumers(struct builder *b, struct ew_error *err)
@@ -504,7 +527,10 @@ static enum ew_status copy_texts(struct ew_graph *g, const struct ew_graph_desc 
     g->accuracy_metric =
         ew_arena_strdup(&g->arena, desc->accuracy_metric ? desc->accuracy_metric : "");
     g->path = ew_arena_strdup(&g->arena, desc->path ? desc->path : "");
-    return g->name && g->source && g->accuracy_metric && g->path ? EW_OK : ew_fail_memory(err);
+    g->weights_path = ew_arena_strdup(&g->arena, desc->weights_path ? desc->weights_path : "");
+    return g->name && g->source && g->accuracy_metric && g->path && g->weights_path
+               ? EW_OK
+               : ew_fail_memory(err);
 }
 
 static enum ew_status check_desc(const struct ew_graph_desc *desc, struct ew_error *err)

@@ -20,20 +20,35 @@ enum {
     EW_GRAPH_MAX_DIM = 1 << 24, /**< any one dimension of a tensor, before batch */
 };
 
+/** Where one tensor of a layer's weights lies in the graph's weights file: row-major,
+ * little-endian, ready to be mapped. */
+struct ew_weight_ref {
+    const char *role;  /**< weight, bias, scale, shift, mean, variance, slope or value */
+    const char *name;  /**< in the weights file */
+    const char *dtype; /**< "float32", "float16", "bfloat16", "float64", "int8", "uint8", … */
+    uint64_t offset_bytes;
+    uint64_t size_bytes;
+    uint32_t n_dims;
+    const uint64_t *dims;
+    bool is_transposed; /**< fc, linear: inputs x outputs instead of outputs x inputs */
+};
+
 /** One layer. */
 struct ew_layer {
     const char *name;
     enum ew_op op;
     struct ew_op_attrs attrs;
     uint32_t n_inputs;
-    const uint32_t *inputs; /**< layer ids, all smaller than this layer's */
+    const uint32_t *inputs;             /**< layer ids, all smaller than this layer's */
     const int32_t (*in_shape)[EW_DIMS]; /**< per input */
     uint32_t n_consumers;
     const uint32_t *consumers; /**< layer ids, ascending, each once */
     int32_t shape[EW_DIMS];    /**< output, batch 1 */
     uint64_t elements;         /**< output elements, batch 1 */
     uint64_t params;
-    uint64_t macs; /**< whole output, batch 1 */
+    uint64_t macs;      /**< whole output, batch 1 */
+    uint32_t n_weights; /**< 0 when the weights are nowhere: most graphs have none */
+    const struct ew_weight_ref *weights;
 };
 
 /** A place where the network may stop. */
@@ -57,9 +72,10 @@ struct ew_variant {
 struct ew_graph {
     struct ew_arena arena;
     const char *name;
-    const char *source;   /**< where the description comes from, "" when not said */
+    const char *source;          /**< where the description comes from, "" when not said */
     const char *accuracy_metric; /**< e.g. "ImageNet-1k top-1", "" when not said */
-    const char *path;     /**< file it was read from, "" for none */
+    const char *path;            /**< file it was read from, "" for none */
+    const char *weights_path;    /**< file that the layers' weights lie in, "" for none */
     uint32_t n_layers;
     const struct ew_layer *layers;
     uint32_t n_inputs;
@@ -69,8 +85,8 @@ struct ew_graph {
     uint32_t n_variants; /**< at least 1; variant 0 is the graph itself */
     const struct ew_variant *variants;
     double bytes_per_element; /**< of activations and weights, from the graph's dtype */
-    uint64_t params; /**< of the ancestors of the last exit */
-    uint64_t macs;   /**< likewise */
+    uint64_t params;          /**< of the ancestors of the last exit */
+    uint64_t macs;            /**< likewise */
 };
 
 /** View for the op arithmetic. */
@@ -102,6 +118,8 @@ struct ew_layer_desc {
     const char *const *inputs;
     int32_t shape[EW_DIMS]; /**< op input only: its shape, batch 1 */
     const char *place;      /**< for messages, e.g. "/layers/12" */
+    uint32_t n_weights;
+    const struct ew_weight_ref *weights;
 };
 
 /** Description of an exit, layers by name. */
@@ -119,7 +137,8 @@ struct ew_graph_desc {
     const char *source;
     const char *accuracy_metric;
     const char *path;
-    double accuracy; /**< of the full network; NAN when unknown */
+    const char *weights_path; /**< NULL for none */
+    double accuracy;          /**< of the full network; NAN when unknown */
     double bytes_per_element;
     uint32_t n_layers;
     const struct ew_layer_desc *layers;

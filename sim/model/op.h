@@ -42,7 +42,20 @@
     X(SOFTMAX, "softmax", NORM)                                                                    \
     X(DROPOUT, "dropout", VIEW)                                                                    \
     X(IDENTITY, "identity", VIEW)                                                                  \
-    X(UPSAMPLE, "upsample", ELEMENTWISE)
+    X(UPSAMPLE, "upsample", ELEMENTWISE)                                                           \
+    X(CONV_TRANSPOSE, "conv_transpose", CONV)                                                      \
+    X(LINEAR, "linear", CONV)                                                                      \
+    X(MATMUL, "matmul", CONV)                                                                      \
+    X(GELU, "gelu", ELEMENTWISE)                                                                   \
+    X(UNARY, "unary", ELEMENTWISE)                                                                 \
+    X(SHIFT, "shift", ELEMENTWISE)                                                                 \
+    X(SCALE, "scale", ELEMENTWISE)                                                                 \
+    X(RESIZE, "resize", ELEMENTWISE)                                                               \
+    X(LAYERNORM, "layernorm", NORM)                                                                \
+    X(TRANSPOSE, "transpose", VIEW)                                                                \
+    X(SLICE, "slice", VIEW)                                                                        \
+    X(SHUFFLE, "shuffle", VIEW)                                                                    \
+    X(OPAQUE, "opaque", NORM)
 
 /** Layer kinds. A depthwise convolution is a conv with groups == input channels. */
 enum ew_op {
@@ -63,22 +76,41 @@ enum ew_op_class {
     EW_CLASS_COUNT
 };
 
+/** How resize finds the inputs of an output; what it reads in each dimension. */
+enum ew_resize_mode {
+    EW_RESIZE_NEAREST, /**< input floor(i * in / out) */
+    EW_RESIZE_LINEAR,  /**< two inputs around (i + 1/2) * in / out - 1/2 */
+    EW_RESIZE_ALIGNED, /**< two inputs around i * (in - 1) / (out - 1) */
+    EW_RESIZE_CUBIC,   /**< four inputs around (i + 1/2) * in / out - 1/2 */
+    EW_RESIZE_COUNT
+};
+
 /** Attributes; which ones count depends on the op, the rest stay zero. Pads are top, left, bottom,
  *  right, as in ONNX. */
 struct ew_op_attrs {
-    int32_t out_channels; /**< conv, fc */
-    int32_t kernel[2];    /**< rows, columns: conv, pools */
-    int32_t stride[2];    /**< conv, pools */
-    int32_t pads[4];      /**< conv, pools, pad */
-    int32_t dilation[2];  /**< conv, max_pool */
-    int32_t groups;       /**< conv */
-    int32_t size;         /**< lrn: channels in the window */
-    int32_t scale[2];     /**< upsample: integer factor for rows, columns */
-    int32_t reshape[3];   /**< reshape: target C, H, W */
-    bool has_bias;        /**< conv, fc */
-    bool ceil_mode;       /**< pools: round the output size up */
+    int32_t out_channels;   /**< conv, conv_transpose, fc; linear: columns of the output */
+    int32_t kernel[2];      /**< rows, columns: conv, conv_transpose, pools */
+    int32_t stride[2];      /**< conv, conv_transpose, pools */
+    int32_t pads[4];        /**< conv, conv_transpose, pools, pad */
+    int32_t dilation[2];    /**< conv, conv_transpose, max_pool */
+    int32_t out_pads[2];    /**< conv_transpose: more rows, columns at the end */
+    int32_t groups;         /**< conv, conv_transpose, shuffle */
+    int32_t size;           /**< lrn: channels in the window */
+    int32_t scale[2];       /**< upsample: integer factor for rows, columns */
+    int32_t reshape[3];     /**< C, H, W of the output: reshape, slice, opaque; resize: H, W */
+    int32_t begin[3];       /**< slice: first channel, row, column */
+    int32_t step[3];        /**< slice */
+    int32_t perm[3];        /**< transpose: which input dimension (EW_C..EW_W) becomes C, H, W */
+    int32_t axis;           /**< softmax, concat: EW_C..EW_W, 0 is EW_C; layernorm: the first one */
+    int32_t operations;     /**< unary, opaque: per output element */
+    int32_t mode;           /**< resize: enum ew_resize_mode */
+    uint64_t own_params;    /**< opaque */
+    bool spans[3];          /**< shift, scale: the constant has a value of its own per C, H, W */
+    bool is_learned;        /**< shift, scale, pad: the values are parameters */
+    bool has_bias;          /**< conv, conv_transpose, fc, linear */
+    bool ceil_mode;         /**< pools: round the output size up */
     bool count_include_pad; /**< avg_pool; matters for values, not for shapes */
-    bool is_affine;         /**< batchnorm: has scale and shift (2C parameters) */
+    bool is_affine;         /**< batchnorm, layernorm: has scale and shift */
 };
 
 /** What the arithmetic needs to know of a layer. `in_shape[i]` is the shape of its i-th input;
@@ -111,6 +143,10 @@ enum ew_op_class ew_op_class(enum ew_op op);
 enum ew_status ew_op_infer_shape(int32_t out_shape[EW_DIMS], const struct ew_op_view *layer,
                                  struct ew_error *err);
 
+/** True when the op has no part that could be computed alone: only whole images of it are plans'
+ *  pieces (opaque). */
+bool ew_op_is_indivisible(enum ew_op op);
+
 /** Number of learned parameters (weights and biases; batchnorm: scale and shift only). */
 uint64_t ew_op_params(const struct ew_op_view *layer);
 
@@ -120,13 +156,14 @@ uint64_t ew_op_params_for(const struct ew_op_view *layer, const struct ew_box *o
                           const struct ew_reduction *reduction);
 
 /** Multiply-accumulates for computing the box `out`, padding taps counted as the usual tools do
- *  (kernel area x channels per output element): only conv and fc have any. `reduction` may be NULL
- *  (all of it). */
+ *  (kernel area x channels per output element), save conv_transpose, where those that occur are
+ *  counted. Only conv, conv_transpose, fc, linear and matmul have any. `reduction` may be NULL (all
+ *  of it). */
 uint64_t ew_op_macs(const struct ew_op_view *layer, const struct ew_box *out,
                     const struct ew_reduction *reduction);
 
 /** Elementary operations of the other ops (comparisons, adds, exponentials counted one each) for
- *  the box `out`; 0 for conv, fc and views. */
+ *  the box `out`; 0 for views and what has multiply-accumulates. */
 uint64_t ew_op_simple_ops(const struct ew_op_view *layer, const struct ew_box *out);
 
 /** Length of the reduction dimension: input channels per group (conv), flattened input (fc), 0 when

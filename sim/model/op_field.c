@@ -248,23 +248,160 @@ static struct field view_through(struct field f, const int32_t from[EW_DIMS],
     return hull;
 }
 
-/* ---- concat, broadcast ---- */
+/* ---- concat, broadcast, and other ops that treat dimensions alike ---- */
 
-/* First output channel of input `input`. */
+static struct span *span_at(struct field *f, int d)
+{
+    return d == EW_C ? &f->c : d == EW_H ? &f->h : &f->w;
+}
+
+static int axis_of(const struct ew_op_attrs *a)
+{
+    return a->axis ? a->axis : EW_C;
+}
+
+/* Where input `input` begins along the axis. */
 static int64_t concat_offset(const struct ew_op_view *layer, uint32_t input)
 {
     int64_t offset = 0;
     for (uint32_t i = 0; i < input; i++) {
-        offset += layer->in_shape[i][EW_C];
+        offset += layer->in_shape[i][axis_of(layer->attrs)];
     }
     return offset;
 }
 
-/* An operand with one value per channel, whatever the position. */
-static bool is_broadcast(const struct ew_op_view *layer, uint32_t input)
+/* Where one shape has a single element and the other several, all of `to`. */
+static struct field broadcast(struct field f, const int32_t from[EW_DIMS],
+                              const int32_t to[EW_DIMS])
 {
-    const int32_t *s = layer->in_shape[input];
-    return s[EW_H] != layer->out_shape[EW_H] || s[EW_W] != layer->out_shape[EW_W];
+    for (int d = EW_C; d < EW_DIMS; d++) {
+        if (from[d] != to[d]) {
+            *span_at(&f, d) = whole(to[d]);
+        }
+    }
+    return f;
+}
+
+/* Whole along dimensions [first, end). */
+static struct field widen(struct field f, const int32_t shape[EW_DIMS], int first, int end)
+{
+    for (int d = first; d < end; d++) {
+        *span_at(&f, d) = whole(shape[d]);
+    }
+    return f;
+}
+
+static struct field transpose_reads(const struct ew_op_view *layer, struct field f)
+{
+    struct field g = f;
+    for (int i = 0; i < 3; i++) {
+        *span_at(&g, layer->attrs->perm[i]) = *span_at(&f, EW_C + i);
+    }
+    return g;
+}
+
+static struct field transpose_feeds(const struct ew_op_view *layer, struct field f)
+{
+    struct field g = f;
+    for (int i = 0; i < 3; i++) {
+        *span_at(&g, EW_C + i) = *span_at(&f, layer->attrs->perm[i]);
+    }
+    return g;
+}
+
+static struct field slice_reads(const struct ew_op_attrs *a, struct field f)
+{
+    for (int i = 0; i < 3; i++) {
+        struct span *s = span_at(&f, EW_C + i);
+        *s =
+            make_span(a->begin[i] + s->lo * a->step[i], a->begin[i] + (s->hi - 1) * a->step[i] + 1);
+    }
+    return f;
+}
+
+static struct field slice_feeds(const struct ew_op_view *layer, struct field f)
+{
+    const struct ew_op_attrs *a = layer->attrs;
+    for (int i = 0; i < 3; i++) {
+        struct span *s = span_at(&f, EW_C + i);
+        *s = clip(make_span(ceil_div(s->lo - a->begin[i], a->step[i]),
+                            floor_div(s->hi - 1 - a->begin[i], a->step[i]) + 1),
+                  layer->out_shape[EW_C + i]);
+    }
+    return f;
+}
+
+/* Channels read by output channels `s` when channel c reads (c % groups) * width + c / groups. The
+ * least comes from the first channel with the least remainder, the greatest from the last with the
+ * greatest. */
+static struct span shuffle_channels(struct span s, int64_t groups, int64_t width)
+{
+    const int64_t q_lo = s.lo / groups, q_hi = (s.hi - 1) / groups;
+    int64_t r_lo = s.lo % groups, r_hi = (s.hi - 1) % groups;
+    if (q_lo == q_hi) {
+        return make_span(r_lo * width + q_lo, r_hi * width + q_lo + 1);
+    }
+    const int64_t least = r_lo == 0 ? q_lo : q_lo + 1;
+    const int64_t most = r_hi == groups - 1 ? q_hi : q_hi - 1;
+    return make_span(least, (groups - 1) * width + most + 1);
+}
+
+/* ---- resize ---- */
+
+/* Input at or before the place that output `i` looks at, of `in` inputs and `out` outputs. */
+static int64_t resize_base(int64_t i, int64_t in, int64_t out, int32_t mode)
+{
+    if (mode == EW_RESIZE_NEAREST) {
+        return i * in / out;
+    }
+    if (mode == EW_RESIZE_ALIGNED) {
+        return out > 1 ? i * (in - 1) / (out - 1) : 0;
+    }
+    return floor_div((2 * i + 1) * in - out, 2 * out);
+}
+
+/* Taps before and behind the base. */
+static struct span resize_reach(int32_t mode)
+{
+    return mode == EW_RESIZE_NEAREST ? make_span(0, 0)
+           : mode == EW_RESIZE_CUBIC ? make_span(-1, 2)
+                                     : make_span(0, 1);
+}
+
+/* Taps beyond the edge read the element at the edge. */
+static int64_t at_edge(int64_t i, int64_t size)
+{
+    return i < 0 ? 0 : i < size ? i : size - 1;
+}
+
+static struct span resize_reads(struct span s, int64_t in, int64_t out, int32_t mode)
+{
+    const struct span reach = resize_reach(mode);
+    return make_span(at_edge(resize_base(s.lo, in, out, mode) + reach.lo, in),
+                     at_edge(resize_base(s.hi - 1, in, out, mode) + reach.hi, in) + 1);
+}
+
+/* Outputs that read some of `s`: bases grow with the output, so two searches find the ends. */
+static struct span resize_feeds(struct span s, int64_t in, int64_t out, int32_t mode)
+{
+    struct span found = {0, out};
+    for (int64_t hi = out; found.lo < hi;) { /* first that reaches s.lo */
+        const int64_t mid = found.lo + (hi - found.lo) / 2;
+        if (resize_reads(make_span(mid, mid + 1), in, out, mode).hi > s.lo) {
+            hi = mid;
+        } else {
+            found.lo = mid + 1;
+        }
+    }
+    for (int64_t lo = found.lo; lo < found.hi;) { /* first that begins at s.hi or later */
+        const int64_t mid = lo + (found.hi - lo) / 2;
+        if (resize_reads(make_span(mid, mid + 1), in, out, mode).lo >= s.hi) {
+            found.hi = mid;
+        } else {
+            lo = mid + 1;
+        }
+    }
+    return found;
 }
 
 /* ---- the two directions ---- */
@@ -297,6 +434,56 @@ static struct field fc_reads(const struct ew_op_view *layer, const struct ew_red
     return enclose_run(run, in);
 }
 
+/* Products of a row of input 0 and a column of input 1. */
+static struct field matmul_reads(const struct ew_op_view *layer, uint32_t input, struct field f)
+{
+    const int32_t *in = layer->in_shape[input];
+    if (input == 0) {
+        f.w = whole(in[EW_W]);
+        return f;
+    }
+    f.h = whole(in[EW_H]);
+    if (in[EW_C] != layer->out_shape[EW_C]) {
+        f.c = whole(1);
+    }
+    return f;
+}
+
+static struct field matmul_feeds(const struct ew_op_view *layer, uint32_t input, struct field f)
+{
+    const int32_t *out = layer->out_shape;
+    if (input == 0) {
+        f.w = whole(out[EW_W]);
+        return f;
+    }
+    f.h = whole(out[EW_H]);
+    if (layer->in_shape[1][EW_C] != out[EW_C]) {
+        f.c = whole(out[EW_C]);
+    }
+    return f;
+}
+
+/* The window of a conv_transpose is that of a conv from its output to its input. */
+static struct field conv_transpose_reads(const struct ew_op_view *layer, struct field f)
+{
+    const int32_t *in = layer->in_shape[0];
+    const struct ew_op_attrs *a = layer->attrs;
+    f.c = same_groups(f.c, a->out_channels / a->groups, in[EW_C] / a->groups);
+    f.h = window_feeds(window_of(layer, 0), f.h, in[EW_H]);
+    f.w = window_feeds(window_of(layer, 1), f.w, in[EW_W]);
+    return f;
+}
+
+static struct field conv_transpose_feeds(const struct ew_op_view *layer, struct field f)
+{
+    const int32_t *out = layer->out_shape;
+    const struct ew_op_attrs *a = layer->attrs;
+    f.c = same_groups(f.c, layer->in_shape[0][EW_C] / a->groups, a->out_channels / a->groups);
+    f.h = window_reads(window_of(layer, 0), f.h, out[EW_H]);
+    f.w = window_reads(window_of(layer, 1), f.w, out[EW_W]);
+    return f;
+}
+
 /* `f` is not empty and inside the output. */
 static struct field reads(const struct ew_op_view *layer, uint32_t input, struct field f,
                           const struct ew_reduction *reduction)
@@ -322,18 +509,36 @@ static struct field reads(const struct ew_op_view *layer, uint32_t input, struct
         f.c = clip(make_span(f.c.lo - a->size / 2, f.c.hi + a->size / 2), in[EW_C]);
         return f;
     case EW_OP_SOFTMAX:
-        f.c = whole(in[EW_C]);
+        return widen(f, in, axis_of(a), axis_of(a) + 1);
+    case EW_OP_LAYERNORM:
+        return widen(f, in, axis_of(a), EW_DIMS);
+    case EW_OP_OPAQUE:
+        return widen(f, in, EW_C, EW_DIMS);
+    case EW_OP_LINEAR:
+        return widen(f, in, EW_W, EW_DIMS);
+    case EW_OP_MATMUL:
+        return matmul_reads(layer, input, f);
+    case EW_OP_CONV_TRANSPOSE:
+        return conv_transpose_reads(layer, f);
+    case EW_OP_TRANSPOSE:
+        return transpose_reads(layer, f);
+    case EW_OP_SLICE:
+        return slice_reads(a, f);
+    case EW_OP_SHUFFLE:
+        f.c = shuffle_channels(f.c, a->groups, in[EW_C] / a->groups);
+        return f;
+    case EW_OP_RESIZE:
+        f.h = resize_reads(f.h, in[EW_H], layer->out_shape[EW_H], a->mode);
+        f.w = resize_reads(f.w, in[EW_W], layer->out_shape[EW_W], a->mode);
         return f;
     case EW_OP_ADD:
     case EW_OP_MUL:
-        if (is_broadcast(layer, input)) {
-            f.h = whole(1);
-            f.w = whole(1);
-        }
+        return broadcast(f, layer->out_shape, in);
+    case EW_OP_CONCAT: {
+        struct span *along = span_at(&f, axis_of(a));
+        *along = clip(shift(*along, -concat_offset(layer, input)), in[axis_of(a)]);
         return f;
-    case EW_OP_CONCAT:
-        f.c = clip(shift(f.c, -concat_offset(layer, input)), in[EW_C]);
-        return f;
+    }
     case EW_OP_FLATTEN:
     case EW_OP_RESHAPE:
         return view_through(f, layer->out_shape, in);
@@ -378,18 +583,36 @@ static struct field feeds(const struct ew_op_view *layer, uint32_t input, struct
         f.c = clip(make_span(f.c.lo - a->size / 2, f.c.hi + a->size / 2), out[EW_C]);
         return f;
     case EW_OP_SOFTMAX:
-        f.c = whole(out[EW_C]);
+        return widen(f, out, axis_of(a), axis_of(a) + 1);
+    case EW_OP_LAYERNORM:
+        return widen(f, out, axis_of(a), EW_DIMS);
+    case EW_OP_OPAQUE:
+        return widen(f, out, EW_C, EW_DIMS);
+    case EW_OP_LINEAR:
+        return widen(f, out, EW_W, EW_DIMS);
+    case EW_OP_MATMUL:
+        return matmul_feeds(layer, input, f);
+    case EW_OP_CONV_TRANSPOSE:
+        return conv_transpose_feeds(layer, f);
+    case EW_OP_TRANSPOSE:
+        return transpose_feeds(layer, f);
+    case EW_OP_SLICE:
+        return slice_feeds(layer, f);
+    case EW_OP_SHUFFLE: /* its inverse is the shuffle with the other factor */
+        f.c = shuffle_channels(f.c, in[EW_C] / a->groups, a->groups);
+        return f;
+    case EW_OP_RESIZE:
+        f.h = resize_feeds(f.h, in[EW_H], out[EW_H], a->mode);
+        f.w = resize_feeds(f.w, in[EW_W], out[EW_W], a->mode);
         return f;
     case EW_OP_ADD:
     case EW_OP_MUL:
-        if (is_broadcast(layer, input)) {
-            f.h = whole(out[EW_H]);
-            f.w = whole(out[EW_W]);
-        }
+        return broadcast(f, in, out);
+    case EW_OP_CONCAT: {
+        struct span *along = span_at(&f, axis_of(a));
+        *along = shift(*along, concat_offset(layer, input));
         return f;
-    case EW_OP_CONCAT:
-        f.c = shift(f.c, concat_offset(layer, input));
-        return f;
+    }
     case EW_OP_FLATTEN:
     case EW_OP_RESHAPE:
         return view_through(f, in, out);

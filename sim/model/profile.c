@@ -33,6 +33,9 @@ enum ew_rate_class ew_rate_class_of(const struct ew_layer *layer)
     if (layer->op == EW_OP_FC) {
         return EW_RATE_FC;
     }
+    if (layer->op == EW_OP_LINEAR || layer->op == EW_OP_MATMUL) {
+        return EW_RATE_CONV_1X1; /* the same matrix product, in another layout */
+    }
     const struct ew_op_attrs *a = &layer->attrs;
     if (a->groups > 1 && layer->n_inputs > 0 && a->groups == layer->in_shape[0][EW_C]) {
         return EW_RATE_DEPTHWISE;

@@ -268,7 +268,8 @@ static struct amounts amounts_of(const struct maker *m, uint32_t id)
     const struct ew_box whole = ew_box_full(layer->shape);
     const double scale = part->share * m->shape->batch;
     struct amounts a = {
-        .macs = (double)layer->macs * scale,
+        /* A line of a conv_transpose may have fewer taps than another, even none. */
+        .macs = layer->op == EW_OP_CONV_TRANSPOSE ? 0 : (double)layer->macs * scale,
         .simple_ops = (double)ew_op_simple_ops(&view, &whole) * scale,
         .outputs = (double)layer->elements * scale,
         .output_pixels = (double)part->n_rows * part->n_columns,

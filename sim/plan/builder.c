@@ -327,6 +327,12 @@ static enum ew_status check_piece(const struct ew_builder *builder, const struct
                        piece->box.hi[3], whole.lo[0], whole.hi[0], whole.hi[1], whole.hi[2],
                        whole.hi[3]);
     }
+    if (ew_op_is_indivisible(layer->op) && !ew_box_is_whole_image(&piece->box, layer->shape)) {
+        return ew_fail(err, EW_EINPUT,
+                       "layer %s: op %s cannot be divided: one device computes all "
+                       "of it",
+                       layer->name, ew_op_name(layer->op));
+    }
     return piece->role == EW_PIECE_PARTIAL ? check_sum_reference(draft, piece, layer, err) : EW_OK;
 }
 

@@ -107,6 +107,12 @@ static enum ew_status check_piece(struct ew_lower *lower, uint32_t number)
         return ew_fail(lower->err, EW_EINPUT, "piece %u (layer %s): unknown role %u", number,
                        layer->name, piece->role);
     }
+    if (ew_op_is_indivisible(layer->op) && !ew_box_is_whole_image(&piece->box, layer->shape)) {
+        return ew_fail(
+            lower->err, EW_EINPUT,
+            "piece %u (layer %s): op %s cannot be divided: one device computes all of it", number,
+            layer->name, ew_op_name(layer->op));
+    }
     enum ew_status status = check_piece_box(lower, number, layer);
     if (status == EW_OK && piece->role == EW_PIECE_PARTIAL) {
         status = check_partial(lower, number, layer);

@@ -21,13 +21,21 @@ static double output_bytes_per_element(const struct ew_plan_context *context,
                                     : context->element_bytes.activation;
 }
 
+/* Products cost like convolutions but have neither their window nor their reduction: a class of
+ * their own for strategies. */
+static uint32_t class_of(enum ew_op op)
+{
+    const bool is_product = op == EW_OP_LINEAR || op == EW_OP_MATMUL || op == EW_OP_CONV_TRANSPOSE;
+    return is_product ? EW_LAYER_PRODUCT : (uint32_t)ew_op_class(op);
+}
+
 static struct ew_layer_info describe_layer(const struct ew_plan_context *context,
                                            const struct ew_graph *graph,
                                            const struct ew_layer *layer)
 {
     struct ew_layer_info info = {
         .struct_size = sizeof info,
-        .op_class = ew_op_class(layer->op),
+        .op_class = class_of(layer->op),
         .name = layer->name,
         .op = ew_op_name(layer->op),
         .n_inputs = layer->n_inputs,

@@ -6,11 +6,9 @@
 
 #include "base/file.h"
 #include "io/arrival_trace.h"
-#include "io/graph_json.h"
+#include "io/graph_file.h"
 #include "sweep/dynamics_open.h"
 #include "sweep/override.h"
-
-enum { MAX_GRAPH_BYTES = 64 << 20 };
 
 static const char *device_name_at(const void *ctx, size_t i)
 {
@@ -34,15 +32,13 @@ enum ew_status ew_setup_find_device(uint32_t *out, const struct ew_platform *pla
 static enum ew_status read_graph(struct ew_setup_workload *w, const char *path,
                                  struct ew_error *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    enum ew_status status = ew_file_read(&text, &size, path, MAX_GRAPH_BYTES, err);
+    struct ew_str text = {0};
+    const enum ew_status status = ew_graph_load_file(&w->graph, &text, path, err);
     if (status == EW_OK) {
-        w->graph_hash = ew_hash_bytes(EW_HASH_BEGIN, text, size);
-        status = ew_graph_parse_json(&w->graph, text, size, path, err);
-        w->owns_graph = status == EW_OK;
+        w->graph_hash = ew_hash_bytes(EW_HASH_BEGIN, ew_str_text(&text), text.length);
+        w->owns_graph = true;
     }
-    free(text);
+    ew_str_fini(&text);
     return status;
 }
 

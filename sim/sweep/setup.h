@@ -18,7 +18,7 @@ struct ew_setup_workload {
     const char *name;                    /**< "main" when the scenario does not say */
     struct ew_graph *graph;              /**< owned by the first workload that names the file */
     bool owns_graph;
-    uint64_t graph_hash;       /**< FNV-1a of the graph file */
+    uint64_t graph_hash;       /**< FNV-1a of what ew_graph_load_file says */
     struct ew_problem problem; /**< what strategies are asked */
     struct ew_arrival arrival;
     double *times_s; /**< of a trace, owned */

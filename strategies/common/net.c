@@ -36,16 +36,22 @@ static bool reads_all_lines(const struct kit_net *net, uint32_t layer, uint32_t 
            in.hi[net->dim] - in.lo[net->dim] >= extent;
 }
 
+/* Convs and pools slide a window over the lines of their input. */
+static bool slides(const struct ew_layer_info *info)
+{
+    return info->op_class == EW_LAYER_CONV || info->op_class == EW_LAYER_POOL;
+}
+
 /* A layer can be banded when it has several lines and each of them reads only some lines of the
- * inputs. Windows of convs and pools always slide; the rest is asked. */
+ * inputs. Windows always slide; the rest is asked. */
 static bool is_bandable(const struct kit_net *net, uint32_t layer)
 {
     const struct ew_layer_info *info = net->layers[layer];
     int32_t extent = kit_layer_extent(net, layer);
-    if (extent < 2 || info->op_class == EW_LAYER_FC) {
+    if (extent < 2 || info->op_class == EW_LAYER_FC || strcmp(info->op, "opaque") == 0) {
         return false;
     }
-    if (info->op_class == EW_LAYER_CONV || info->op_class == EW_LAYER_POOL) {
+    if (slides(info)) {
         return true;
     }
     for (uint32_t i = 0; i < info->n_inputs; i++) {
@@ -312,7 +318,7 @@ void kit_halo(const struct kit_net *net, uint32_t layer, uint32_t input, int32_t
     const struct ew_layer_info *info = net->layers[layer];
     int32_t out_extent = kit_layer_extent(net, layer);
     int32_t in_extent = kit_layer_extent(net, info->inputs[input]);
-    bool has_window = info->op_class == EW_LAYER_CONV || info->op_class == EW_LAYER_POOL;
+    bool has_window = slides(info);
     *above = 0;
     *below = 0;
     if (in_extent < 2 || (!has_window && in_extent == out_extent)) {

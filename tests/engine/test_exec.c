@@ -181,7 +181,7 @@ static void lower_again(struct ew_task_graph **graphs, const struct random_workl
 static void run_scenario(uint64_t seed, bool is_emulated, struct ew_exec_facts *facts,
                          double *end_s)
 {
-    struct random_scenario *scenario = random_scenario_new(seed);
+    struct random_scenario *scenario = random_scenario_new_plain(seed);
     struct answers answers = {.scenario = scenario};
     struct ew_task_graph *graphs[RANDOM_MAX_WORKLOADS][3] = {{NULL}};
     for (uint32_t w = 0; w < scenario->run.n_workloads; w++) {
@@ -230,7 +230,7 @@ START_TEST(emulated_time_is_the_models_where_no_flows_meet)
 {
     static const uint64_t seeds[] = {3, 5, 9, 14, 22};
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        struct random_scenario *scenario = random_scenario_new(seeds[i]);
+        struct random_scenario *scenario = random_scenario_new_plain(seeds[i]);
         struct answers unused = {.scenario = scenario};
         struct ew_run_facts expected = {0};
         struct ew_error err = {0};

@@ -16,6 +16,7 @@ struct tensor {
 /* A graph being described. */
 struct sketch {
     struct ew_rng *rng;
+    bool has_imported; /* ops that come with other frameworks' files, too */
     uint32_t n;
     char names[MAX_LAYERS][NAME_SIZE];
     const char *inputs[MAX_LAYERS][MAX_INPUTS];
@@ -128,17 +129,111 @@ static struct tensor add_pool(struct sketch *s, struct tensor in)
 
 static struct tensor add_elementwise(struct sketch *s, struct tensor in)
 {
-    static const enum ew_op ops[] = {EW_OP_RELU, EW_OP_RELU6,     EW_OP_SIGMOID, EW_OP_BATCHNORM,
-                                     EW_OP_TANH, EW_OP_HARDSWISH, EW_OP_DROPOUT, EW_OP_LRN};
-    const enum ew_op op = ops[random_int(s->rng, 0, (int32_t)(sizeof ops / sizeof *ops) - 1)];
+    static const enum ew_op ops[] = {
+        EW_OP_RELU,    EW_OP_RELU6,     EW_OP_SIGMOID, EW_OP_BATCHNORM,
+        EW_OP_TANH,    EW_OP_HARDSWISH, EW_OP_DROPOUT, EW_OP_LRN, /* from here on imported ones */
+        EW_OP_GELU,    EW_OP_UNARY,     EW_OP_SHIFT,   EW_OP_SCALE,
+        EW_OP_SOFTMAX, EW_OP_LAYERNORM, EW_OP_SHUFFLE};
+    const int32_t n = s->has_imported ? (int32_t)(sizeof ops / sizeof *ops) : 8;
+    const enum ew_op op = ops[random_int(s->rng, 0, n - 1)];
     struct ew_op_attrs attrs = {0};
     if (op == EW_OP_LRN) {
         attrs.size = 5;
     }
-    if (op == EW_OP_BATCHNORM) {
-        attrs.is_affine = true;
+    attrs.is_affine = op == EW_OP_BATCHNORM || op == EW_OP_LAYERNORM;
+    attrs.axis = op == EW_OP_SOFTMAX || op == EW_OP_LAYERNORM ? random_int(s->rng, EW_C, EW_W) : 0;
+    attrs.operations = op == EW_OP_UNARY ? 3 : 0;
+    attrs.groups = op != EW_OP_SHUFFLE ? 0 : in.c % 2 == 0 ? 2 : in.c;
+    for (int i = 0; i < 3 && (op == EW_OP_SHIFT || op == EW_OP_SCALE); i++) {
+        attrs.is_learned = true;
+        attrs.spans[i] = random_chance(s->rng, 0.5);
     }
     return add_layer(s, op, attrs, 1, &in);
+}
+
+static struct tensor add_transpose(struct sketch *s, struct tensor in)
+{
+    const struct ew_op_attrs swap = {.perm = {EW_C, EW_W, EW_H}};
+    struct tensor out = add_layer(s, EW_OP_TRANSPOSE, swap, 1, &in);
+    out.h = in.w;
+    out.w = in.h;
+    return out;
+}
+
+/* x times its own transpose, as attention does. */
+static struct tensor add_attention(struct sketch *s, struct tensor in)
+{
+    const struct tensor both[] = {in, add_transpose(s, in)};
+    struct tensor out = add_layer(s, EW_OP_MATMUL, (struct ew_op_attrs){0}, 2, both);
+    out.w = in.h;
+    return out;
+}
+
+static struct tensor add_slice(struct sketch *s, struct tensor in)
+{
+    struct ew_op_attrs attrs = {.reshape = {in.c, in.h, in.w}, .step = {1, 1, 1}};
+    const int32_t sizes[] = {in.c, in.h, in.w};
+    const int dim = random_int(s->rng, 0, 2);
+    attrs.begin[dim] = random_int(s->rng, 0, sizes[dim] / 2);
+    attrs.step[dim] = random_int(s->rng, 1, 2);
+    attrs.reshape[dim] = (sizes[dim] - 1 - attrs.begin[dim]) / attrs.step[dim] + 1;
+    struct tensor out = add_layer(s, EW_OP_SLICE, attrs, 1, &in);
+    out.c = attrs.reshape[0];
+    out.h = attrs.reshape[1];
+    out.w = attrs.reshape[2];
+    return out;
+}
+
+static struct tensor add_conv_transpose(struct sketch *s, struct tensor in)
+{
+    const int32_t kernel = random_int(s->rng, 2, 4);
+    const struct ew_op_attrs attrs = {.out_channels = random_int(s->rng, 1, 6),
+                                      .kernel = {kernel, kernel},
+                                      .stride = {2, 1},
+                                      .dilation = {1, 1},
+                                      .groups = 1,
+                                      .pads = {1, 0, 0, 1},
+                                      .out_pads = {random_int(s->rng, 0, 1), 0}};
+    struct tensor out = add_layer(s, EW_OP_CONV_TRANSPOSE, attrs, 1, &in);
+    out.c = attrs.out_channels;
+    out.h = (in.h - 1) * 2 + kernel - 1 + attrs.out_pads[0];
+    out.w = in.w - 1 + kernel - 1;
+    return out;
+}
+
+/* What other frameworks' files bring along; small inputs only, as some make them larger. */
+static struct tensor add_imported(struct sketch *s, struct tensor in)
+{
+    struct ew_op_attrs attrs = {0};
+    struct tensor out = in;
+    switch (random_int(s->rng, 0, 6)) {
+    case 0:
+        return add_transpose(s, in);
+    case 1:
+        return add_attention(s, in);
+    case 2:
+        return add_slice(s, in);
+    case 3:
+        return add_conv_transpose(s, in);
+    case 4:
+        attrs.mode = random_int(s->rng, 0, EW_RESIZE_COUNT - 1);
+        out.h = attrs.reshape[1] = random_int(s->rng, 4, 14);
+        out.w = attrs.reshape[2] = random_int(s->rng, 4, 14);
+        out.layer = add_layer(s, EW_OP_RESIZE, attrs, 1, &in).layer;
+        return out;
+    case 5:
+        out.w = attrs.out_channels = random_int(s->rng, 4, 12);
+        attrs.has_bias = true;
+        out.layer = add_layer(s, EW_OP_LINEAR, attrs, 1, &in).layer;
+        return out;
+    default:
+        attrs.reshape[0] = out.c = random_int(s->rng, 1, 6);
+        attrs.reshape[1] = out.h = random_int(s->rng, 4, 12);
+        attrs.reshape[2] = out.w = random_int(s->rng, 4, 12);
+        attrs.operations = 5;
+        out.layer = add_layer(s, EW_OP_OPAQUE, attrs, 1, &in).layer;
+        return out;
+    }
 }
 
 /* conv - relu - conv beside the identity, added or multiplied. */
@@ -186,11 +281,13 @@ static struct tensor add_resize(struct sketch *s, struct tensor in)
 
 static struct tensor add_block(struct sketch *s, struct tensor in)
 {
-    switch (random_int(s->rng, 0, 9)) {
+    switch (random_int(s->rng, 0, s->has_imported ? 10 : 9)) {
     case 0:
     case 1:
     case 2:
         return add_conv(s, in);
+    case 10:
+        return in.h <= 14 && in.w <= 14 ? add_imported(s, in) : add_conv(s, in);
     case 3:
         return add_pool(s, in);
     case 4:
@@ -221,11 +318,12 @@ static struct tensor add_tail(struct sketch *s, struct tensor in)
     return random_chance(s->rng, 0.5) ? add_layer(s, EW_OP_SOFTMAX, none, 1, &in) : in;
 }
 
-struct ew_graph *random_graph(struct ew_rng *rng)
+static struct ew_graph *make_graph(struct ew_rng *rng, bool has_imported)
 {
     struct sketch *s = calloc(1, sizeof *s);
     random_insist(s != NULL, "out of memory");
     s->rng = rng;
+    s->has_imported = has_imported;
     struct tensor at = {0, random_int(rng, 1, 3), random_int(rng, 6, 20), random_int(rng, 6, 20)};
     (void)add_layer(s, EW_OP_INPUT, (struct ew_op_attrs){0}, 0, &at);
     s->layers[0].shape[EW_N] = 1;
@@ -266,4 +364,14 @@ struct ew_graph *random_graph(struct ew_rng *rng)
     random_insist(ew_graph_make(&graph, &desc, &err) == EW_OK, err.message);
     free(s);
     return graph;
+}
+
+struct ew_graph *random_graph(struct ew_rng *rng)
+{
+    return make_graph(rng, true);
+}
+
+struct ew_graph *random_plain_graph(struct ew_rng *rng)
+{
+    return make_graph(rng, false);
 }

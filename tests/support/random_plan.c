@@ -87,7 +87,7 @@ static struct ew_box share_of(const struct shares *shares, uint32_t i, struct ew
 static void add_piece(struct sketch *s, uint32_t layer, uint32_t device, uint32_t chain,
                       const struct ew_box *box)
 {
-    const struct ew_piece piece = {
+    struct ew_piece piece = {
         .layer = layer,
         .device = device,
         .segment = s->segment,
@@ -96,6 +96,13 @@ static void add_piece(struct sketch *s, uint32_t layer, uint32_t device, uint32_
         .role = EW_PIECE_FULL,
         .box = *box,
     };
+    const struct ew_layer *l = &s->graph->layers[layer];
+    if (ew_op_is_indivisible(l->op) && !ew_box_is_whole_image(box, l->shape)) {
+        if (box->lo[EW_C] || box->lo[EW_H] || box->lo[EW_W]) {
+            return; /* whoever has the first part has it all */
+        }
+        memcpy(&piece.box.hi[EW_C], &l->shape[EW_C], 3 * sizeof *l->shape);
+    }
     if (!ew_box_is_empty(box)) {
         check(s, ew_builder_add_piece(s->builder, &piece, NULL, &s->err));
     }

@@ -91,12 +91,12 @@ static void lower_book(struct random_workload *part, bool merge_chains)
 }
 
 static void make_workload(struct ew_rng *rng, struct random_scenario *scenario, uint32_t w,
-                          bool is_alone)
+                          bool is_alone, bool is_plain)
 {
     static const char *const names[] = {"first", "second"};
     struct random_workload *part = &scenario->parts[w];
     struct ew_run_workload *workload = &scenario->workloads[w];
-    part->graph = random_graph(rng);
+    part->graph = is_plain ? random_plain_graph(rng) : random_graph(rng);
     part->context =
         (struct ew_plan_context){part->graph, scenario->platform, ew_element_bytes_of(part->graph)};
     part->book = random_book(rng, &part->context);
@@ -115,7 +115,7 @@ static void make_workload(struct ew_rng *rng, struct random_scenario *scenario, 
     workload->task_graphs = part->task_graphs;
 }
 
-struct random_scenario *random_scenario_new(uint64_t seed)
+static struct random_scenario *make_scenario(uint64_t seed, bool is_plain)
 {
     struct random_scenario *scenario = calloc(1, sizeof *scenario);
     random_insist(scenario != NULL, "out of memory");
@@ -124,7 +124,7 @@ struct random_scenario *random_scenario_new(uint64_t seed)
     scenario->platform = random_platform(&rng);
     const uint32_t n = random_chance(&rng, 0.75) ? 1 : RANDOM_MAX_WORKLOADS;
     for (uint32_t w = 0; w < n; w++) {
-        make_workload(&rng, scenario, w, n == 1);
+        make_workload(&rng, scenario, w, n == 1, is_plain);
     }
     scenario->run = (struct ew_run){
         .platform = scenario->platform,
@@ -134,6 +134,16 @@ struct random_scenario *random_scenario_new(uint64_t seed)
         .seed = seed,
     };
     return scenario;
+}
+
+struct random_scenario *random_scenario_new(uint64_t seed)
+{
+    return make_scenario(seed, false);
+}
+
+struct random_scenario *random_scenario_new_plain(uint64_t seed)
+{
+    return make_scenario(seed, true);
 }
 
 void random_scenario_free(struct random_scenario *scenario)

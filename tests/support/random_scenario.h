@@ -14,9 +14,13 @@
 
 /* --- parts (random_graph.c, random_platform.c, random_plan.c) --------------------------------- */
 
-/** Convolutions (strided, padded, grouped, dilated), pools, branches with add and concat, fc tails;
- *  one to three exits. Tensors of a few hundred elements. Free with ew_graph_free. */
+/** Convolutions (strided, padded, grouped, dilated), pools, branches with add and concat, fc tails,
+ *  and whatever else imported files may have; one to three exits. Tensors of a few hundred
+ * elements. Free with ew_graph_free. */
 struct ew_graph *random_graph(struct ew_rng *rng);
+
+/** As above with the ops of convolutional networks only, which kernels exist for. */
+struct ew_graph *random_plain_graph(struct ew_rng *rng);
 
 /** 2 to 8 devices, all pairs connected: stars, shared media, chains of links, meshes, with equal,
  *  unequal, zero and mixed latencies, equal and unequal speeds, message overheads, fatpipes. All
@@ -63,6 +67,8 @@ struct random_scenario {
 };
 
 struct random_scenario *random_scenario_new(uint64_t seed);
+/** As above, with plain graphs. */
+struct random_scenario *random_scenario_new_plain(uint64_t seed);
 void random_scenario_free(struct random_scenario *scenario);
 
 #endif

@@ -305,7 +305,7 @@ START_TEST(make_prefixes_shape_errors_with_the_layer)
     draft_diamond(&d);
     d.layers[3].attrs.out_channels = 5;
     d.layers[4].place = "/layers/3";
-    expect_error(&d, "/layers/3: layer 'sum': op add: input 1: expected 4x8x8 or 4x1x1, found "
+    expect_error(&d, "/layers/3: layer 'sum': op add: input 1: expected 4x8x8, or 1 in place of a dimension, found "
                      "5x8x8");
 }
 END_TEST

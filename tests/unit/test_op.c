@@ -3,6 +3,7 @@
  * elements, for every op that has one.
  */
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -265,7 +266,9 @@ START_TEST(infer_refuses_mismatching_inputs)
     init_sample(&s, EW_OP_ADD, 2);
     set_shape(s.in_shape[0], 16, 5, 6);
     set_shape(s.in_shape[1], 16, 5, 1);
-    expect_error(&s, "op add: input 1: expected 16x5x6 or 16x1x1, found 16x5x1");
+    s.in_shape[1][EW_H] = 4;
+    expect_error(&s, "op add: input 1: expected 16x5x6, or 1 in place of a dimension, found "
+                     "16x4x1");
     init_sample(&s, EW_OP_ADD, 1);
     set_shape(s.in_shape[0], 16, 5, 6);
     expect_error(&s, "op add: expected at least 2 inputs, found 1");
@@ -276,7 +279,7 @@ START_TEST(infer_refuses_mismatching_inputs)
     init_sample(&s, EW_OP_CONCAT, 2);
     set_shape(s.in_shape[0], 16, 5, 6);
     set_shape(s.in_shape[1], 8, 6, 6);
-    expect_error(&s, "op concat: input 1: expected 5x6, found 6x6");
+    expect_error(&s, "op concat: input 1: expected 16x5x6 save in dimension 1, found 8x6x6");
     init_sample(&s, EW_OP_RESHAPE, 1);
     set_shape(s.in_shape[0], 16, 5, 6);
     s.attrs.reshape[0] = s.attrs.reshape[1] = s.attrs.reshape[2] = 8;
@@ -549,13 +552,100 @@ static void add_window(struct taps *taps, const struct sample *s, int32_t c0, in
     }
 }
 
-static int32_t channels_before(const struct sample *s, uint32_t input)
+static int axis_of(const struct sample *s)
+{
+    return s->attrs.axis ? s->attrs.axis : EW_C;
+}
+
+static int32_t size_before(const struct sample *s, uint32_t input)
 {
     int32_t n = 0;
     for (uint32_t i = 0; i < input; i++) {
-        n += s->in_shape[i][EW_C];
+        n += s->in_shape[i][axis_of(s)];
     }
     return n;
+}
+
+/* The elements that are normalised together with (c, h, w). */
+static void add_group(struct taps *taps, const struct sample *s, int32_t c, int32_t h, int32_t w)
+{
+    const int32_t *in = s->in_shape[0], at[EW_DIMS] = {0, c, h, w};
+    int32_t lo[EW_DIMS], hi[EW_DIMS];
+    for (int d = EW_C; d < EW_DIMS; d++) {
+        const bool is_whole = s->view.op == EW_OP_SOFTMAX ? d == axis_of(s) : d >= axis_of(s);
+        lo[d] = is_whole ? 0 : at[d];
+        hi[d] = is_whole ? in[d] : at[d] + 1;
+    }
+    for (int32_t k = lo[EW_C]; k < hi[EW_C]; k++) {
+        for (int32_t y = lo[EW_H]; y < hi[EW_H]; y++) {
+            for (int32_t x = lo[EW_W]; x < hi[EW_W]; x++) {
+                add_tap(taps, in, k, y, x);
+            }
+        }
+    }
+}
+
+/* Every input that a conv_transpose spreads over output (h, w): input i and tap k meet at
+ * i * stride - pad + k * dilation. */
+static void add_transposed_window(struct taps *taps, const struct sample *s, int32_t c, int32_t h,
+                                  int32_t w)
+{
+    const struct ew_op_attrs *a = &s->attrs;
+    const int32_t *in = s->in_shape[0];
+    const int32_t width = in[EW_C] / a->groups, group = c / (a->out_channels / a->groups);
+    for (int32_t k = group * width; k < (group + 1) * width; k++) {
+        for (int32_t y = 0; y < in[EW_H]; y++) {
+            for (int32_t x = 0; x < in[EW_W]; x++) {
+                for (int32_t t = 0; t < a->kernel[0] * a->kernel[1]; t++) {
+                    const int32_t ty = t / a->kernel[1], tx = t % a->kernel[1];
+                    if (y * a->stride[0] - a->pads[0] + ty * a->dilation[0] == h &&
+                        x * a->stride[1] - a->pads[1] + tx * a->dilation[1] == w) {
+                        add_tap(taps, in, k, y, x);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* First input that resize looks at for output i, and how many, before those beyond the edges are
+ * moved to the edge. In doubles, unlike the implementation. */
+static int32_t resize_taps(int32_t *first, int32_t mode, int32_t i, int32_t in, int32_t out)
+{
+    const double centre = (i + 0.5) * in / out - 0.5;
+    switch (mode) {
+    case EW_RESIZE_NEAREST:
+        *first = (int32_t)floor((double)i * in / out + 1e-9);
+        return 1;
+    case EW_RESIZE_ALIGNED:
+        *first = out > 1 ? (int32_t)floor((double)i * (in - 1) / (out - 1) + 1e-9) : 0;
+        return 2;
+    case EW_RESIZE_LINEAR:
+        *first = (int32_t)floor(centre + 1e-9);
+        return 2;
+    default:
+        *first = (int32_t)floor(centre + 1e-9) - 1;
+        return 4;
+    }
+}
+
+static int32_t clamp(int32_t i, int32_t size)
+{
+    return i < 0 ? 0 : i < size ? i : size - 1;
+}
+
+static void add_interpolation(struct taps *taps, const struct sample *s, int32_t c, int32_t h,
+                              int32_t w)
+{
+    const int32_t *in = s->in_shape[0], *out = s->out_shape;
+    int32_t y, x;
+    const int32_t ny = resize_taps(&y, s->attrs.mode, h, in[EW_H], out[EW_H]);
+    const int32_t nx = resize_taps(&x, s->attrs.mode, w, in[EW_W], out[EW_W]);
+    for (int32_t i = 0; i < ny; i++) {
+        for (int32_t k = 0; k < nx; k++) {
+            add_tap(taps, in, c, clamp(y + i, in[EW_H]), clamp(x + k, in[EW_W]));
+        }
+    }
 }
 
 /* Input elements that output (c, h, w) reads, straight from each op's definition. */
@@ -590,16 +680,52 @@ static void list_taps(struct taps *taps, const struct sample *s, uint32_t input,
         }
         break;
     case EW_OP_SOFTMAX:
-        for (int32_t k = 0; k < in[EW_C]; k++) {
-            add_tap(taps, in, k, h, w);
-        }
+    case EW_OP_LAYERNORM:
+        add_group(taps, s, c, h, w);
         break;
     case EW_OP_ADD:
     case EW_OP_MUL:
-        add_tap(taps, in, c, in[EW_H] == 1 ? 0 : h, in[EW_W] == 1 ? 0 : w);
+        add_tap(taps, in, in[EW_C] == 1 ? 0 : c, in[EW_H] == 1 ? 0 : h, in[EW_W] == 1 ? 0 : w);
         break;
-    case EW_OP_CONCAT:
-        add_tap(taps, in, c - channels_before(s, input), h, w);
+    case EW_OP_CONCAT: {
+        int32_t at[EW_DIMS] = {0, c, h, w};
+        at[axis_of(s)] -= size_before(s, input);
+        add_tap(taps, in, at[EW_C], at[EW_H], at[EW_W]);
+        break;
+    }
+    case EW_OP_OPAQUE:
+        add_planes(taps, in, 0, in[EW_C]);
+        break;
+    case EW_OP_LINEAR:
+        for (int32_t k = 0; k < in[EW_W]; k++) {
+            add_tap(taps, in, c, h, k);
+        }
+        break;
+    case EW_OP_MATMUL:
+        for (int32_t k = 0; k < s->in_shape[0][EW_W]; k++) {
+            add_tap(taps, in, in[EW_C] == 1 ? 0 : c, input == 0 ? h : k, input == 0 ? k : w);
+        }
+        break;
+    case EW_OP_TRANSPOSE: {
+        int32_t at[EW_DIMS] = {0};
+        at[a->perm[0]] = c;
+        at[a->perm[1]] = h;
+        at[a->perm[2]] = w;
+        add_tap(taps, in, at[EW_C], at[EW_H], at[EW_W]);
+        break;
+    }
+    case EW_OP_SLICE:
+        add_tap(taps, in, a->begin[0] + c * a->step[0], a->begin[1] + h * a->step[1],
+                a->begin[2] + w * a->step[2]);
+        break;
+    case EW_OP_SHUFFLE: /* groups x width channels, transposed */
+        add_tap(taps, in, c % a->groups * (in[EW_C] / a->groups) + c / a->groups, h, w);
+        break;
+    case EW_OP_CONV_TRANSPOSE:
+        add_transposed_window(taps, s, c, h, w);
+        break;
+    case EW_OP_RESIZE:
+        add_interpolation(taps, s, c, h, w);
         break;
     case EW_OP_FLATTEN:
     case EW_OP_RESHAPE: {
@@ -709,15 +835,72 @@ static void draw_reshape(struct ew_rng *rng, struct sample *s)
     memcpy(s->attrs.reshape, to, sizeof s->attrs.reshape);
 }
 
-static void draw_sample(struct ew_rng *rng, struct sample *s, enum ew_op op)
+static void draw_slice(struct ew_rng *rng, struct sample *s)
+{
+    for (int i = 0; i < 3; i++) {
+        const int32_t size = s->in_shape[0][EW_C + i];
+        s->attrs.begin[i] = draw(rng, 0, size - 1);
+        s->attrs.step[i] = draw(rng, 1, 3);
+        const int32_t room = (size - 1 - s->attrs.begin[i]) / s->attrs.step[i];
+        s->attrs.reshape[i] = draw(rng, 1, room + 1);
+    }
+}
+
+/* Attributes and shapes of the ops that treat all three dimensions alike. */
+static void draw_dimensions(struct ew_rng *rng, struct sample *s)
+{
+    static const int32_t perms[][3] = {{1, 2, 3}, {1, 3, 2}, {2, 1, 3},
+                                       {2, 3, 1}, {3, 1, 2}, {3, 2, 1}};
+    struct ew_op_attrs *a = &s->attrs;
+    memcpy(a->perm, perms[ew_rng_below(rng, 6)], sizeof a->perm);
+    a->axis = draw(rng, 0, 3);
+    a->mode = draw(rng, 0, EW_RESIZE_COUNT - 1);
+    a->out_pads[0] = draw(rng, 0, 1);
+    a->out_pads[1] = draw(rng, 0, 1);
+    switch (s->view.op) {
+    case EW_OP_SLICE:
+        draw_slice(rng, s);
+        break;
+    case EW_OP_RESIZE:
+    case EW_OP_OPAQUE:
+        for (int i = 0; i < 3; i++) {
+            a->reshape[i] = draw(rng, 1, s->view.op == EW_OP_OPAQUE ? 3 : 12);
+        }
+        break;
+    case EW_OP_CONCAT:
+        for (uint32_t i = 1; i < s->view.n_inputs; i++) {
+            const int32_t size = s->in_shape[i][axis_of(s)];
+            memcpy(s->in_shape[i], s->in_shape[0], sizeof s->in_shape[i]);
+            s->in_shape[i][axis_of(s)] = size;
+        }
+        break;
+    case EW_OP_MATMUL:
+        set_shape(s->in_shape[1], ew_rng_below(rng, 2) ? 1 : s->in_shape[0][EW_C],
+                  s->in_shape[0][EW_W], draw(rng, 1, 6));
+        break;
+    default:
+        break;
+    }
+}
+
+static uint32_t draw_input_count(struct ew_rng *rng, enum ew_op op)
 {
     const bool is_nary = op == EW_OP_ADD || op == EW_OP_MUL || op == EW_OP_CONCAT;
-    init_sample(s, op, is_nary ? (uint32_t)draw(rng, 2, MAX_INPUTS) : 1);
+    return is_nary              ? (uint32_t)draw(rng, 2, MAX_INPUTS)
+           : op == EW_OP_MATMUL ? 2
+           : op == EW_OP_OPAQUE ? (uint32_t)draw(rng, 1, MAX_INPUTS)
+                                : 1;
+}
+
+static void draw_sample(struct ew_rng *rng, struct sample *s, enum ew_op op)
+{
+    init_sample(s, op, draw_input_count(rng, op));
     const int32_t groups = draw(rng, 1, 3), h = draw(rng, 1, 9), w = draw(rng, 1, 9);
     for (uint32_t i = 0; i < s->view.n_inputs; i++) {
         const int32_t c = op == EW_OP_CONCAT ? draw(rng, 1, 4) : 2 * groups;
-        const bool is_gate = op != EW_OP_CONCAT && i > 0 && ew_rng_below(rng, 2) == 0;
-        set_shape(s->in_shape[i], c, is_gate ? 1 : h, is_gate ? 1 : w);
+        const bool is_operand = op == EW_OP_ADD || op == EW_OP_MUL;
+        const uint64_t gate = is_operand && i > 0 ? ew_rng_below(rng, 8) : 0; /* a bit each */
+        set_shape(s->in_shape[i], gate & 1 ? 1 : c, gate & 2 ? 1 : h, gate & 4 ? 1 : w);
     }
     s->attrs.size = draw(rng, 1, 5);
     s->attrs.scale[0] = draw(rng, 1, 3);
@@ -728,6 +911,7 @@ static void draw_sample(struct ew_rng *rng, struct sample *s, enum ew_op op)
         draw_reshape(rng, s);
     }
     draw_window(rng, &s->attrs, op == EW_OP_CONV || op == EW_OP_PAD ? 6 : 1);
+    draw_dimensions(rng, s);
 }
 
 static void check_sample(struct ew_rng *rng, const struct sample *s, struct taps *taps)
@@ -758,7 +942,8 @@ START_TEST(fields_equal_brute_force)
     struct taps *taps = malloc(sizeof *taps);
     ck_assert_ptr_nonnull(taps);
     struct ew_rng rng = ew_rng_make(7, ew_op_name(op));
-    const bool has_window = op == EW_OP_CONV || op == EW_OP_MAX_POOL || op == EW_OP_AVG_POOL;
+    const bool has_window = op == EW_OP_CONV || op == EW_OP_MAX_POOL || op == EW_OP_AVG_POOL ||
+                            op == EW_OP_CONV_TRANSPOSE || op == EW_OP_RESIZE;
     int n_valid = 0;
     for (int i = 0; i < (has_window ? 250 : 40); i++) {
         struct sample s;
@@ -797,6 +982,41 @@ START_TEST(macs_equal_taps_without_padding)
         ck_assert_uint_eq(ew_op_macs(&s.view, &corner, NULL), n);
     }
     free(taps);
+}
+END_TEST
+
+/* Products of a conv_transpose are the taps, for any box. */
+START_TEST(macs_of_conv_transpose_equal_taps)
+{
+    struct taps *taps = malloc(sizeof *taps);
+    ck_assert_ptr_nonnull(taps);
+    struct ew_rng rng = ew_rng_make(7, "conv_transpose");
+    int n_valid = 0;
+    for (int i = 0; i < 200; i++) {
+        struct sample s;
+        struct ew_error err = {0};
+        draw_sample(&rng, &s, EW_OP_CONV_TRANSPOSE);
+        if (infer(&s, &err) != EW_OK) {
+            continue;
+        }
+        n_valid++;
+        struct ew_box b = box(0, s.out_shape[EW_C], draw(&rng, 0, s.out_shape[EW_H] - 1), 0,
+                              draw(&rng, 0, s.out_shape[EW_W] - 1), 0);
+        b.hi[EW_H] = draw(&rng, b.lo[EW_H] + 1, s.out_shape[EW_H]);
+        b.hi[EW_W] = draw(&rng, b.lo[EW_W] + 1, s.out_shape[EW_W]);
+        uint64_t n = 0;
+        for (int32_t c = 0; c < s.out_shape[EW_C]; c++) {
+            for (int32_t h = b.lo[EW_H]; h < b.hi[EW_H]; h++) {
+                for (int32_t w = b.lo[EW_W]; w < b.hi[EW_W]; w++) {
+                    list_taps(taps, &s, 0, c, h, w);
+                    n += taps->count;
+                }
+            }
+        }
+        ck_assert_uint_eq(ew_op_macs(&s.view, &b, NULL), n);
+    }
+    free(taps);
+    ck_assert_int_ge(n_valid, 100);
 }
 END_TEST
 
@@ -843,6 +1063,7 @@ static Suite *op_suite(void)
     tcase_add_test(counts, counts_saturate_instead_of_wrapping);
     tcase_add_test(counts, simple_ops_of_softmax_count_whole_positions);
     tcase_add_test(counts, macs_equal_taps_without_padding);
+    tcase_add_test(counts, macs_of_conv_transpose_equal_taps);
     suite_add_tcase(suite, counts);
     TCase *fields = tcase_create("field");
     tcase_set_timeout(fields, 60);

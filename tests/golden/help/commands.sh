@@ -1,3 +1,3 @@
-for command in run compare plan list describe check plugin-check version help; do
+for command in run compare plan import list describe check plugin-check version help; do
     ew help $command
 done

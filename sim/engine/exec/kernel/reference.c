@@ -82,6 +82,23 @@ static run_fn function_of(enum ew_op op)
     return functions[op];
 }
 
+/* Forms of known ops that came with imported models and have no kernel yet: other axes, learned
+ * constants, other broadcasts than one value per channel. */
+static bool has_kernel(const struct ew_op_view *layer)
+{
+    const struct ew_op_attrs *a = layer->attrs;
+    for (uint32_t i = 0; i < layer->n_inputs; i++) {
+        const int32_t *in = layer->in_shape[i], *out = layer->out_shape;
+        const bool is_sum = layer->op == EW_OP_ADD || layer->op == EW_OP_MUL;
+        const bool is_gate = in[EW_H] == 1 && in[EW_W] == 1;
+        const bool is_same = in[EW_H] == out[EW_H] && in[EW_W] == out[EW_W];
+        if (is_sum && (in[EW_C] != out[EW_C] || (!is_gate && !is_same))) {
+            return false;
+        }
+    }
+    return function_of(layer->op) && a->axis <= EW_C && !a->is_learned;
+}
+
 static enum ew_status prepare_batchnorm(struct ew_kernel_weights *weights,
                                         const struct ew_kernel_task *task,
                                         const struct ew_weight_source *source, struct ew_error *err)
@@ -141,8 +158,10 @@ static enum ew_status run(struct ew_tensor *out, const struct ew_kernels *kernel
                           struct ew_kernel_scratch *scratch, struct ew_error *err)
 {
     const run_fn function = function_of(task->layer.op);
-    if (!function) {
-        return ew_fail(err, EW_EINPUT, "op %s has no reference kernel", ew_op_name(task->layer.op));
+    if (!has_kernel(&task->layer)) {
+        return ew_fail(err, EW_EINPUT,
+                       "op %s has no reference kernel, or not with these attributes",
+                       ew_op_name(task->layer.op));
     }
     const struct ew_ref_call call = {.isa = isa_of(kernels),
                                      .task = task,
