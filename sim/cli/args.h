@@ -30,9 +30,9 @@ enum ew_option_group {
     EW_GROUP_PROBE = 1 << 22,     /**< of probe */
     EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
     EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
-    EW_GROUP_SWEEP = 1 << 16,     /**< how a sweep is run */
-    EW_GROUP_EXPORT = 1 << 17,    /**< what is exported */
-    EW_GROUP_OUTPUT = 1 << 18,    /**< --output */
+    EW_GROUP_SWEEP = 1 << 23,     /**< how a sweep is run */
+    EW_GROUP_EXPORT = 1 << 24,    /**< what is exported */
+    EW_GROUP_OUTPUT = 1 << 25,    /**< --output */
     EW_GROUP_QUICK = 1 << 14,     /**< --quick */
     EW_GROUP_PARAM = 1 << 15,     /**< --param alone */
     EW_GROUP_CSV = 1 << 16,       /**< --csv */

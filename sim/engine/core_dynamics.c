@@ -656,7 +656,7 @@ static void run_control(struct ew_core *core, double time_s)
         struct pause pause = dyn->retries.items[dyn->retries_head++];
         start_anew(core, &pause, time_s);
     }
-    if (2 * dyn->retries_head >= dyn->retries.count) {
+    if (dyn->retries_head && 2 * dyn->retries_head >= dyn->retries.count) {
         dyn->retries.count -= dyn->retries_head;
         memmove(dyn->retries.items, dyn->retries.items + dyn->retries_head,
                 dyn->retries.count * sizeof *dyn->retries.items);
