@@ -34,6 +34,7 @@ enum ew_option_group {
     EW_GROUP_PARAM = 1 << 15,     /**< --param alone */
     EW_GROUP_CSV = 1 << 16,       /**< --csv */
     EW_GROUP_IMPORT = 1 << 18,    /**< how an import goes */
+    EW_GROUP_REGRET = 1 << 23,    /**< --regimes */
 };
 
 /* id, name, short letter or 0, value in help or NULL for a switch, groups, text */
@@ -104,6 +105,9 @@ enum ew_option_group {
     X(SEED, "seed", 0, "N", EW_GROUP_ENGINE | EW_GROUP_STRATEGY, "random seed (default: 1)")       \
     X(ENERGY_RULE, "energy-rule", 0, "both|receiver", EW_GROUP_ENGINE,                             \
       "who pays for a transfer's radio energy (default: both)")                                    \
+    X(REGIMES, "regimes", 0, "N", EW_GROUP_REGRET,                                                 \
+      "when the scenario has dynamics, compare each strategy with itself planning anew for "       \
+      "nothing at up to N moments of change; 0: do not (default: 1000)")                           \
     X(OUT, "out", 0, "DIR", EW_GROUP_OUT, "write the results as files into DIR (made if missing)") \
     X(SAVE_PLAN, "save-plan", 0, "FILE", EW_GROUP_PLAN_OUT, "save the plan that is run")           \
     X(PRINT, "print", 0, "WHAT", EW_GROUP_PRINT,                                                   \

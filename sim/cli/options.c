@@ -314,6 +314,8 @@ static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, str
     case EW_OPTION_MAX_ATTEMPTS:
     case EW_OPTION_DROP_AT_DEADLINE:
         return set_policy(&s->dynamics.policy, arg, err);
+    case EW_OPTION_REGIMES:
+        return as_count(&s->regimes, arg, 0, EW_SCENARIO_MAX_REGIMES, err);
     case EW_OPTION_SEED:
         return as_count(&s->seed, arg, 0, UINT64_MAX, err);
     default:

@@ -65,6 +65,7 @@ struct core_workload {
     uint64_t n_started; /**< jobs, attempts after a failure included */
     uint64_t cycle_length;
     uint32_t schedule_at; /**< entry of the plan schedule that holds now */
+    uint32_t next_switch; /**< of run->switches: the first that is still to come */
     double next_time_s;   /**< of the last scheduled arrival */
     uint64_t group_size;  /**< requests per arrival */
     EW_VEC(double)

@@ -115,11 +115,17 @@ struct core_template *core_scheduled(struct core_workload *wl, double time_s)
 }
 
 /* Plan of the next job by the book's rule. */
-static uint32_t pick_plan(struct core_workload *wl)
+static uint32_t pick_plan(struct core_workload *wl, double time_s)
 {
     const struct ew_book *book = wl->run->book;
     uint32_t plan = 0;
-    if (book->pick == EW_PICK_CYCLE && wl->cycle_length) {
+    if (wl->run->n_switches) {
+        while (wl->next_switch < wl->run->n_switches &&
+               wl->run->switches[wl->next_switch].time_s <= time_s) {
+            wl->next_switch++;
+        }
+        plan = wl->run->switches[wl->next_switch ? wl->next_switch - 1 : 0].plan;
+    } else if (book->pick == EW_PICK_CYCLE && wl->cycle_length) {
         uint64_t k = wl->cycle % wl->cycle_length;
         while (k >= book->plans[plan]->weight) {
             k -= book->plans[plan++]->weight;
@@ -230,7 +236,7 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     const uint64_t first_request = wl->n_issued - core_count_waiting(wl);
     if (anybody_waits(arrival_s, n_requests)) { /* not all dropped meanwhile */
         struct core_template *tmpl =
-            wl->run->schedule ? core_scheduled(wl, time_s) : &wl->templates[pick_plan(wl)];
+            wl->run->schedule ? core_scheduled(wl, time_s) : &wl->templates[pick_plan(wl, time_s)];
         core_start_attempt(core, tmpl, first_request, n_requests, arrival_s, 0, time_s);
     }
     take_waiting(wl, n_requests);

@@ -66,6 +66,12 @@ struct ew_plan_schedule {
     const uint32_t *plans;
 };
 
+/** From time_s on, jobs that begin run this plan of the book. */
+struct ew_plan_switch {
+    double time_s;
+    uint32_t plan;
+};
+
 /** One workload of a run; all borrowed. */
 struct ew_run_workload {
     const char *name;
@@ -79,6 +85,8 @@ struct ew_run_workload {
     /** NULL, or in place of the book's pick rule, also for attempts after a failure. Its first plan's
      *  weights are on the devices when the run begins. */
     const struct ew_plan_schedule *schedule;
+    uint32_t n_switches;                   /**< 0: the book's rule picks */
+    const struct ew_plan_switch *switches; /**< ascending in time, the first at 0 */
 };
 
 struct ew_exec_options;

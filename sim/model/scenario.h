@@ -19,6 +19,7 @@ enum {
     EW_SCENARIO_MAX_WORKLOADS = 256,
     EW_SCENARIO_MAX_BATCH = 65536,
     EW_SCENARIO_MAX_OUTSTANDING = 1000000,
+    EW_SCENARIO_MAX_REGIMES = 100000,
     EW_SCENARIO_LOADGEN_SAMPLES = 8, /**< per query of multi_stream, when not said */
 };
 
@@ -155,6 +156,8 @@ struct ew_scenario {
     const char *net;               /**< id of a network model */
     const char *energy_rule;       /**< "both" or "receiver" */
     uint64_t seed;
+    uint64_t
+        regimes; /**< at most so many plans of the clairvoyant (sweep/clairvoyant.h); 0: none */
     struct ew_dynamics_spec dynamics; /**< how the world changes meanwhile */
     struct ew_replan_spec replan;     /**< when strategies plan anew */
     uint32_t n_workloads;

@@ -402,6 +402,10 @@ static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_
         .deadline_s = w->spec->deadline_s,
         .schedule = r->point->replans[i] ? &r->point->replans[i]->schedule : NULL,
     };
+    if (r->point->switches) {
+        r->workloads[i].n_switches = r->point->switches[i].n;
+        r->workloads[i].switches = r->point->switches[i].items;
+    }
     r->watched[i] = (struct ew_metrics_workload){
         .context = &w->problem.context,
         .min_accuracy = w->spec->min_accuracy,

@@ -34,6 +34,12 @@ struct ew_point_config {
     const struct ew_candidates *candidates;
 };
 
+/** When which plan of a workload's book holds (struct ew_run_workload). */
+struct ew_point_switches {
+    uint32_t n;
+    const struct ew_plan_switch *items;
+};
+
 /** Plans of all workloads, and who made them. Zero-initialise; free with ew_point_fini. */
 struct ew_point {
     const struct ew_point_config *config;
@@ -43,6 +49,7 @@ struct ew_point {
     double plan_time_s;         /**< wall-clock, all workloads */
     struct ew_book **books;     /**< per workload of the setup, owned */
     struct ew_replan **replans; /**< per workload, owned; NULL entries: one book throughout */
+    const struct ew_point_switches *switches; /**< per workload, borrowed; NULL: none */
     struct ew_arena arena;
 };
 
