@@ -115,8 +115,13 @@ static enum ew_status parse_letters(struct parser *p, struct ew_error *err)
     enum ew_status status = EW_OK;
     for (const char *c = p->argv[p->at] + 1; status == EW_OK && *c; c++) {
         enum ew_option_id option;
-        status = find_letter(&option, *c) ? add_option(p, option, NULL, err)
-                                          : unknown_option(p, "", 0, err);
+        if (!find_letter(&option, *c)) {
+            return unknown_option(p, "", 0, err);
+        }
+        if (ew_options[option].value && c[1]) { /* -oFILE */
+            return add_option(p, option, c + 1, err);
+        }
+        status = add_option(p, option, NULL, err);
     }
     return status;
 }

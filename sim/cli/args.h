@@ -28,6 +28,9 @@ enum ew_option_group {
     EW_GROUP_COMMON = 1 << 12,    /**< every command */
     EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
     EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
+    EW_GROUP_SWEEP = 1 << 16,     /**< how a sweep is run */
+    EW_GROUP_EXPORT = 1 << 17,    /**< what is exported */
+    EW_GROUP_OUTPUT = 1 << 18,    /**< --output */
     EW_GROUP_QUICK = 1 << 14,     /**< --quick */
     EW_GROUP_PARAM = 1 << 15,     /**< --param alone */
 };
@@ -41,6 +44,8 @@ enum ew_option_group {
     X(SET, "set", 0, "PATH=VALUE", EW_GROUP_PROBLEM,                                               \
       "replace a figure of the platform: link.NAME.FIELD or device.NAME.FIELD, '*' for every "     \
       "name, e.g. link.wlan.bandwidth_bytes_per_s=1e6; repeatable")                                \
+    X(DEVICES, "devices", 0, "N", EW_GROUP_PROBLEM,                                                \
+      "only the platform's first N devices take part (default: all)")                              \
     X(SOURCE, "source", 0, "DEVICE", EW_GROUP_PROBLEM,                                             \
       "where the input appears (default: the platform's first device)")                            \
     X(SINK, "sink", 0, "DEVICE", EW_GROUP_PROBLEM,                                                 \
@@ -91,9 +96,8 @@ enum ew_option_group {
     X(QUICK, "quick", 0, NULL, EW_GROUP_QUICK,                                                     \
       "a small version that takes seconds; not the numbers to look at")                            \
     X(JOBS, "jobs", 0, "N", EW_GROUP_JOBS, "processes at once (default: one per processor)")       \
-    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE,                                           \
-      "write the result here and a report to standard output (default: the result to standard "    \
-      "output)")                                                                                   \
+    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE | EW_GROUP_OUTPUT,                         \
+      "write the result into this file (calibrate and export: default standard output)")           \
     X(DEVICE, "device", 0, "KEY", EW_GROUP_CALIBRATE,                                              \
       "only rows with this value in column 'key', or else 'device'")                               \
     X(LAYERS, "layers", 0, "FILE", EW_GROUP_CALIBRATE,                                             \
@@ -111,6 +115,25 @@ enum ew_option_group {
     X(RESIDUALS, "residuals", 0, "FILE", EW_GROUP_CALIBRATE,                                       \
       "write measured and predicted values here (CSV), for plots/residuals.gp")                    \
     X(NO_CACHE, "no-cache", 0, NULL, EW_GROUP_CACHE, "do not use or fill the caches")              \
+    X(DRY_RUN, "dry-run", 0, NULL, EW_GROUP_SWEEP,                                                 \
+      "tell how many points there are, how long they may take, and show the first ones")           \
+    X(RESUME, "resume", 0, NULL, EW_GROUP_SWEEP,                                                   \
+      "go on with the results that are there (the default when the file exists); fail if there "   \
+      "are none")                                                                                  \
+    X(KEEP_GOING, "keep-going", 0, NULL, EW_GROUP_SWEEP,                                           \
+      "do the other points after one has failed (a strategy that cannot serve is no failure)")     \
+    X(TIME_LIMIT, "time-limit-s", 0, "S", EW_GROUP_SWEEP,                                          \
+      "most seconds for one point (default: as the sweep file says, else none)")                   \
+    X(SHARD, "shard", 0, "I/N", EW_GROUP_SWEEP,                                                    \
+      "do only the I-th of N parts, 1 <= I <= N; see 'help merge'")                                \
+    X(TABLE, "table", 0, "NAME", EW_GROUP_EXPORT, "runs, devices or failures (default: runs)")     \
+    X(WHERE, "where", 0, "CONDITION", EW_GROUP_EXPORT,                                             \
+      "rows to export, an SQL condition over the columns, e.g. \"strategy = 'modnn' AND "          \
+      "latency_mean_s < 1\"")                                                                      \
+    X(COLUMNS, "columns", 0, "A,B,...", EW_GROUP_EXPORT, "columns to export, in this order")       \
+    X(FORMAT, "format", 0, "csv|jsonl", EW_GROUP_EXPORT,                                           \
+      "CSV or a JSON object per line (default: csv)")                                              \
+    X(ALL, "all", 0, NULL, EW_GROUP_EXPORT, "also points that the sweep file has no more")         \
     X(VERBOSE, "verbose", 'v', NULL, EW_GROUP_COMMON, "more messages")                             \
     X(QUIET, "quiet", 'q', NULL, EW_GROUP_COMMON, "errors only")                                   \
     X(HELP, "help", 'h', NULL, EW_GROUP_COMMON, "help on this command")

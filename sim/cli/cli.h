@@ -79,6 +79,9 @@ enum ew_status ew_cmd_check(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_plugin_check(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_reproduce(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_calibrate(struct ew_cli *cli, struct ew_error *err);
+enum ew_status ew_cmd_sweep(struct ew_cli *cli, struct ew_error *err);
+enum ew_status ew_cmd_export(struct ew_cli *cli, struct ew_error *err);
+enum ew_status ew_cmd_merge(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_version(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_help(struct ew_cli *cli, struct ew_error *err);
 

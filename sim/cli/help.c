@@ -72,8 +72,11 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
         {"requests and requirements", EW_GROUP_WORKLOAD},
         {"engine", EW_GROUP_ENGINE},
         {"calibration", EW_GROUP_CALIBRATE},
-        {"output", EW_GROUP_OUT | EW_GROUP_PLAN_OUT | EW_GROUP_PRINT | EW_GROUP_JSON},
-        {"general", EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON},
+        {"sweep", EW_GROUP_SWEEP},
+        {"export", EW_GROUP_EXPORT},
+        {"output",
+         EW_GROUP_OUTPUT | EW_GROUP_OUT | EW_GROUP_PLAN_OUT | EW_GROUP_PRINT | EW_GROUP_JSON},
+        {"general", EW_GROUP_JOBS | EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON},
     };
     unsigned shown = 0; /* groups of earlier sections: an option stands in its first one */
     for (size_t s = 0; s < sizeof sections / sizeof *sections; s++) {

@@ -24,9 +24,10 @@
  *     plugin/   opens strategies (include/edgeweave/strategy.h), serves as their host
  *     engine/   core.c: the job machine that all engines share
  *               fast/: our own event heap; simgrid/: SimGrid, in a module of its own
- *     results/  metrics and energy as folds over events; table, JSON, CSV
- *     sweep/    opens a scenario's files (setup.h) and runs one point of it (point.h)
- *     cli/      this folder. Only here is anything printed and the environment read
+ *     results/  metrics and energy as folds over events; table, JSON, CSV, the store
+ *     sweep/    opens a scenario's files (setup.h) and runs one point of it (point.h), or all
+ * points of a sweep in worker processes (sweep_run.h) cli/      this folder. Only here is anything
+ * printed and the environment read
  *
  * How a command runs: main parses options (args.h), finds the data directories (paths.h), and calls
  * one cmd_*.c. That fills a scenario from a file and from options (options.h), has sweep/ open and
@@ -151,6 +152,42 @@ const struct ew_command ew_commands[] = {
                     "calibrate network my_pings.csv --nominal-latency-s 1e-4\n",
         .groups = EW_GROUP_CALIBRATE | EW_GROUP_SEARCH | EW_GROUP_COMMON,
         .run = ew_cmd_calibrate,
+    },
+    {
+        .name = "sweep",
+        .arguments = "SWEEP.json",
+        .summary = "Run a scenario for every combination of values, into a store of results",
+        .details = "Points that the store has already are not run again; a point counts as known "
+                   "if nothing\nthat determines its result has changed. Ctrl-C keeps what is done. "
+                   "Exits with 1 when a point\nfailed.\n",
+        .examples = "sweep sweep.json --dry-run\nsweep sweep.json -o results.db --keep-going\n"
+                    "sweep sweep.json -o part2.db --shard 2/8\n",
+        .groups = EW_GROUP_SWEEP | EW_GROUP_OUTPUT | EW_GROUP_JOBS | EW_GROUP_SEARCH |
+                  EW_GROUP_CACHE | EW_GROUP_COMMON,
+        .run = ew_cmd_sweep,
+    },
+    {
+        .name = "export",
+        .arguments = "RESULTS.db",
+        .summary = "Write the results of a sweep as CSV or JSON lines",
+        .details = "Without --output to standard output. The columns are the keys that the sweep "
+                   "varies, then\nthose of docs/sweeps.md.\n",
+        .examples =
+            "export results.db -o results.csv\n"
+            "export results.db --columns strategy,latency_mean_s --where \"status = 'ok'\"\n"
+            "export results.db --table devices --format jsonl\n",
+        .groups = EW_GROUP_EXPORT | EW_GROUP_OUTPUT | EW_GROUP_COMMON,
+        .run = ew_cmd_export,
+    },
+    {
+        .name = "merge",
+        .arguments = "PART.db...",
+        .summary = "Put the stores of several shards or machines into one",
+        .details = "The store given with --output is made if it is missing. A result wins over a "
+                   "failure.\n",
+        .examples = "merge part1.db part2.db -o results.db\n",
+        .groups = EW_GROUP_OUTPUT | EW_GROUP_COMMON,
+        .run = ew_cmd_merge,
     },
     {
         .name = "version",

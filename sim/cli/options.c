@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "io/scenario_json.h"
+#include "model/platform.h"
 
 void ew_options_blame(struct ew_cli *cli, enum ew_option_id option)
 {
@@ -211,9 +212,20 @@ static enum ew_status set_choice(const char **out, const struct ew_arg *arg, con
     return EW_OK;
 }
 
+static enum ew_status set_device_count(struct ew_scenario *s, const struct ew_arg *arg,
+                                       struct ew_error *err)
+{
+    uint64_t n = 0;
+    const enum ew_status status = as_count(&n, arg, 1, EW_MAX_DEVICES, err);
+    s->n_devices = (uint32_t)n;
+    return status;
+}
+
 static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, struct ew_error *err)
 {
     switch (arg->option) {
+    case EW_OPTION_DEVICES:
+        return set_device_count(s, arg, err);
     case EW_OPTION_GRAPH:
     case EW_OPTION_SOURCE:
     case EW_OPTION_SINK:

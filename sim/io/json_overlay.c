@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum ew_status put_value(struct ew_json *out, const struct ew_json_value *value, int depth,
-                                struct ew_error *err);
-
 static enum ew_status put_array(struct ew_json *out, const struct ew_json_value *array, int depth,
                                 struct ew_error *err)
 {
@@ -14,14 +11,14 @@ static enum ew_status put_array(struct ew_json *out, const struct ew_json_value 
     enum ew_status status = EW_OK;
     ew_json_array_begin(out);
     while (status == EW_OK && ew_json_next(&item, array)) {
-        status = put_value(out, &item, depth - 1, err);
+        status = ew_json_put_value(out, &item, depth - 1, err);
     }
     ew_json_array_end(out);
     return status;
 }
 
-static enum ew_status put_value(struct ew_json *out, const struct ew_json_value *value, int depth,
-                                struct ew_error *err)
+enum ew_status ew_json_put_value(struct ew_json *out, const struct ew_json_value *value, int depth,
+                                 struct ew_error *err)
 {
     const char *text;
     double number;
@@ -84,7 +81,7 @@ static enum ew_status put_member(struct ew_json *out, const struct ew_json_value
     if (are_objects && depth > 0) {
         status = ew_json_overlay(out, values, n_values, depth - 1, err);
     } else {
-        status = put_value(out, &values[n_values - 1], depth, err);
+        status = ew_json_put_value(out, &values[n_values - 1], depth, err);
     }
     free(values);
     return status;

@@ -14,4 +14,8 @@
 enum ew_status ew_json_overlay(struct ew_json *out, const struct ew_json_value *layers, size_t n,
                                int depth, struct ew_error *err);
 
+/** Write one value, at most `depth` levels of objects and arrays. */
+enum ew_status ew_json_put_value(struct ew_json *out, const struct ew_json_value *value, int depth,
+                                 struct ew_error *err);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "io/dynamics_json.h"
 #include "io/json_read.h"
+#include "model/platform.h"
 
 enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
 
@@ -19,7 +20,8 @@ enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
 
 static const char *const FILE_KEYS[] = {"schema",      "description", "platform", "param",
                                         "set",         "engine",      "net",      "seed",
-                                        "energy_rule", "workloads",   "dynamics", WORKLOAD_KEYS};
+                                        "energy_rule", "workloads",   "dynamics", "devices",
+                                        WORKLOAD_KEYS};
 static const char *const ITEM_KEYS[] = {"name", WORKLOAD_KEYS};
 
 enum { N_FILE_KEYS = sizeof FILE_KEYS / sizeof *FILE_KEYS };
@@ -406,6 +408,15 @@ static enum ew_status read_engine(struct ew_scenario *s, const struct ew_json_va
     return status;
 }
 
+static enum ew_status read_device_count(struct ew_scenario *s, const struct ew_json_value *root,
+                                        struct ew_error *err)
+{
+    int64_t n = 0;
+    const enum ew_status status = ew_json_get_i64(&n, root, "devices", 1, EW_MAX_DEVICES, err);
+    s->n_devices = (uint32_t)n;
+    return status;
+}
+
 static enum ew_status read_scenario(struct ew_scenario *s, const struct ew_json_value *root,
                                     struct ew_error *err)
 {
@@ -420,6 +431,9 @@ static enum ew_status read_scenario(struct ew_scenario *s, const struct ew_json_
     }
     if (status == EW_OK) {
         status = get_file(&s->platform, s, root, "platform", err);
+    }
+    if (status == EW_OK) {
+        status = read_device_count(s, root, err);
     }
     if (status == EW_OK) {
         status = read_strategies(s, root, err);

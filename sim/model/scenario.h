@@ -149,6 +149,7 @@ struct ew_scenario {
     const char **strategies;
     uint32_t n_params;
     struct ew_scenario_param *params; /**< later ones win */
+    uint32_t n_devices; /**< only the platform's first so many take part; 0: all */
     uint32_t n_overrides;
     struct ew_override *overrides; /**< in the order given; later ones win */
     const char *engine;            /**< id */

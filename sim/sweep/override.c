@@ -165,29 +165,87 @@ static enum ew_status apply(struct draft *d, const struct ew_platform *p,
     return status;
 }
 
-/* Hand the loaded profiles over to the draft's devices; default ones stay with the old platform and
- * die with it. */
-static void move_profiles(struct draft *d, struct ew_platform *p)
+static bool is_taken(const struct draft *d, uint32_t n_devices, const struct ew_profile *profile)
 {
-    for (uint32_t i = 0; i < p->n_devices; i++) {
+    uint32_t i = 0;
+    while (i < n_devices && d->devices[i].cost != profile) {
+        i++;
+    }
+    return i < n_devices;
+}
+
+/* Hand the loaded profiles over to the draft's devices; all others stay with the old platform and
+ * die with it. */
+static void move_profiles(struct draft *d, uint32_t n_devices, struct ew_platform *p)
+{
+    for (uint32_t i = 0; i < n_devices; i++) {
         if (!is_default_profile(p->devices[i].profile)) {
             d->devices[i].cost = (struct ew_profile *)(uintptr_t)p->devices[i].profile;
         }
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < p->n_profiles; i++) {
-        if (is_default_profile(p->profiles[i])) {
+        if (!is_taken(d, n_devices, p->profiles[i])) {
             p->profiles[kept++] = p->profiles[i];
         }
     }
     p->n_profiles = kept;
 }
 
+/* Make the draft's first devices a platform in the old one's place. */
+static enum ew_status remake(struct ew_platform **platform, struct draft *d, uint32_t n_devices,
+                             struct ew_error *err)
+{
+    struct ew_platform *old = *platform, *changed = NULL;
+    const struct ew_platform_desc desc = {
+        .path = old->path,
+        .content_hash = old->content_hash,
+        .n_devices = n_devices,
+        .devices = d->devices,
+        .n_links = old->n_links,
+        .links = d->links,
+        .n_routes = d->n_routes,
+        .routes = d->routes,
+    };
+    move_profiles(d, n_devices, old);
+    const enum ew_status status = ew_platform_make(&changed, &desc, err);
+    *platform = changed; /* on failure NULL: the profiles are gone */
+    ew_platform_free(old);
+    return status;
+}
+
+enum ew_status ew_platform_keep_devices(struct ew_platform **platform, uint32_t n,
+                                        struct ew_error *err)
+{
+    const struct ew_platform *p = *platform;
+    struct draft d = {0};
+    if (n > p->n_devices) {
+        return ew_fail(err, EW_EINPUT, "%s: expected at most %u devices, found %u asked for",
+                       p->path, p->n_devices, n);
+    }
+    if (n == p->n_devices) {
+        return EW_OK;
+    }
+    enum ew_status status = draft_begin(&d, p, err);
+    if (status == EW_OK) {
+        uint64_t kept = 0;
+        for (uint64_t i = 0; i < d.n_routes; i++) {
+            if (d.routes[i].from < n && d.routes[i].to < n) {
+                d.routes[kept++] = d.routes[i];
+            }
+        }
+        d.n_routes = kept;
+        status = remake(platform, &d, n, err);
+    }
+    draft_fini(&d);
+    return status;
+}
+
 enum ew_status ew_platform_override(struct ew_platform **platform, uint32_t n,
                                     const struct ew_override *overrides, uint32_t *bad,
                                     struct ew_error *err)
 {
-    struct ew_platform *old = *platform, *changed = NULL;
+    const struct ew_platform *old = *platform;
     struct draft d = {0};
     if (n == 0) {
         return EW_OK;
@@ -199,27 +257,12 @@ enum ew_status ew_platform_override(struct ew_platform **platform, uint32_t n,
             *bad = i;
         }
     }
-    if (status != EW_OK) {
-        goto done;
+    if (status == EW_OK) {
+        status = remake(platform, &d, old->n_devices, err);
+        if (status != EW_OK) {
+            (void)ew_prefix(err, "after the overrides: ");
+        }
     }
-    const struct ew_platform_desc desc = {
-        .path = old->path,
-        .content_hash = old->content_hash,
-        .n_devices = old->n_devices,
-        .devices = d.devices,
-        .n_links = old->n_links,
-        .links = d.links,
-        .n_routes = d.n_routes,
-        .routes = d.routes,
-    };
-    move_profiles(&d, old);
-    status = ew_platform_make(&changed, &desc, err);
-    *platform = changed; /* on failure NULL: the profiles are gone */
-    if (status != EW_OK) {
-        (void)ew_prefix(err, "after the overrides: ");
-    }
-    ew_platform_free(old);
-done:
     draft_fini(&d);
     return status;
 }

@@ -17,4 +17,9 @@ enum ew_status ew_platform_override(struct ew_platform **platform, uint32_t n,
                                     const struct ew_override *overrides, uint32_t *bad,
                                     struct ew_error *err);
 
+/** Replace `*platform` by its first `n` devices and the routes between them. EW_EINPUT when it has
+ *  fewer; `*platform` is still to be freed, but may be NULL. */
+enum ew_status ew_platform_keep_devices(struct ew_platform **platform, uint32_t n,
+                                        struct ew_error *err);
+
 #endif

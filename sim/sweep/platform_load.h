@@ -9,6 +9,8 @@
 #include "model/platform.h"
 #include "sweep/simgrid_load.h"
 
+struct ew_shelf;
+
 /** What reading platforms takes; all borrowed. */
 struct ew_platform_source {
     const char *const *profile_dirs; /**< searched after profiles/ beside the platform */
@@ -16,6 +18,7 @@ struct ew_platform_source {
     struct ew_simgrid *simgrid;
     const char *cache_dir; /**< NULL: no cache */
     const char *version;   /**< of the program */
+    struct ew_shelf *shelf; /**< what earlier setups opened (sweep/shelf.h); NULL: none */
 };
 
 /** Load a platform. EW_EINPUT with file, line where known, and reason. Free with

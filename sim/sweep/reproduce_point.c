@@ -76,8 +76,8 @@ static enum ew_status keep_hash(struct ew_repro_hashes *hashes, const char *path
     return item.path && ew_vec_push(&hashes->items, item) ? EW_OK : ew_fail_memory(err);
 }
 
-static enum ew_status hash_file(uint64_t *out, struct ew_repro_hashes *hashes, const char *path,
-                                struct ew_error *err)
+enum ew_status ew_repro_hash_file(uint64_t *out, struct ew_repro_hashes *hashes, const char *path,
+                                  struct ew_error *err)
 {
     const struct ew_repro_hash *known = find_hash(hashes, path);
     struct ew_report_input input;
@@ -93,10 +93,9 @@ static enum ew_status hash_file(uint64_t *out, struct ew_repro_hashes *hashes, c
     return keep_hash(hashes, path, input.hash, err);
 }
 
-/* A platform file and the profiles it names. */
-static enum ew_status hash_platform(uint64_t *out, struct ew_repro_hashes *hashes,
-                                    const struct ew_repro_runner *runner, const char *path,
-                                    struct ew_error *err)
+enum ew_status ew_repro_hash_platform(uint64_t *out, struct ew_repro_hashes *hashes,
+                                      const struct ew_platform_source *source, const char *path,
+                                      struct ew_error *err)
 {
     const struct ew_repro_hash *known = find_hash(hashes, path);
     struct ew_platform *platform = NULL;
@@ -104,12 +103,12 @@ static enum ew_status hash_platform(uint64_t *out, struct ew_repro_hashes *hashe
         *out = known->hash;
         return EW_OK;
     }
-    enum ew_status status = ew_platform_load(&platform, runner->source, path, err);
+    enum ew_status status = ew_platform_load(&platform, source, path, err);
     uint64_t hash = status == EW_OK ? platform->content_hash : 0;
     for (uint32_t i = 0; status == EW_OK && i < platform->n_profiles; i++) {
         uint64_t profile = 0;
         if (*platform->profiles[i]->path) {
-            status = hash_file(&profile, hashes, platform->profiles[i]->path, err);
+            status = ew_repro_hash_file(&profile, hashes, platform->profiles[i]->path, err);
         }
         hash = ew_hash_bytes(hash, &profile, sizeof profile);
     }
@@ -127,12 +126,13 @@ enum ew_status ew_repro_point_key(struct ew_str *out, const struct ew_repro_poin
     if (!s->platform || !s->workloads[0].graph) {
         return ew_fail(err, EW_EINPUT, "expected a graph and a platform");
     }
-    enum ew_status status = hash_file(&graph, hashes, s->workloads[0].graph, err);
+    enum ew_status status = ew_repro_hash_file(&graph, hashes, s->workloads[0].graph, err);
     if (status == EW_OK) {
-        status = hash_platform(&platform, hashes, runner, s->platform, err);
+        status = ew_repro_hash_platform(&platform, hashes, runner->source, s->platform, err);
     }
     if (status == EW_OK) {
-        status = hash_file(&plugin, hashes, point->contenders.items[0].ref.plugin->path, err);
+        status =
+            ew_repro_hash_file(&plugin, hashes, point->contenders.items[0].ref.plugin->path, err);
     }
     if (status == EW_OK) {
         ew_str_printf(out, "%s\ngraph %016llx platform %016llx plugin %016llx\n%s\n", runner->build,

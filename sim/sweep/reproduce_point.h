@@ -21,6 +21,15 @@ struct ew_repro_hash {
 
 void ew_repro_hashes_fini(struct ew_repro_hashes *hashes);
 
+/** Hash of a file's content. */
+enum ew_status ew_repro_hash_file(uint64_t *out, struct ew_repro_hashes *hashes, const char *path,
+                                  struct ew_error *err);
+
+/** Hash of a platform file and the profiles it names. */
+enum ew_status ew_repro_hash_platform(uint64_t *out, struct ew_repro_hashes *hashes,
+                                      const struct ew_platform_source *source, const char *path,
+                                      struct ew_error *err);
+
 /** A scenario, opened as far as names go. Zero-initialise; free with ew_repro_point_fini. */
 struct ew_repro_point {
     struct ew_scenario scenario;

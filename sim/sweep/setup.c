@@ -9,6 +9,7 @@
 #include "io/graph_json.h"
 #include "sweep/dynamics_open.h"
 #include "sweep/override.h"
+#include "sweep/shelf.h"
 
 enum { MAX_GRAPH_BYTES = 64 << 20 };
 
@@ -47,7 +48,8 @@ static enum ew_status read_graph(struct ew_setup_workload *w, const char *path,
 }
 
 /* Workloads that name the same file share the graph. */
-static enum ew_status open_graph(struct ew_setup *s, uint32_t index, struct ew_error *err)
+static enum ew_status open_graph(struct ew_setup *s, uint32_t index, struct ew_shelf *shelf,
+                                 struct ew_error *err)
 {
     struct ew_setup_workload *w = &s->workloads[index];
     if (!w->spec->graph) {
@@ -60,7 +62,15 @@ static enum ew_status open_graph(struct ew_setup *s, uint32_t index, struct ew_e
             return EW_OK;
         }
     }
-    return read_graph(w, w->spec->graph, err);
+    if (shelf && ew_shelf_graph(&w->graph, &w->graph_hash, shelf, w->spec->graph)) {
+        return EW_OK;
+    }
+    enum ew_status status = read_graph(w, w->spec->graph, err);
+    if (status == EW_OK && shelf) {
+        status = ew_shelf_put_graph(shelf, w->graph, w->graph_hash, w->spec->graph, err);
+        w->owns_graph = status != EW_OK;
+    }
+    return status;
 }
 
 static enum ew_status find_ends(struct ew_setup *s, struct ew_setup_workload *w,
@@ -135,7 +145,7 @@ static void fill_problem(const struct ew_setup *s, struct ew_setup_workload *w)
     p->seed = s->scenario->seed;
 }
 
-static enum ew_status open_workload(struct ew_setup *s, uint32_t index,
+static enum ew_status open_workload(struct ew_setup *s, uint32_t index, struct ew_shelf *shelf,
                                     struct ew_setup_blame *blame, struct ew_error *err)
 {
     struct ew_setup_workload *w = &s->workloads[index];
@@ -145,7 +155,7 @@ static enum ew_status open_workload(struct ew_setup *s, uint32_t index,
     enum ew_status status = ew_workload_spec_check(w->spec, err);
     if (status == EW_OK) {
         blame->part = EW_SETUP_GRAPH;
-        status = open_graph(s, index, err);
+        status = open_graph(s, index, shelf, err);
     }
     if (status == EW_OK) {
         status = find_ends(s, w, blame, err);
@@ -190,14 +200,24 @@ static enum ew_status open_platform(struct ew_setup *s, const struct ew_platform
         return ew_fail(err, EW_EUSAGE,
                        "expected a platform; see --platform and 'edgeweave list platforms'");
     }
-    const enum ew_status status =
-        ew_platform_load(&s->platform, source, s->scenario->platform, err);
-    if (status != EW_OK) {
-        return status;
+    if (source->shelf && ew_shelf_platform(&s->platform, source->shelf, s->scenario)) {
+        return EW_OK;
     }
-    blame->part = EW_SETUP_OVERRIDE;
-    return ew_platform_override(&s->platform, s->scenario->n_overrides, s->scenario->overrides,
-                                &blame->override, err);
+    s->owns_platform = true;
+    enum ew_status status = ew_platform_load(&s->platform, source, s->scenario->platform, err);
+    if (status == EW_OK && s->scenario->n_devices) {
+        status = ew_platform_keep_devices(&s->platform, s->scenario->n_devices, err);
+    }
+    if (status == EW_OK) {
+        blame->part = EW_SETUP_OVERRIDE;
+        status = ew_platform_override(&s->platform, s->scenario->n_overrides,
+                                      s->scenario->overrides, &blame->override, err);
+    }
+    if (status == EW_OK && source->shelf) {
+        status = ew_shelf_put_platform(source->shelf, s->platform, s->scenario, err);
+        s->owns_platform = status != EW_OK;
+    }
+    return status;
 }
 
 enum ew_status ew_setup_open(struct ew_setup *setup, const struct ew_scenario *scenario,
@@ -226,7 +246,7 @@ enum ew_status ew_setup_open(struct ew_setup *setup, const struct ew_scenario *s
     }
     setup->n_workloads = scenario->n_workloads;
     for (uint32_t i = 0; status == EW_OK && i < setup->n_workloads; i++) {
-        status = open_workload(setup, i, blame, err);
+        status = open_workload(setup, i, source->shelf, blame, err);
     }
     return status;
 }
@@ -241,6 +261,8 @@ void ew_setup_fini(struct ew_setup *setup)
     }
     free(setup->workloads);
     ew_dynamics_free(setup->dynamics);
-    ew_platform_free(setup->platform);
+    if (setup->owns_platform) {
+        ew_platform_free(setup->platform);
+    }
     *setup = (struct ew_setup){0};
 }

@@ -28,7 +28,8 @@ struct ew_setup_workload {
 /** Zero-initialise before ew_setup_open. */
 struct ew_setup {
     const struct ew_scenario *scenario; /**< borrowed */
-    struct ew_platform *platform;
+    struct ew_platform *platform;       /**< the shelf's when there is one */
+    bool owns_platform;
     const struct ew_net_model *net;
     struct ew_dynamics *dynamics; /**< owned; NULL: nothing changes */
     enum ew_energy_rule energy_rule;

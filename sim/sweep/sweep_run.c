@@ -1,0 +1,416 @@
+#include "sweep/sweep_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/json_writer.h"
+#include "results/cells.h"
+#include "results/report.h"
+#include "results/store.h"
+#include "sweep/pool.h"
+#include "sweep/sweep_id.h"
+#include "sweep/sweep_worker.h"
+
+enum { ATTEND_MS = 50, QUEUE_ITEMS = 4096, N_SAMPLES = 8 };
+
+static const double COMMIT_S = 0.1, ESTIMATE_S = 5, SHOW_S = 0.1;
+
+/* One point of the sweep. */
+struct entry {
+    uint64_t raw;
+    uint64_t position;
+    uint64_t platform; /* hashes: neighbours share what is equal */
+    uint64_t problem;
+    int64_t number; /* in the store */
+};
+
+struct sweeping {
+    const struct ew_sweep_context *context;
+    const struct ew_sweep_options *options;
+    struct ew_store *store;
+    struct ew_pool *pool;
+    EW_VEC(struct entry) entries;
+    size_t n_added; /* entries handed to the pool */
+    double committed_s;
+    double shown_s;
+    struct ew_sweep_progress progress;
+};
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static bool is_interrupted(const struct sweeping *s)
+{
+    return s->options->interrupted && *s->options->interrupted;
+}
+
+/* --- the list of points ------------------------------------------------------------------------
+ */
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = compare_u64(x->platform, y->platform);
+    if (!order) {
+        order = compare_u64(x->problem, y->problem);
+    }
+    return order ? order : compare_u64(x->raw, y->raw);
+}
+
+static int compare_positions(const void *a, const void *b)
+{
+    return compare_u64(((const struct entry *)a)->position, ((const struct entry *)b)->position);
+}
+
+static enum ew_status list_points(struct sweeping *s, struct ew_error *err)
+{
+    const struct ew_sweep_points *points = s->context->points;
+    uint64_t position = 0;
+    for (uint64_t raw = 0; raw < points->n_raw; raw++) {
+        if (!ew_sweep_points_has(points, raw)) {
+            continue;
+        }
+        const struct entry entry = {
+            .raw = raw,
+            .position = position++,
+            .platform = ew_sweep_points_hash(points, raw, EW_SWEEP_PART_PLATFORM, EW_HASH_BEGIN),
+            .problem = ew_sweep_points_hash(points, raw, EW_SWEEP_PART_PROBLEM, EW_HASH_BEGIN),
+        };
+        if (!ew_vec_push(&s->entries, entry)) {
+            return ew_fail_memory(err);
+        }
+        if (is_interrupted(s)) {
+            return ew_fail(err, EW_EINTR, "interrupted");
+        }
+    }
+    return EW_OK;
+}
+
+static void sort_by_problem(struct sweeping *s)
+{
+    if (s->entries.count > 1) {
+        qsort(s->entries.items, s->entries.count, sizeof *s->entries.items, compare_entries);
+    }
+}
+
+/* Problems are dealt out like cards: every shard plans its own. */
+static void keep_shard(struct sweeping *s)
+{
+    const struct ew_sweep_options *o = s->options;
+    size_t kept = 0;
+    uint64_t group = 0, last_problem = 0;
+    if (o->n_shards <= 1) {
+        return;
+    }
+    sort_by_problem(s);
+    for (size_t i = 0; i < s->entries.count; i++) {
+        const struct entry entry = s->entries.items[i];
+        group += i > 0 && entry.problem != last_problem;
+        last_problem = entry.problem;
+        if (group % o->n_shards == o->shard) {
+            s->entries.items[kept++] = entry;
+        }
+    }
+    s->entries.count = kept;
+    if (kept > 1) {
+        qsort(s->entries.items, kept, sizeof *s->entries.items, compare_positions);
+    }
+}
+
+/* --- registering -------------------------------------------------------------------------------
+ */
+
+static void print_axes(struct ew_str *out, const struct ew_sweep_spec *spec)
+{
+    struct ew_json json = {.out = out};
+    ew_json_array_begin_inline(&json);
+    for (uint32_t k = 0; k < spec->n_keys; k++) {
+        ew_json_string(&json, spec->keys[k].name);
+    }
+    ew_json_array_end(&json);
+}
+
+static enum ew_status register_entry(struct sweeping *s, struct entry *entry, bool *is_todo,
+                                     struct ew_sweep_ids *ids, struct ew_error *err)
+{
+    char id[EW_SWEEP_ID_SIZE];
+    struct ew_str values = {0}, scenario = {0};
+    enum ew_store_state state = EW_STORE_NEW;
+    enum ew_status status = ew_sweep_id(id, ids, s->context, entry->raw, err);
+    ew_sweep_points_values(&values, s->context->points, entry->raw);
+    ew_sweep_points_scenario(&scenario, s->context->points, entry->raw);
+    if (status == EW_OK && (values.failed || scenario.failed)) {
+        status = ew_fail_memory(err);
+    }
+    if (status == EW_OK) {
+        const struct ew_store_point point = {entry->position, id, values.text, scenario.text};
+        status = ew_store_register(&entry->number, &state, s->store, &point, err);
+    }
+    s->progress.n_points += state != EW_STORE_REPEATED;
+    s->progress.n_known += state == EW_STORE_RUN || state == EW_STORE_CANNOT;
+    *is_todo = state == EW_STORE_NEW || state == EW_STORE_FAILED;
+    ew_str_fini(&values);
+    ew_str_fini(&scenario);
+    return status;
+}
+
+/* Keeps the entries that are still to be done. */
+static enum ew_status register_points(struct sweeping *s, struct ew_error *err)
+{
+    struct ew_sweep_ids ids = {0};
+    struct ew_str axes = {0};
+    size_t kept = 0;
+    print_axes(&axes, s->context->points->spec);
+    enum ew_status status = axes.failed ? ew_fail_memory(err) : EW_OK;
+    if (status == EW_OK) {
+        status = ew_store_register_begin(s->store, axes.text, s->options->sweep_text, err);
+    }
+    for (size_t i = 0; status == EW_OK && i < s->entries.count; i++) {
+        struct entry entry = s->entries.items[i];
+        bool is_todo = false;
+        status = register_entry(s, &entry, &is_todo, &ids, err);
+        if (is_todo) {
+            s->entries.items[kept++] = entry;
+        }
+        if (status == EW_OK && is_interrupted(s)) {
+            status = ew_fail(err, EW_EINTR, "interrupted");
+        }
+    }
+    if (status == EW_OK) {
+        status = ew_store_register_end(s->store, err);
+    }
+    s->entries.count = kept;
+    s->progress.n_todo = kept;
+    ew_str_fini(&axes);
+    ew_sweep_ids_fini(&ids);
+    sort_by_problem(s);
+    return status;
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+static void note_failure(struct sweeping *s, const struct ew_str *answer)
+{
+    struct ew_sweep_progress *p = &s->progress;
+    struct ew_cell_cursor cells = {answer->text + 1, answer->length - 1};
+    struct ew_cell kind = {0}, message = {0};
+    (void)ew_cell_next(&kind, &cells);
+    (void)ew_cell_next(&message, &cells);
+    const char *cannot = ew_status_text(EW_ENOTSUP);
+    if (kind.size == strlen(cannot) && memcmp(kind.text, cannot, kind.size) == 0) {
+        p->n_cannot++;
+        return;
+    }
+    if (p->n_failed++ == 0) {
+        (void)snprintf(p->first_failure, sizeof p->first_failure, "%.*s: %.*s", (int)kind.size,
+                       kind.text, (int)(message.size < 400 ? message.size : 400), message.text);
+    }
+}
+
+/* What a worker that died could not say. */
+static void print_death(struct ew_str *answer, const struct sweeping *s,
+                        const struct ew_pool_answer *dead)
+{
+    char text[128];
+    if (dead->end == EW_POOL_TIME_LIMIT) {
+        (void)snprintf(text, sizeof text, "not finished within %g s", s->options->time_limit_s);
+        ew_sweep_answer_failure(answer, "time limit", text);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "the worker process ended with %s %d",
+                   WIFSIGNALED(dead->wait_status) ? "signal" : "exit code",
+                   WIFSIGNALED(dead->wait_status) ? WTERMSIG(dead->wait_status)
+                                                  : WEXITSTATUS(dead->wait_status));
+    ew_sweep_answer_failure(answer, "crash", text);
+}
+
+static enum ew_status take_answer(void *ctx, const struct ew_pool_answer *a, struct ew_error *err)
+{
+    struct sweeping *s = ctx;
+    struct ew_str answer = {0};
+    if (a->end == EW_POOL_DONE) {
+        ew_str_append_n(&answer, a->bytes, a->size);
+    } else {
+        print_death(&answer, s, a);
+    }
+    enum ew_status status = answer.failed ? ew_fail_memory(err) : EW_OK;
+    if (status == EW_OK && answer.length == 0) {
+        status = ew_fail(err, EW_EIO, "a worker process gave an empty answer");
+    }
+    if (status == EW_OK) {
+        const bool is_failure = answer.text[0] == EW_SWEEP_ANSWER_FAILURE;
+        if (is_failure) {
+            note_failure(s, &answer);
+        }
+        s->progress.n_done++;
+        status = ew_store_add(s->store, s->entries.items[a->tag].number, is_failure,
+                              answer.text + 1, answer.length - 1, err);
+    }
+    ew_str_fini(&answer);
+    return status;
+}
+
+/* --- running -----------------------------------------------------------------------------------
+ */
+
+static enum ew_status feed(struct sweeping *s, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    while (status == EW_OK && s->n_added < s->entries.count &&
+           ew_pool_waiting_items(s->pool) < QUEUE_ITEMS) {
+        const struct entry *entry = &s->entries.items[s->n_added];
+        status = ew_pool_add(s->pool, entry->raw, entry->problem, s->n_added, err);
+        s->n_added++;
+    }
+    return status;
+}
+
+static enum ew_status tick(struct sweeping *s, struct ew_error *err)
+{
+    const double time_s = now_s();
+    enum ew_status status = EW_OK;
+    if (time_s - s->committed_s >= COMMIT_S) {
+        status = ew_store_commit(s->store, err);
+        s->committed_s = time_s;
+    }
+    if (s->options->show && time_s - s->shown_s >= SHOW_S) {
+        s->options->show(s->options->show_ctx, &s->progress);
+        s->shown_s = time_s;
+    }
+    return status;
+}
+
+static enum ew_status run_points(struct sweeping *s, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    s->progress.begin_s = s->committed_s = now_s();
+    while (status == EW_OK) {
+        if (is_interrupted(s)) {
+            status = ew_fail(err, EW_EINTR, "interrupted");
+            break;
+        }
+        if (s->progress.n_failed > 0 && !s->options->keeps_going) {
+            s->n_added = s->entries.count;
+            (void)ew_pool_forget(s->pool);
+        }
+        status = feed(s, err);
+        if (status == EW_OK && ew_pool_open_items(s->pool) == 0) {
+            break;
+        }
+        if (status == EW_OK) {
+            status = ew_pool_attend(s->pool, ATTEND_MS, take_answer, s, err);
+        }
+        if (status == EW_OK) {
+            status = tick(s, err);
+        }
+    }
+    /* what came before an interruption counts */
+    const enum ew_status kept = ew_store_commit(s->store, status == EW_OK ? err : NULL);
+    return status == EW_OK ? kept : status;
+}
+
+/* --- what workers work on ----------------------------------------------------------------------
+ */
+
+static void *begin_work(void *ctx)
+{
+    const struct sweeping *s = ctx;
+    return ew_sweep_worker_new(s->context);
+}
+
+/* Workers are forked before the entries are listed: they know points by their numbers among all
+ * combinations. */
+static void do_work(void *state, uint64_t item, struct ew_str *answer)
+{
+    if (state) {
+        ew_sweep_worker_run(state, item, answer);
+    } else {
+        ew_sweep_answer_failure(answer, ew_status_text(EW_ENOMEM), "out of memory");
+    }
+}
+
+enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep_context *context,
+                            const struct ew_sweep_options *options, struct ew_error *err)
+{
+    struct sweeping s = {.context = context, .options = options};
+    const struct ew_pool_job job = {begin_work, do_work, &s, options->time_limit_s};
+    enum ew_status status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
+    if (status == EW_OK) {
+        status = ew_store_open(&s.store, options->store_path, err);
+    }
+    if (status == EW_OK) {
+        status = list_points(&s, err);
+    }
+    if (status == EW_OK) {
+        keep_shard(&s);
+        status = register_points(&s, err);
+    }
+    if (status == EW_OK) {
+        status = run_points(&s, err);
+    }
+    ew_pool_stop(s.pool);
+    const enum ew_status closed = ew_store_close(s.store, status == EW_OK ? err : NULL);
+    ew_vec_fini(&s.entries);
+    *out = s.progress;
+    return status == EW_OK ? closed : status;
+}
+
+/* --- estimate ----------------------------------------------------------------------------------
+ */
+
+static enum ew_status count_answer(void *ctx, const struct ew_pool_answer *answer,
+                                   struct ew_error *err)
+{
+    (void)answer;
+    (void)err;
+    ++*(uint32_t *)ctx;
+    return EW_OK;
+}
+
+enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
+                                 const struct ew_sweep_context *context,
+                                 const struct ew_sweep_options *options, struct ew_error *err)
+{
+    struct sweeping s = {.context = context, .options = options};
+    const struct ew_pool_job job = {begin_work, do_work, &s, options->time_limit_s};
+    enum ew_status status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
+    uint32_t n_done = 0;
+    if (status == EW_OK) {
+        status = list_points(&s, err);
+    }
+    keep_shard(&s);
+    const size_t n = s.entries.count, n_samples = n < N_SAMPLES ? n : N_SAMPLES;
+    const double begin_s = now_s();
+    for (size_t i = 0; status == EW_OK && i < n_samples; i++) {
+        const struct entry *entry = &s.entries.items[i * n / n_samples];
+        status = ew_pool_add(s.pool, entry->raw, entry->raw, i, err);
+    }
+    while (status == EW_OK && n_done < n_samples && now_s() - begin_s < ESTIMATE_S) {
+        status = is_interrupted(&s) ? ew_fail(err, EW_EINTR, "interrupted")
+                                    : ew_pool_attend(s.pool, ATTEND_MS, count_answer, &n_done, err);
+    }
+    *out = (struct ew_sweep_estimate){
+        .n_points = n,
+        .n_samples = n_done,
+        .seconds = n_done ? (now_s() - begin_s) / n_done * (double)n
+                   : n    ? NAN
+                          : 0,
+    };
+    ew_pool_stop(s.pool);
+    ew_vec_fini(&s.entries);
+    return status;
+}

@@ -1,0 +1,22 @@
+cat >s.json <<'END'
+{"schema": "edgeweave.sweep/1", "scenario": {"graph": "tiny.json", "platform": "tiny.xml"},
+ "axes": [{"key": "strategy", "values": ["local"]}]}
+END
+echo '{"schema": "edgeweave.sweep/1", "axes": [{"key": "seed", "value": [1]}]}' >bad.json
+ew sweep bad.json -o r.db
+ew sweep s.json
+ew sweep s.json -o r.db --resume
+ew sweep s.json -o r.db --shard 3/2
+ew sweep s.json -o no/such/dir/r.db
+echo "a,b" >foreign.db
+ew sweep s.json -o foreign.db
+ew export foreign.db
+cat foreign.db
+ew export missing.db
+quietly sweep s.json -o r.db -q
+ew export r.db --columns latency_mean
+ew export r.db --where 'latency_mean <'
+ew export r.db --table run
+ew export r.db --format xml
+ew merge r.db
+ew merge foreign.db -o r.db
