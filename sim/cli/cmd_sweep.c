@@ -75,7 +75,10 @@ static enum ew_status read_options(struct job *job, struct ew_error *err)
     const long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
     double n_jobs = 1, limit_s = job->spec.time_limit_s;
     enum ew_status status = ew_options_number(&n_jobs, cli, EW_OPTION_JOBS, 1, MAX_JOBS,
-                                              n_processors > 0 ? (double)n_processors : 1, err);
+                                              cli->paths.n_ranks > 1 ? 1
+                                              : n_processors > 0     ? (double)n_processors
+                                                                     : 1,
+                                              err);
     if (status == EW_OK) {
         status = ew_options_number(&limit_s, cli, EW_OPTION_TIME_LIMIT, 1e-3, 1e9, limit_s, err);
     }
@@ -83,6 +86,8 @@ static enum ew_status read_options(struct job *job, struct ew_error *err)
     job->options.time_limit_s = limit_s;
     job->options.keeps_going = ew_args_last(&cli->args, EW_OPTION_KEEP_GOING) != NULL;
     job->options.interrupted = cli->interrupted;
+    job->options.is_distributed = cli->paths.n_ranks > 1;
+    job->options.mpi_module = cli->paths.mpi_module;
     return status == EW_OK ? read_shard(job, err) : status;
 }
 
@@ -259,7 +264,7 @@ static enum ew_status run(struct job *job, struct ew_error *err)
     if (status != EW_OK) {
         return status;
     }
-    if (cli->verbosity != EW_QUIET && isatty(STDERR_FILENO)) {
+    if (cli->verbosity != EW_QUIET && isatty(STDERR_FILENO)) { /* rank 0 only draws */
         job->options.show = show;
         job->options.show_ctx = job;
     }
@@ -267,7 +272,7 @@ static enum ew_status run(struct job *job, struct ew_error *err)
     if (job->is_shown) {
         fputs("\r\033[K", stderr);
     }
-    if (status == EW_OK || status == EW_EINTR) {
+    if ((status == EW_OK || status == EW_EINTR) && !progress.is_helper) {
         sum_up(job, &progress);
     }
     cli->is_unmet = progress.n_failed > 0;

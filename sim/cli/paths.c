@@ -145,8 +145,12 @@ static enum ew_status add_program_dirs(struct ew_paths *paths, struct ew_error *
     for (size_t i = 0; status == EW_OK && i < n; i++) {
         const char *lib = join(&paths->arena, prefix, libs[i]);
         const char *module = lib ? join(&paths->arena, lib, "simgrid_module.so") : NULL;
-        if (!module) {
+        const char *mpi = lib ? join(&paths->arena, lib, "mpi_module.so") : NULL;
+        if (!module || !mpi) {
             return ew_fail_memory(err);
+        }
+        if (!paths->mpi_module && ew_file_exists(mpi)) {
+            paths->mpi_module = mpi;
         }
         if (!paths->module && ew_file_exists(module)) {
             paths->module = module;
@@ -185,10 +189,22 @@ static enum ew_status add_options(struct ew_paths *paths, const struct ew_args *
     return status;
 }
 
+/* What mpirun of Open MPI and of others (PMI) tells the processes that it starts. */
+static uint32_t count_ranks(void)
+{
+    const char *text = getenv("OMPI_COMM_WORLD_SIZE");
+    uint64_t n = 1;
+    if (!text) {
+        text = getenv("PMI_SIZE");
+    }
+    return text && ew_parse_u64(text, &n) && n > 1 && n < UINT32_MAX ? (uint32_t)n : 1;
+}
+
 enum ew_status ew_paths_init(struct ew_paths *out, const struct ew_args *args, struct ew_error *err)
 {
     struct ew_paths paths = {0};
     const char *module = getenv("EW_SIMGRID_MODULE");
+    paths.n_ranks = count_ranks();
     enum ew_status status = add_options(&paths, args, err);
     if (status == EW_OK) {
         status = add_variable(&paths, "EW_DATA_PATH", add_data_dir, err);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/status.h"
@@ -40,6 +41,8 @@ struct ew_paths {
     size_t first_own_strategy_dir; /**< from here on strategy directories belong to the program */
     struct ew_path_list plugin_files; /**< --strategy-path FILE.so */
     const char *module;               /**< the SimGrid module, NULL when not found */
+    const char *mpi_module;           /**< NULL: built without MPI */
+    uint32_t n_ranks;                 /**< started by mpirun as one of so many; else 1 */
     const char *cache_dir;            /**< NULL: no home directory */
 };
 

@@ -11,6 +11,7 @@
 #include "results/cells.h"
 #include "results/report.h"
 #include "results/store.h"
+#include "sweep/mpi_hub.h"
 #include "sweep/pool.h"
 #include "sweep/sweep_id.h"
 #include "sweep/sweep_worker.h"
@@ -33,6 +34,7 @@ struct sweeping {
     const struct ew_sweep_options *options;
     struct ew_store *store;
     struct ew_pool *pool;
+    struct ew_mpi_hub *hub; /* in the pool's place, when there are several ranks */
     EW_VEC(struct entry) entries;
     size_t n_added; /* entries handed to the pool */
     double committed_s;
@@ -264,17 +266,45 @@ static enum ew_status take_answer(void *ctx, const struct ew_pool_answer *a, str
     return status;
 }
 
+/* --- whoever works -----------------------------------------------------------------------------
+ */
+
+static uint64_t count_open(const struct sweeping *s)
+{
+    return s->hub ? ew_mpi_hub_open_items(s->hub) : ew_pool_open_items(s->pool);
+}
+
+static uint64_t count_waiting(const struct sweeping *s)
+{
+    return s->hub ? ew_mpi_hub_waiting_items(s->hub) : ew_pool_waiting_items(s->pool);
+}
+
+static void forget_waiting(struct sweeping *s)
+{
+    (void)(s->hub ? ew_mpi_hub_forget(s->hub) : ew_pool_forget(s->pool));
+}
+
+static enum ew_status add_entry(struct sweeping *s, size_t index, struct ew_error *err)
+{
+    const struct entry *e = &s->entries.items[index];
+    return s->hub ? ew_mpi_hub_add(s->hub, e->raw, e->problem, index, err)
+                  : ew_pool_add(s->pool, e->raw, e->problem, index, err);
+}
+
+static enum ew_status attend(struct sweeping *s, struct ew_error *err)
+{
+    return s->hub ? ew_mpi_hub_attend(s->hub, ATTEND_MS, take_answer, s, err)
+                  : ew_pool_attend(s->pool, ATTEND_MS, take_answer, s, err);
+}
+
 /* --- running -----------------------------------------------------------------------------------
  */
 
 static enum ew_status feed(struct sweeping *s, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
-    while (status == EW_OK && s->n_added < s->entries.count &&
-           ew_pool_waiting_items(s->pool) < QUEUE_ITEMS) {
-        const struct entry *entry = &s->entries.items[s->n_added];
-        status = ew_pool_add(s->pool, entry->raw, entry->problem, s->n_added, err);
-        s->n_added++;
+    while (status == EW_OK && s->n_added < s->entries.count && count_waiting(s) < QUEUE_ITEMS) {
+        status = add_entry(s, s->n_added++, err);
     }
     return status;
 }
@@ -305,14 +335,14 @@ static enum ew_status run_points(struct sweeping *s, struct ew_error *err)
         }
         if (s->progress.n_failed > 0 && !s->options->keeps_going) {
             s->n_added = s->entries.count;
-            (void)ew_pool_forget(s->pool);
+            forget_waiting(s);
         }
         status = feed(s, err);
-        if (status == EW_OK && ew_pool_open_items(s->pool) == 0) {
+        if (status == EW_OK && count_open(s) == 0) {
             break;
         }
         if (status == EW_OK) {
-            status = ew_pool_attend(s->pool, ATTEND_MS, take_answer, s, err);
+            status = attend(s, err);
         }
         if (status == EW_OK) {
             status = tick(s, err);
@@ -343,12 +373,39 @@ static void do_work(void *state, uint64_t item, struct ew_str *answer)
     }
 }
 
+/* Rank 0 goes on alone, its workers not needed; the others serve it until the end. */
+static enum ew_status join_others(struct sweeping *s, struct ew_error *err)
+{
+    int rank = 0;
+    enum ew_status status = ew_mpi_hub_open(&s->hub, &rank, s->options->mpi_module, err);
+    if (status == EW_OK && rank > 0) {
+        s->progress.is_helper = true;
+        status = ew_mpi_hub_serve(s->hub, s->pool, s->options->interrupted, err);
+    } else if (status == EW_OK) {
+        ew_pool_stop(s->pool);
+        s->pool = NULL;
+    }
+    return status;
+}
+
+static enum ew_status close_store(struct sweeping *s, enum ew_status status, struct ew_error *err)
+{
+    const enum ew_status closed = ew_store_close(s->store, status == EW_OK ? err : NULL);
+    return status == EW_OK ? closed : status;
+}
+
 enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep_context *context,
                             const struct ew_sweep_options *options, struct ew_error *err)
 {
     struct sweeping s = {.context = context, .options = options};
     const struct ew_pool_job job = {begin_work, do_work, &s, options->time_limit_s};
     enum ew_status status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
+    if (status == EW_OK && options->is_distributed) {
+        status = join_others(&s, err);
+    }
+    if (status != EW_OK || s.progress.is_helper) {
+        goto done;
+    }
     if (status == EW_OK) {
         status = ew_store_open(&s.store, options->store_path, err);
     }
@@ -362,11 +419,13 @@ enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep
     if (status == EW_OK) {
         status = run_points(&s, err);
     }
+done:
+    ew_mpi_hub_close(s.hub);
     ew_pool_stop(s.pool);
-    const enum ew_status closed = ew_store_close(s.store, status == EW_OK ? err : NULL);
+    status = close_store(&s, status, err);
     ew_vec_fini(&s.entries);
     *out = s.progress;
-    return status == EW_OK ? closed : status;
+    return status;
 }
 
 /* --- estimate ----------------------------------------------------------------------------------
