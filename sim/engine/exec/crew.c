@@ -3,18 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "engine/exec/net.h"
 
 static double now_s(void)
 {
@@ -24,11 +22,6 @@ static double now_s(void)
 }
 
 /* ---- the token ---- */
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static enum ew_status make_token(struct crew *crew, struct ew_error *err)
 {
@@ -41,16 +34,7 @@ static enum ew_status make_token(struct crew *crew, struct ew_error *err)
         }
         return is_ok ? EW_OK : ew_fail(err, EW_EIO, "/dev/urandom: cannot make a token");
     }
-    bool is_ok = strlen(hex) == 2 * EW_TOKEN_BYTES;
-    for (int i = 0; is_ok && i < EW_TOKEN_BYTES; i++) {
-        const int high = hex_digit(hex[2 * i]);
-        const int low = hex_digit(hex[2 * i + 1]);
-        is_ok = high >= 0 && low >= 0;
-        crew->token[i] = (char)(high * 16 + low);
-    }
-    return is_ok ? EW_OK
-                 : ew_fail(err, EW_EINPUT, "token: expected %d hexadecimal digits",
-                           2 * EW_TOKEN_BYTES);
+    return ew_net_parse_token(crew->token, hex, "token", err);
 }
 
 /* ---- starting workers here ---- */
@@ -141,30 +125,6 @@ static enum ew_status find_host(struct crew_member *member, struct ew_error *err
         }
     }
     return ew_fail(err, EW_EINPUT, "workers: none for device '%s'", name);
-}
-
-static enum ew_status connect_member(struct crew_member *member, struct ew_error *err)
-{
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    const int failure = getaddrinfo(member->host, member->port, &hints, &found);
-    if (failure) {
-        return ew_fail(err, EW_EIO, "%s: %s port %s: %s", member->label, member->host, member->port,
-                       gai_strerror(failure));
-    }
-    const int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
-    const bool is_ok = fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0;
-    freeaddrinfo(found);
-    member->conn.fd = fd;
-    if (!is_ok) {
-        return ew_fail(err, EW_EIO, "%s: %s port %s: %s", member->label, member->host, member->port,
-                       strerror(errno));
-    }
-    const int one = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return EW_OK;
 }
 
 /* ---- frames ---- */
@@ -310,7 +270,10 @@ static enum ew_status add_member(struct crew *crew, uint32_t device, struct ew_e
                                     .receive = on_member,
                                     .ctx = member};
     enum ew_status status = crew->options->n_hosts ? find_host(member, err) : spawn(member, err);
-    status = status ? status : connect_member(member, err);
+    if (status == EW_OK) {
+        status = ew_net_connect(&member->conn.fd, member->host, member->port, err);
+        status = status ? ew_prefix(err, "%s: ", member->label) : EW_OK;
+    }
     const struct ew_frame hello = {
         .type = EW_FRAME_HELLO, .node = EW_NONE, .n_bytes = EW_TOKEN_BYTES, .payload = crew->token};
     return status ? status : crew_send(crew, device, &hello, err);

@@ -94,11 +94,17 @@ static bool is_box_in(const struct ew_box *box, const int32_t shape[EW_DIMS])
 /* A byte that is neither 0 nor 1 must not be read as bool. */
 static bool are_flags_valid(const struct ew_op_attrs *attrs)
 {
-    const unsigned char *bytes = (const unsigned char *)attrs;
-    return bytes[offsetof(struct ew_op_attrs, has_bias)] <= 1 &&
-           bytes[offsetof(struct ew_op_attrs, ceil_mode)] <= 1 &&
-           bytes[offsetof(struct ew_op_attrs, count_include_pad)] <= 1 &&
-           bytes[offsetof(struct ew_op_attrs, is_affine)] <= 1;
+    static const size_t flags[] = {
+        offsetof(struct ew_op_attrs, spans[0]),  offsetof(struct ew_op_attrs, spans[1]),
+        offsetof(struct ew_op_attrs, spans[2]),  offsetof(struct ew_op_attrs, is_learned),
+        offsetof(struct ew_op_attrs, has_bias),  offsetof(struct ew_op_attrs, ceil_mode),
+        offsetof(struct ew_op_attrs, is_affine), offsetof(struct ew_op_attrs, count_include_pad),
+    };
+    bool are_valid = true;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        are_valid = are_valid && ((const unsigned char *)attrs)[flags[i]] <= 1;
+    }
+    return are_valid;
 }
 
 static enum ew_status check_slot(const struct ew_exec_program *p, uint32_t i, uint32_t n_layers,

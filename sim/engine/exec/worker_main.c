@@ -22,12 +22,8 @@
 #include <sys/prctl.h>
 #endif
 
+#include "engine/exec/net.h"
 #include "engine/exec/worker.h"
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static enum ew_status read_token(char token[EW_TOKEN_BYTES], const char *path, struct ew_error *err)
 {
@@ -35,20 +31,12 @@ static enum ew_status read_token(char token[EW_TOKEN_BYTES], const char *path, s
     if (!file) {
         return ew_fail(err, EW_EIO, "%s: %s", path, strerror(errno));
     }
-    char line[2 * EW_TOKEN_BYTES + 2];
-    bool is_ok = fgets(line, sizeof line, file) != NULL;
-    for (int i = 0; i < EW_TOKEN_BYTES && is_ok; i++) {
-        const int high = hex_digit(line[2 * i]);
-        const int low = high < 0 ? -1 : hex_digit(line[2 * i + 1]);
-        is_ok = low >= 0;
-        token[i] = (char)(high * 16 + low);
-    }
+    char line[2 * EW_TOKEN_BYTES + 2] = "";
+    (void)!fgets(line, sizeof line, file); /* an empty line is no token */
     if (path) {
         (void)fclose(file);
     }
-    return is_ok ? EW_OK
-                 : ew_fail(err, EW_EINPUT, "%s: expected a token of %d hexadecimal digits",
-                           path ? path : "standard input", 2 * EW_TOKEN_BYTES);
+    return ew_net_parse_token(token, line, path ? path : "standard input", err);
 }
 
 static enum ew_status listen_on(int *out, char *host, struct ew_error *err)
@@ -173,6 +161,9 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
 #ifdef __linux__
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
+    if (!token_file) { /* started by a coordinator: end with it, even before it connects */
+        (void)prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0, 0, 0);
+    }
 #endif
     struct ew_error err = {0};
     const enum ew_status status = serve(listen_at, token_file, &err);

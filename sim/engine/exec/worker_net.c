@@ -2,13 +2,9 @@
  * What arrives at a worker, and its main loop. Nobody is listened to who has not shown the run's
  * token; no frame is taken whose size its head does not justify.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/exec/net.h"
 #include "engine/exec/wire_values.h"
 #include "engine/exec/worker.h"
 
@@ -25,43 +22,6 @@ enum {
 };
 
 static const double patience_s = 1;
-
-/* ---- sockets ---- */
-
-static void tune_socket(int fd)
-{
-    const int one = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-/* Connect, blocking: the listener is there already. */
-static enum ew_status connect_to(int *out, const char *host, const char *port, struct ew_error *err)
-{
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    const int failure = getaddrinfo(host, port, &hints, &found);
-    if (failure) {
-        return ew_fail(err, EW_EIO, "%s port %s: %s", host, port, gai_strerror(failure));
-    }
-    int fd = -1;
-    for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-            (void)close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(found);
-    if (fd < 0) {
-        return ew_fail(err, EW_EIO, "cannot connect to %s port %s: %s", host, port,
-                       strerror(errno));
-    }
-    tune_socket(fd);
-    *out = fd;
-    return EW_OK;
-}
 
 /* ---- frames of the coordinator ---- */
 
@@ -140,7 +100,7 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
                                 const char *port, struct ew_error *err)
 {
     struct wk_line *line = &worker->lines[device];
-    enum ew_status status = connect_to(&line->conn.fd, host, port, err);
+    enum ew_status status = ew_net_connect(&line->conn.fd, host, port, err);
     if (status == EW_OK) {
         line->conn.peer = "the worker I send to";
         line->conn.limit = refuse_all;
@@ -514,7 +474,7 @@ static enum ew_status accept_guest(struct wk_worker *worker, struct ew_error *er
         (void)close(fd);
         return worker->guests.count < MAX_GUESTS ? ew_fail_memory(err) : EW_OK;
     }
-    tune_socket(fd);
+    ew_net_tune(fd);
     guest->worker = worker;
     guest->conn = (struct ew_conn){
         .fd = fd, .peer = "a visitor", .limit = limit_guest, .receive = on_guest, .ctx = guest};

@@ -1,0 +1,21 @@
+/*
+ * What coordinator and workers both do before frames: connect, and read the run's token.
+ */
+#ifndef EW_ENGINE_EXEC_NET_H
+#define EW_ENGINE_EXEC_NET_H
+
+#include "base/status.h"
+#include "engine/exec/frame.h"
+
+/** Connect, blocking; the socket is then non-blocking, without delay, and closed on exec. EW_EIO
+ *  names host, port and reason. */
+enum ew_status ew_net_connect(int *out, const char *host, const char *port, struct ew_error *err);
+
+/** The same settings for a socket that was accepted. */
+void ew_net_tune(int fd);
+
+/** Token from the first 64 characters of `hex`, which may be shorter; `what` begins the message. */
+enum ew_status ew_net_parse_token(char token[EW_TOKEN_BYTES], const char *hex, const char *what,
+                                  struct ew_error *err);
+
+#endif
