@@ -12,31 +12,45 @@
 #include "base/status.h"
 
 /* Groups of options. A command accepts the groups it names. */
-enum ew_option_group {
-    EW_GROUP_PROBLEM = 1 << 0,    /**< graph, platform, who asks */
-    EW_GROUP_STRATEGY = 1 << 1,   /**< strategies and their parameters */
-    EW_GROUP_WORKLOAD = 1 << 2,   /**< requests and requirements */
-    EW_GROUP_ENGINE = 1 << 3,     /**< engine, network model, seed */
-    EW_GROUP_OUT = 1 << 4,        /**< --out */
-    EW_GROUP_PLAN_IN = 1 << 5,    /**< --plan */
-    EW_GROUP_PLAN_OUT = 1 << 6,   /**< --save-plan */
-    EW_GROUP_PRINT = 1 << 7,      /**< --print */
-    EW_GROUP_JSON = 1 << 8,       /**< --json */
-    EW_GROUP_GRAPH = 1 << 9,      /**< --graph alone */
-    EW_GROUP_SEARCH = 1 << 10,    /**< where to look for files */
-    EW_GROUP_CACHE = 1 << 11,     /**< --no-cache */
-    EW_GROUP_COMMON = 1 << 12,    /**< every command */
-    EW_GROUP_DRAWS = 1 << 21,     /**< --draws, --breakdown */
-    EW_GROUP_PROBE = 1 << 22,     /**< of probe */
-    EW_GROUP_CALIBRATE = 1 << 20, /**< data and labels of a calibration */
-    EW_GROUP_JOBS = 1 << 13,      /**< --jobs */
-    EW_GROUP_SWEEP = 1 << 23,     /**< how a sweep is run */
-    EW_GROUP_EXPORT = 1 << 24,    /**< what is exported */
-    EW_GROUP_OUTPUT = 1 << 25,    /**< --output */
-    EW_GROUP_QUICK = 1 << 14,     /**< --quick */
-    EW_GROUP_PARAM = 1 << 15,     /**< --param alone */
-    EW_GROUP_CSV = 1 << 16,       /**< --csv */
-    EW_GROUP_IMPORT = 1 << 18,    /**< how an import goes */
+#define EW_GROUP_MAP(X)                                                                            \
+    X(PROBLEM)   /* graph, platform, who asks */                                                   \
+    X(STRATEGY)  /* strategies and their parameters */                                             \
+    X(WORKLOAD)  /* requests and requirements */                                                   \
+    X(ENGINE)    /* engine, network model, seed */                                                 \
+    X(OUT)       /* --out */                                                                       \
+    X(PLAN_IN)   /* --plan */                                                                      \
+    X(PLAN_OUT)  /* --save-plan */                                                                 \
+    X(PRINT)     /* --print */                                                                     \
+    X(JSON)      /* --json */                                                                      \
+    X(GRAPH)     /* --graph alone */                                                               \
+    X(SEARCH)    /* where to look for files */                                                     \
+    X(CACHE)     /* --no-cache */                                                                  \
+    X(COMMON)    /* every command */                                                               \
+    X(DRAWS)     /* --draws, --breakdown */                                                        \
+    X(PROBE)     /* of probe */                                                                    \
+    X(CALIBRATE) /* data and labels of a calibration */                                            \
+    X(JOBS)      /* --jobs */                                                                      \
+    X(SWEEP)     /* how a sweep is run */                                                          \
+    X(EXPORT)    /* what is exported */                                                            \
+    X(OUTPUT)    /* --output */                                                                    \
+    X(QUICK)     /* --quick */                                                                     \
+    X(PARAM)     /* --param alone */                                                               \
+    X(CSV)       /* --csv */                                                                       \
+    X(IMPORT)    /* how an import goes */                                                          \
+    X(REGRET)    /* --regimes */
+
+enum ew_group_number {
+#define X(name) EW_GROUP_NUMBER_##name,
+    EW_GROUP_MAP(X)
+#undef X
+        EW_GROUP_COUNT
+};
+
+/** A command takes a set of them. */
+enum ew_group {
+#define X(name) EW_GROUP_##name = 1u << EW_GROUP_NUMBER_##name,
+    EW_GROUP_MAP(X)
+#undef X
 };
 
 /* id, name, short letter or 0, value in help or NULL for a switch, groups, text */
@@ -80,12 +94,13 @@ enum ew_option_group {
     X(MIN_THROUGHPUT, "min-throughput-per-s", 0, "R", EW_GROUP_WORKLOAD,                           \
       "least answered requests per second")                                                        \
     X(REPLAN, "replan", 0, "WHEN", EW_GROUP_WORKLOAD,                                              \
-      "plan anew in a changing world: on-change:PERCENT (of a bandwidth), period:SECONDS, "        \
+      "plan anew in a changing world: on-change:PERCENT (of a bandwidth, latency or speed), "      \
+      "period:SECONDS, "                                                                           \
       "on-failure or never (default: never)")                                                      \
     X(CHARGE_PLANNING, "charge-planning", 0, "SECONDS|evaluations:SECONDS", EW_GROUP_WORKLOAD,     \
       "a new plan is in force so long after its cause, or so long per plan it evaluated "          \
       "(default: 0)")                                                                              \
-    X(ON_FAILURE, "on-failure", 0, "wait|retry|replan|fail", EW_GROUP_WORKLOAD,                           \
+    X(ON_FAILURE, "on-failure", 0, "wait|retry|replan|fail", EW_GROUP_WORKLOAD,                    \
       "when a device or link breaks a request's attempt: start anew when all is up, start anew "   \
       "after --retry-delay-s, or give up (default: wait)")                                         \
     X(RETRY_DELAY, "retry-delay-s", 0, "S", EW_GROUP_WORKLOAD,                                     \
@@ -109,6 +124,9 @@ enum ew_option_group {
     X(SEED, "seed", 0, "N", EW_GROUP_ENGINE | EW_GROUP_STRATEGY, "random seed (default: 1)")       \
     X(ENERGY_RULE, "energy-rule", 0, "both|receiver", EW_GROUP_ENGINE,                             \
       "who pays for a transfer's radio energy (default: both)")                                    \
+    X(REGIMES, "regimes", 0, "N", EW_GROUP_REGRET,                                                 \
+      "when the scenario has dynamics, compare each strategy with itself planning anew for "       \
+      "nothing at about N moments of change; 0: do not (default: 100)")                            \
     X(OUT, "out", 0, "DIR", EW_GROUP_OUT, "write the results as files into DIR (made if missing)") \
     X(SAVE_PLAN, "save-plan", 0, "FILE", EW_GROUP_PLAN_OUT, "save the plan that is run")           \
     X(PRINT, "print", 0, "WHAT", EW_GROUP_PRINT,                                                   \
@@ -136,7 +154,8 @@ enum ew_option_group {
     X(BREAKDOWN, "breakdown", 0, "WHAT", EW_GROUP_DRAWS,                                           \
       "CSV of where time and energy went instead of the table: by device, layer, state or "        \
       "request")                                                                                   \
-    X(OUTPUT, "output", 'o', "FILE", EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_OUTPUT, \
+    X(OUTPUT, "output", 'o', "FILE",                                                               \
+      EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_OUTPUT,                     \
       "write the result here, and what there is to say of it to standard output (default: the "    \
       "result to standard output)")                                                                \
     X(PROBE_LIMIT, "limit-s", 0, "S", EW_GROUP_PROBE, "measure for about this long (default: 30)") \

@@ -21,7 +21,7 @@ struct ew_command {
     const char *summary;   /**< one line */
     const char *details;   /**< paragraphs for `help COMMAND`, newline at the end of each line */
     const char *examples;  /**< one command line per line */
-    unsigned groups;       /**< options, enum ew_option_group */
+    unsigned groups;       /**< options, enum ew_group */
     /** Do it. The exit code is that of the status; on failure the message is printed by main. */
     enum ew_status (*run)(struct ew_cli *cli, struct ew_error *err);
 };

@@ -3,6 +3,8 @@
 
 #include "cli/outcome.h"
 #include "cli/progress.h"
+#include "results/regret.h"
+#include "sweep/clairvoyant.h"
 
 /* One strategy's plans, or why there are none. */
 struct entry {
@@ -55,6 +57,43 @@ static enum ew_status plan_entries(struct field *field, bool last, struct ew_err
     return status;
 }
 
+/* The same strategy with foresight. That it cannot have any is no failure of the comparison. */
+static enum ew_status find_regret(struct field *field, size_t index, struct ew_result *result,
+                                  struct ew_error *err)
+{
+    struct ew_session *s = field->outcome->session;
+    const struct ew_setup *setup = &s->setup;
+    const struct ew_contender *const *makers = ew_session_makers(s, index);
+    bool can_plan = setup->scenario->regimes && setup->dynamics && setup->dynamics->n_signals;
+    for (uint32_t w = 0; w < setup->n_workloads; w++) {
+        can_plan = can_plan && makers[w];
+    }
+    if (!can_plan) {
+        return EW_OK;
+    }
+    const struct ew_point_run how = {.engine = field->outcome->engine};
+    struct ew_clairvoyant_facts facts;
+    struct ew_result *clairvoyant = NULL;
+    struct ew_error why = {0};
+    const enum ew_status status =
+        ew_clairvoyant_run(&clairvoyant, &facts, &s->config, makers, &how, result->horizon_end_s,
+                           setup->scenario->regimes, &why);
+    if (status == EW_EINTR || status == EW_ENOMEM || status == EW_EIO) {
+        *err = why;
+        return status;
+    }
+    if (status != EW_OK || clairvoyant->error) {
+        ew_cli_detail(s->cli, "strategy '%s': no regret: %s", result->strategy,
+                      status != EW_OK ? why.message : clairvoyant->error);
+    } else {
+        ew_regret_note(result, clairvoyant, facts.n_changes, facts.n_regimes, facts.n_failed);
+    }
+    if (status == EW_OK) {
+        ew_result_free(clairvoyant);
+    }
+    return EW_OK;
+}
+
 static enum ew_status run_entry(struct field *field, size_t index, struct ew_error *err)
 {
     struct ew_outcome *outcome = field->outcome;
@@ -75,6 +114,9 @@ static enum ew_status run_entry(struct field *field, size_t index, struct ew_err
         }
         if (status == EW_OK) {
             status = ew_outcome_draw(outcome, result, &entry->point, err);
+        }
+        if (status == EW_OK && !result->error) {
+            status = find_regret(field, index, result, err);
         }
     }
     if (status == EW_OK) {

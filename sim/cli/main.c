@@ -71,7 +71,7 @@ const struct ew_command ew_commands[] = {
         .examples = "compare --graph vgg16 --platform demo\n"
                     "compare --graph vgg16 --platform coedge --strategy coedge,modnn "
                     "--deadline-s 3\n",
-        .groups = ASK | EW_GROUP_OUT | EW_GROUP_DRAWS,
+        .groups = ASK | EW_GROUP_OUT | EW_GROUP_DRAWS | EW_GROUP_REGRET,
         .run = ew_cmd_compare,
     },
     {

@@ -327,6 +327,12 @@ static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, str
     case EW_OPTION_MAX_ATTEMPTS:
     case EW_OPTION_DROP_AT_DEADLINE:
         return set_policy(&s->dynamics.policy, arg, err);
+    case EW_OPTION_REGIMES: {
+        uint64_t n = s->regimes;
+        const enum ew_status status = as_count(&n, arg, 0, EW_SCENARIO_MAX_REGIMES, err);
+        s->regimes = (uint32_t)n;
+        return status;
+    }
     case EW_OPTION_SEED:
         return as_count(&s->seed, arg, 0, UINT64_MAX, err);
     default:

@@ -9,6 +9,7 @@
 #include "results/bars.h"
 #include "results/breakdown.h"
 #include "results/gap.h"
+#include "results/regret.h"
 #include "results/table.h"
 
 enum { MAX_TASK_JOBS = 100 };
@@ -225,6 +226,13 @@ static enum ew_status add_workloads(struct ew_outcome *o, struct ew_error *err)
     return EW_OK;
 }
 
+/* The bound holds for the platform as it is described, not for one that changes. */
+static bool has_signals(const struct ew_outcome *o)
+{
+    const struct ew_dynamics *dynamics = o->session->setup.dynamics;
+    return dynamics && dynamics->n_signals > 0;
+}
+
 static struct ew_report make_report(const struct ew_outcome *o)
 {
     const struct ew_session *s = o->session;
@@ -246,7 +254,7 @@ static struct ew_report make_report(const struct ew_outcome *o)
         .workloads = o->workloads,
         .n_inputs = o->n_inputs,
         .inputs = o->inputs,
-        .bound = o->has_bound ? &o->bound : NULL,
+        .bound = o->has_bound && !has_signals(o) ? &o->bound : NULL,
         .n_runs = (uint32_t)o->count,
         .runs = (const struct ew_result *const *)o->results,
     };
@@ -266,6 +274,7 @@ static void print_table(struct ew_str *out, const struct ew_outcome *o,
         ew_gap_print_line(out, report);
     }
     ew_bars_print(out, (const struct ew_result *const *)o->results, (uint32_t)o->count);
+    ew_regret_print_table(out, report);
     if (o->count == 1 && !o->results[0]->error) {
         if (o->results[0]->n_workloads > 1) {
             ew_str_append(out, "\n");
@@ -287,6 +296,17 @@ static enum ew_status add_gaps(struct ew_outcome *o, const struct ew_report *rep
     return status;
 }
 
+static enum ew_status add_regrets(struct ew_outcome *o, const struct ew_report *report,
+                                  struct ew_error *err)
+{
+    struct ew_str csv = {0};
+    ew_regret_print_csv(&csv, report);
+    const enum ew_status status =
+        csv.failed ? ew_fail_memory(err) : ew_csv_add_file(o->csv, "regret.csv", &csv, false, err);
+    ew_str_fini(&csv);
+    return status;
+}
+
 /* report.json, which everything else in the directory is explained by. */
 static enum ew_status finish_directory(struct ew_outcome *o, const struct ew_report *report,
                                        struct ew_error *err)
@@ -298,6 +318,9 @@ static enum ew_status finish_directory(struct ew_outcome *o, const struct ew_rep
     ew_str_fini(&json);
     if (status == EW_OK) {
         status = add_gaps(o, report, err);
+    }
+    if (status == EW_OK && o->session->setup.dynamics) {
+        status = add_regrets(o, report, err);
     }
     return status == EW_OK ? ew_csv_finish(o->csv, report, err) : status;
 }

@@ -18,10 +18,10 @@ enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
         "min_accuracy", "min_throughput_per_s", "input_bytes_per_element",                         \
         "activation_bytes_per_element", "strategy", "plan"
 
-static const char *const FILE_KEYS[] = {
-    "schema", "description", "platform",  "param",    "set",    "engine",          "net",
-    "seed",   "energy_rule", "workloads", "dynamics", "replan", "charge_planning", "devices",
-    WORKLOAD_KEYS};
+static const char *const FILE_KEYS[] = {"schema",  "description",     "platform",  "param",
+                                        "set",     "engine",          "net",       "seed",
+                                        "regimes", "energy_rule",     "workloads", "dynamics",
+                                        "replan",  "charge_planning", "devices",   WORKLOAD_KEYS};
 static const char *const ITEM_KEYS[] = {"name", WORKLOAD_KEYS};
 
 enum { N_FILE_KEYS = sizeof FILE_KEYS / sizeof *FILE_KEYS };
@@ -404,6 +404,11 @@ static enum ew_status read_engine(struct ew_scenario *s, const struct ew_json_va
     if (status == EW_OK) {
         status = ew_json_get_i64(&seed, root, "seed", 0, EW_JSON_MAX_INT, err);
     }
+    int64_t regimes = (int64_t)s->regimes;
+    if (status == EW_OK) {
+        status = ew_json_get_i64(&regimes, root, "regimes", 0, EW_SCENARIO_MAX_REGIMES, err);
+    }
+    s->regimes = (uint32_t)regimes;
     s->seed = (uint64_t)seed;
     return status;
 }

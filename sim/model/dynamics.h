@@ -115,8 +115,8 @@ struct ew_failure_policy ew_failure_policy_default(void);
 /** When a strategy is asked for a new plan. */
 enum ew_replan_when {
     EW_REPLAN_NEVER,
-    EW_REPLAN_ON_CHANGE, /**< on-change:PCT: a bandwidth is so much off the last plan's, or a device
-                              or link has gone or come back */
+    EW_REPLAN_ON_CHANGE, /**< on-change:PCT: a bandwidth, latency or speed is so much off the last plan's,
+                              or a device or link has gone or come back */
     EW_REPLAN_PERIOD,    /**< period:S */
     EW_REPLAN_ON_FAILURE, /**< on-failure: a device or link has gone or come back */
 };

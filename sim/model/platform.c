@@ -375,14 +375,12 @@ static enum ew_status build_links(struct ew_platform *p, const struct ew_platfor
     return EW_OK;
 }
 
-/* Latency and bottleneck of one route. `times_named` has one zero per link, and again on return. */
-static void measure_route(struct ew_route *route, const struct ew_platform *p,
-                          uint32_t *times_named)
+void ew_route_measure(struct ew_route *route, const struct ew_link *links, uint32_t *times_named)
 {
     route->latency_s = 0;
     route->bottleneck_bytes_per_s = INFINITY;
     for (uint32_t i = 0; i < route->n_links; i++) {
-        const struct ew_link *link = &p->links[route->links[i]];
+        const struct ew_link *link = &links[route->links[i]];
         const uint32_t times = ++times_named[route->links[i]];
         const double divisor = link->sharing == EW_LINK_FATPIPE ? 1 : times;
         route->latency_s += link->latency_s;
@@ -419,7 +417,7 @@ static enum ew_status fill_routes(struct ew_platform *p, const struct ew_platfor
         to->n_links = from->n_links;
         to->links = ew_arena_copy(&p->arena, from->links, from->n_links, sizeof *from->links);
         if (to->links) {
-            measure_route(to, p, times_named);
+            ew_route_measure(to, p->links, times_named);
         } else {
             status = ew_fail_memory(err);
         }

@@ -82,6 +82,10 @@ static inline const struct ew_route *ew_platform_route(const struct ew_platform 
     return &platform->routes[(uint64_t)from * platform->n_devices + to];
 }
 
+/** Latency and bottleneck of a route from its links; one that is named k times carries every byte k
+ *  times. `times_named` has one zero per link of the platform, and again on return. */
+void ew_route_measure(struct ew_route *route, const struct ew_link *links, uint32_t *times_named);
+
 /** Device id by name; false when there is none. */
 bool ew_platform_find_device(uint32_t *out, const struct ew_platform *platform, const char *name);
 

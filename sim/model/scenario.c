@@ -368,6 +368,7 @@ enum ew_status ew_scenario_init(struct ew_scenario *scenario, struct ew_error *e
         .net = "ideal",
         .energy_rule = "both",
         .seed = 1,
+        .regimes = 100,
         .n_workloads = 1,
     };
     s.workloads = ew_arena_calloc(&s.arena, 1, sizeof *s.workloads);

@@ -19,6 +19,7 @@ enum {
     EW_SCENARIO_MAX_WORKLOADS = 256,
     EW_SCENARIO_MAX_BATCH = 65536,
     EW_SCENARIO_MAX_OUTSTANDING = 1000000,
+    EW_SCENARIO_MAX_REGIMES = 100000,
     EW_SCENARIO_LOADGEN_SAMPLES = 8, /**< per query of multi_stream, when not said */
 };
 
@@ -149,13 +150,14 @@ struct ew_scenario {
     const char **strategies;
     uint32_t n_params;
     struct ew_scenario_param *params; /**< later ones win */
-    uint32_t n_devices; /**< only the platform's first so many take part; 0: all */
+    uint32_t n_devices;               /**< only the platform's first so many take part; 0: all */
     uint32_t n_overrides;
     struct ew_override *overrides; /**< in the order given; later ones win */
     const char *engine;            /**< id */
     const char *net;               /**< id of a network model */
     const char *energy_rule;       /**< "both" or "receiver" */
     uint64_t seed;
+    uint32_t regimes;                 /**< most plans of the clairvoyant (sweep/clairvoyant.h) */
     struct ew_dynamics_spec dynamics; /**< how the world changes meanwhile */
     struct ew_replan_spec replan;     /**< when strategies plan anew */
     uint32_t n_workloads;

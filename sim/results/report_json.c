@@ -6,6 +6,7 @@
 
 #include "base/json_writer.h"
 #include "results/gap.h"
+#include "results/regret.h"
 #include "results/report.h"
 
 static void put_hash(struct ew_json *j, const char *key, uint64_t hash)
@@ -383,6 +384,29 @@ static void put_bound(struct ew_json *j, const struct ew_report_bound *bound)
     ew_json_object_end(j);
 }
 
+static void put_regret(struct ew_json *j, const struct ew_result *run)
+{
+    const struct ew_clairvoyant_result *best = &run->clairvoyant;
+    const struct ew_regret regret = ew_regret_of(run);
+    ew_json_key(j, "regret");
+    if (best->n_regimes == 0) {
+        ew_json_null(j);
+        return;
+    }
+    ew_json_object_begin_inline(j);
+    ew_json_kv_u64(j, "changes", best->n_changes);
+    ew_json_kv_u64(j, "regimes", best->n_regimes);
+    ew_json_kv_u64(j, "failed_regimes", best->n_failed);
+    ew_json_kv_double(j, "clairvoyant_latency_mean_s", best->latency_mean_s);
+    ew_json_kv_double(j, "clairvoyant_energy_per_request_j", best->energy_per_request_j);
+    ew_json_kv_double(j, "latency_s", regret.latency_s);
+    ew_json_kv_double(j, "latency_ratio", regret.latency_ratio);
+    ew_json_kv_double(j, "energy_j", regret.energy_j);
+    ew_json_kv_double(j, "missed_ratio", regret.missed_ratio);
+    ew_json_kv_double(j, "accuracy", regret.accuracy);
+    ew_json_object_end(j);
+}
+
 static void put_error_run(struct ew_json *j, const struct ew_result *run)
 {
     ew_json_kv_string(j, "error", run->error);
@@ -397,6 +421,7 @@ static void put_finished_run(struct ew_json *j, const struct ew_report *report,
     put_energy(j, run);
     put_gap(j, "gap_to_bound", ew_gap_to_bound(report, run));
     put_gap(j, "gap_to_best", ew_gap_to_best(report, run));
+    put_regret(j, run);
     ew_json_kv_double(j, "horizon_begin_s", run->horizon_begin_s);
     ew_json_kv_double(j, "horizon_end_s", run->horizon_end_s);
     ew_json_kv_u64(j, "tasks", run->n_tasks);

@@ -166,6 +166,17 @@ struct ew_bars {
     uint32_t n_outside;            /**< those outside it */
 };
 
+/** The same strategy when it plans anew, for nothing, whenever the world changes. */
+struct ew_clairvoyant_result {
+    uint64_t n_changes; /**< moments at which something changed */
+    uint32_t n_regimes; /**< moments at which it planned; 0: there is no such run */
+    uint32_t n_failed;  /**< of these, without a plan of its own */
+    double latency_mean_s;
+    double energy_per_request_j;
+    double deadline_met_ratio;
+    double accuracy;
+};
+
 /** One run of one strategy. */
 struct ew_result {
     struct ew_arena arena;
@@ -178,11 +189,12 @@ struct ew_result {
     const char *error;  /**< why there is no run; NULL when there is one */
     enum ew_status error_status;
     struct ew_service service; /**< over all workloads */
-    double horizon_begin_s;    /**< first arrival */
-    double horizon_end_s;      /**< last event, at or after the last completion */
-    bool has_energy;           /**< every device has power figures */
-    double energy_j;           /**< whole platform over the horizon */
-    double dynamic_energy_j;   /**< above idle (and off) */
+    struct ew_clairvoyant_result clairvoyant;
+    double horizon_begin_s;  /**< first arrival */
+    double horizon_end_s;    /**< last event, at or after the last completion */
+    bool has_energy;         /**< every device has power figures */
+    double energy_j;         /**< whole platform over the horizon */
+    double dynamic_energy_j; /**< above idle (and off) */
     double state_j[EW_POWER_STATE_COUNT];
     double energy_per_request_j;         /**< energy_j / completed */
     double dynamic_energy_per_request_j; /**< dynamic_energy_j / completed */

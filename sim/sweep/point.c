@@ -266,23 +266,42 @@ static enum ew_status guess_end(double *end_s, const struct ew_point *point, uin
     return status;
 }
 
+/* When to plan anew; false: never. */
+static bool choose_replanning(struct ew_replan_how *how, const struct ew_point_config *config)
+{
+    const struct ew_foresight *foresight = config->foresight;
+    *how = (struct ew_replan_how){.spec = config->setup->scenario->replan};
+    if (foresight) {
+        how->spec = (struct ew_replan_spec){.when = EW_REPLAN_ON_CHANGE};
+        how->horizon_s = foresight->until_s;
+        how->max_plans = foresight->max_plans;
+        how->max_evaluations = foresight->max_evaluations;
+        how->keeps_weights = true;
+    }
+    return how->spec.when != EW_REPLAN_NEVER && config->setup->dynamics;
+}
+
 /* Replace the workload's book by one of plans over time. */
 static enum ew_status replan_workload(struct ew_point *point, uint32_t i,
                                       const struct ew_contender *maker, struct ew_error *err)
 {
     const struct ew_setup *setup = point->config->setup;
-    const struct ew_replan_spec *spec = &setup->scenario->replan;
-    if (spec->when == EW_REPLAN_NEVER || !setup->dynamics || !maker) {
+    struct replanning ctx = {point->config, maker};
+    const struct ew_replan_maker in_world = {&ctx, plan_in_world};
+    struct ew_replan_how how;
+    if (!choose_replanning(&how, point->config) || !maker) {
         return EW_OK;
     }
-    struct replanning ctx = {point->config, maker};
-    const struct ew_replan_maker how = {&ctx, plan_in_world};
-    double end_s = 0;
-    enum ew_status status = guess_end(&end_s, point, i, err);
+    how.maker = &in_world;
+    enum ew_status status = EW_OK;
+    if (!point->config->foresight) {
+        status = guess_end(&how.horizon_s, point, i, err);
+        how.horizon_s *= 2;
+    }
     struct ew_book *book = NULL;
     if (status == EW_OK) {
-        status = ew_replan_make(&point->replans[i], &book, spec, setup->dynamics,
-                                &setup->workloads[i].problem, 2 * end_s, &how, err);
+        status = ew_replan_make(&point->replans[i], &book, &how, setup->dynamics,
+                                &setup->workloads[i].problem, err);
     }
     if (status == EW_OK) {
         ew_book_free(point->books[i]);

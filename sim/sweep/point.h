@@ -14,6 +14,13 @@
 #include "sweep/replan.h"
 #include "sweep/setup.h"
 
+/** Planning anew at every change, for nothing and at once (sweep/clairvoyant.h). */
+struct ew_foresight {
+    double until_s;           /**< changes after this are not looked at */
+    uint32_t max_plans;       /**< >= 1: about how often to plan at most */
+    uint64_t max_evaluations; /**< of all these plans together */
+};
+
 /** What all points of a command share; borrowed. */
 struct ew_point_config {
     const struct ew_setup *setup;
@@ -32,6 +39,7 @@ struct ew_point_config {
     struct ew_cache_info cache;
     /** Plans already made, for strategies that ask; NULL: none. Setups with one workload only. */
     const struct ew_candidates *candidates;
+    const struct ew_foresight *foresight; /**< NULL: plan anew when the scenario says */
 };
 
 /** Plans of all workloads, and who made them. Zero-initialise; free with ew_point_fini. */
@@ -59,8 +67,8 @@ void ew_point_fini(struct ew_point *point);
 /** How to run a point; borrowed. */
 struct ew_point_run {
     const struct ew_engine *engine;
-    struct ew_csv *csv;                /**< NULL: none */
-    struct ew_event_observer progress; /**< sees every event; observe NULL: nobody */
+    struct ew_csv *csv;                 /**< NULL: none */
+    struct ew_event_observer progress;  /**< sees every event; observe NULL: nobody */
     const struct ew_exec_options *exec; /**< engine exec: how; else NULL */
     struct ew_exec_facts *exec_facts;   /**< engine exec: filled, may be NULL */
 };

@@ -5,20 +5,14 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "engine/fast/heap.h"
+#include "model/world.h"
 #include "results/report.h"
-
-/* What a strategy can see of the world. */
-struct link_state {
-    double bandwidth_bytes_per_s; /* 0 while it is down */
-    double latency_s;
-};
 
 /* A world that has been planned for. */
 struct known_world {
     uint64_t hash;
-    struct link_state *links; /* owned */
-    bool *is_device_up;       /* owned */
+    struct ew_link_state *links; /* owned */
+    double *speed_ratio;         /* owned */
     uint32_t plan;
 };
 
@@ -31,161 +25,40 @@ struct owned {
 
 /* While making. */
 struct making {
-    const struct ew_replan_spec *spec;
+    const struct ew_replan_how *how;
     const struct ew_dynamics *dynamics;
     const struct ew_problem *problem;
-    const struct ew_replan_maker *maker;
     struct owned *owned;
-    struct ew_signal_cursor *cursors;
-    struct ew_heap steps; /* signals by the time of their next step */
-    double *bandwidth_bytes_per_s;
-    bool *is_link_up;
-    struct link_state *links; /* as it is */
-    bool *is_device_up;
-    double *planned_bytes_per_s; /* at the last plan */
-    bool has_switched;           /* something went or came back since the last plan */
-    struct ew_platform view;     /* the platform as it is */
-    struct ew_link *view_links;
-    struct ew_route *view_routes;
+    struct ew_world *world;
+    struct ew_link_state *planned_links; /* at the last plan */
+    double *planned_speed_ratio;
+    uint64_t planned_switches;
+    uint64_t stride;   /* every so many changes of degree count */
+    uint64_t n_graded; /* changes of degree so far */
     EW_VEC(struct known_world) worlds;
 };
-
-/* --- the world over time --------------------------------------------------------------------- */
-
-static void apply(struct making *m, const struct ew_signal *signal, double value)
-{
-    const uint32_t t = signal->target;
-    switch (signal->quantity) {
-    case EW_QUANTITY_LINK_BANDWIDTH:
-        m->bandwidth_bytes_per_s[t] = value;
-        break;
-    case EW_QUANTITY_LINK_LATENCY:
-        m->links[t].latency_s = value;
-        break;
-    case EW_QUANTITY_LINK_UP:
-        m->has_switched = m->has_switched || m->is_link_up[t] != (value > 0);
-        m->is_link_up[t] = value > 0;
-        break;
-    case EW_QUANTITY_DEVICE_UP:
-        m->has_switched = m->has_switched || m->is_device_up[t] != (value > 0);
-        m->is_device_up[t] = value > 0;
-        break;
-    default: /* speeds are not part of what strategies are told */
-        return;
-    }
-    if (ew_quantity_is_link(signal->quantity)) {
-        m->links[t].bandwidth_bytes_per_s = m->is_link_up[t] ? m->bandwidth_bytes_per_s[t] : 0;
-    }
-}
-
-static void schedule(struct making *m, uint32_t i)
-{
-    const double next_s = ew_signal_next_s(&m->cursors[i], &m->dynamics->signals[i]);
-    if (isinf(next_s)) {
-        ew_heap_remove(&m->steps, i);
-    } else {
-        ew_heap_set(&m->steps, i, next_s);
-    }
-}
-
-static void begin_world(struct making *m)
-{
-    const struct ew_platform *platform = m->problem->context.platform;
-    for (uint32_t l = 0; l < platform->n_links; l++) {
-        m->bandwidth_bytes_per_s[l] = platform->links[l].bandwidth_bytes_per_s;
-        m->is_link_up[l] = true;
-        m->links[l] =
-            (struct link_state){m->bandwidth_bytes_per_s[l], platform->links[l].latency_s};
-    }
-    for (uint32_t d = 0; d < platform->n_devices; d++) {
-        m->is_device_up[d] = true;
-    }
-    for (uint32_t i = 0; i < m->dynamics->n_signals; i++) {
-        const struct ew_signal *signal = &m->dynamics->signals[i];
-        const double value = ew_signal_begin(&m->cursors[i], signal, NAN);
-        if (!isnan(value)) {
-            apply(m, signal, value);
-        }
-        schedule(m, i);
-    }
-}
-
-/* Take all steps up to time_s. */
-static void advance(struct making *m, double time_s)
-{
-    while (m->steps.count && ew_heap_first(&m->steps)->key <= time_s) {
-        const uint32_t i = ew_heap_first(&m->steps)->id;
-        apply(m, &m->dynamics->signals[i],
-              ew_signal_step(&m->cursors[i], &m->dynamics->signals[i]));
-        schedule(m, i);
-    }
-}
-
-/* --- the platform as it is ------------------------------------------------------------------- */
-
-static void view_route(struct making *m, uint32_t from, uint32_t to)
-{
-    const struct ew_platform *platform = m->problem->context.platform;
-    struct ew_route *route = &m->view_routes[(size_t)from * platform->n_devices + to];
-    *route = *ew_platform_route(platform, from, to);
-    bool is_up = m->is_device_up[from] && m->is_device_up[to];
-    double bottleneck = INFINITY;
-    route->latency_s = 0;
-    for (uint32_t i = 0; i < route->n_links; i++) {
-        const struct link_state *link = &m->links[route->links[i]];
-        uint32_t times = 0;
-        for (uint32_t k = 0; k < route->n_links; k++) {
-            times += route->links[k] == route->links[i];
-        }
-        is_up = is_up && link->bandwidth_bytes_per_s > 0;
-        bottleneck = fmin(bottleneck, link->bandwidth_bytes_per_s / times);
-        route->latency_s += link->latency_s;
-    }
-    route->bottleneck_bytes_per_s = bottleneck;
-    if (!is_up) {
-        *route = (struct ew_route){0};
-    }
-}
-
-static void make_view(struct making *m)
-{
-    const struct ew_platform *platform = m->problem->context.platform;
-    for (uint32_t l = 0; l < platform->n_links; l++) {
-        m->view_links[l] = platform->links[l];
-        m->view_links[l].latency_s = m->links[l].latency_s;
-        if (m->links[l].bandwidth_bytes_per_s > 0) { /* else no route names it */
-            m->view_links[l].bandwidth_bytes_per_s = m->links[l].bandwidth_bytes_per_s;
-        }
-    }
-    for (uint32_t a = 0; a < platform->n_devices; a++) {
-        for (uint32_t b = 0; b < platform->n_devices; b++) {
-            view_route(m, a, b);
-        }
-    }
-    m->view = *platform;
-    m->view.links = m->view_links;
-    m->view.routes = m->view_routes;
-}
 
 /* --- plans ----------------------------------------------------------------------------------- */
 
 static uint64_t hash_world(const struct making *m)
 {
     const struct ew_platform *platform = m->problem->context.platform;
+    const struct ew_world_state now = ew_world_state(m->world);
     const uint64_t hash =
-        ew_hash_bytes(EW_HASH_BEGIN, m->links, platform->n_links * sizeof *m->links);
-    return ew_hash_bytes(hash, m->is_device_up, platform->n_devices * sizeof *m->is_device_up);
+        ew_hash_bytes(EW_HASH_BEGIN, now.links, platform->n_links * sizeof *now.links);
+    return ew_hash_bytes(hash, now.speed_ratio, platform->n_devices * sizeof *now.speed_ratio);
 }
 
 static const struct known_world *find_world(const struct making *m, uint64_t hash)
 {
     const struct ew_platform *platform = m->problem->context.platform;
+    const struct ew_world_state now = ew_world_state(m->world);
     for (size_t i = 0; i < m->worlds.count; i++) {
         const struct known_world *world = &m->worlds.items[i];
         if (world->hash == hash &&
-            memcmp(world->links, m->links, platform->n_links * sizeof *m->links) == 0 &&
-            memcmp(world->is_device_up, m->is_device_up,
-                   platform->n_devices * sizeof *m->is_device_up) == 0) {
+            memcmp(world->links, now.links, platform->n_links * sizeof *now.links) == 0 &&
+            memcmp(world->speed_ratio, now.speed_ratio,
+                   platform->n_devices * sizeof *now.speed_ratio) == 0) {
             return world;
         }
     }
@@ -196,19 +69,20 @@ static enum ew_status remember_world(struct making *m, uint64_t hash, uint32_t p
                                      struct ew_error *err)
 {
     const struct ew_platform *platform = m->problem->context.platform;
+    const struct ew_world_state now = ew_world_state(m->world);
     struct known_world world = {
         .hash = hash,
         .links = malloc((platform->n_links + 1u) * sizeof *world.links),
-        .is_device_up = malloc(platform->n_devices * sizeof *world.is_device_up),
+        .speed_ratio = malloc(platform->n_devices * sizeof *world.speed_ratio),
         .plan = plan,
     };
-    if (!world.links || !world.is_device_up || !ew_vec_push(&m->worlds, world)) {
+    if (!world.links || !world.speed_ratio || !ew_vec_push(&m->worlds, world)) {
         free(world.links);
-        free(world.is_device_up);
+        free(world.speed_ratio);
         return ew_fail_memory(err);
     }
-    memcpy(world.links, m->links, platform->n_links * sizeof *m->links);
-    memcpy(world.is_device_up, m->is_device_up, platform->n_devices * sizeof *m->is_device_up);
+    memcpy(world.links, now.links, platform->n_links * sizeof *now.links);
+    memcpy(world.speed_ratio, now.speed_ratio, platform->n_devices * sizeof *now.speed_ratio);
     return EW_OK;
 }
 
@@ -225,11 +99,14 @@ static enum ew_status ask(struct making *m, uint32_t *plan, uint64_t *n_evaluati
     }
     struct ew_book *book = NULL;
     struct ew_problem problem = *m->problem;
-    make_view(m);
-    problem.context.platform = &m->view;
-    o->replan.n_asked++;
-    enum ew_status status = m->maker->plan(m->maker->ctx, &book, &problem, n_evaluations, err);
+    const struct ew_replan_maker *maker = m->how->maker;
     *plan = EW_NONE;
+    enum ew_status status = ew_world_platform(&problem.context.platform, m->world, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    o->replan.n_asked++;
+    status = maker->plan(maker->ctx, &book, &problem, n_evaluations, err);
     if (status == EW_ENOTSUP && o->books.count) {
         o->replan.n_unable++;
         status = EW_OK;
@@ -249,71 +126,136 @@ static enum ew_status ask(struct making *m, uint32_t *plan, uint64_t *n_evaluati
     return status == EW_OK ? remember_world(m, hash, *plan, err) : status;
 }
 
+static void note_planned(struct making *m)
+{
+    const struct ew_platform *platform = m->problem->context.platform;
+    const struct ew_world_state now = ew_world_state(m->world);
+    memcpy(m->planned_links, now.links, platform->n_links * sizeof *now.links);
+    memcpy(m->planned_speed_ratio, now.speed_ratio, platform->n_devices * sizeof *now.speed_ratio);
+    m->planned_switches = now.n_switches;
+}
+
 /* The plan for the world of time_s comes into force when planning is over. */
-static enum ew_status switch_plan(struct making *m, double time_s, struct ew_error *err)
+static enum ew_status switch_plan(struct making *m, double time_s, uint64_t *n_evaluations,
+                                  struct ew_error *err)
 {
     struct owned *o = m->owned;
-    const struct ew_platform *platform = m->problem->context.platform;
-    uint64_t n_evaluations = 0;
+    const struct ew_replan_spec *spec = &m->how->spec;
     uint32_t plan;
-    const enum ew_status status = ask(m, &plan, &n_evaluations, err);
+    *n_evaluations = 0;
+    const enum ew_status status = ask(m, &plan, n_evaluations, err);
     if (status != EW_OK) {
         return status;
     }
-    for (uint32_t l = 0; l < platform->n_links; l++) {
-        m->planned_bytes_per_s[l] = m->links[l].bandwidth_bytes_per_s;
-    }
-    m->has_switched = false;
+    note_planned(m);
     const bool is_first = o->plans.count == 0;
     if (plan == EW_NONE || (!is_first && o->plans.items[o->plans.count - 1] == plan)) {
         return EW_OK;
     }
     double from_s = 0; /* the first plan is made before the run */
     if (!is_first) {
-        from_s =
-            time_s + m->spec->charge_s + m->spec->charge_per_evaluation_s * (double)n_evaluations;
+        from_s = time_s + spec->charge_s + spec->charge_per_evaluation_s * (double)*n_evaluations;
         from_s = fmax(from_s, o->times_s.items[o->times_s.count - 1]);
     }
     return ew_vec_push(&o->times_s, from_s) && ew_vec_push(&o->plans, plan) ? EW_OK
                                                                             : ew_fail_memory(err);
 }
 
-static bool is_time_to_plan(const struct making *m)
+static bool differs(double now, double planned, double ratio)
+{
+    return fabs(now - planned) > ratio * planned;
+}
+
+static bool has_changed_by_degree(const struct making *m)
 {
     const struct ew_platform *platform = m->problem->context.platform;
-    if (m->spec->when == EW_REPLAN_PERIOD || m->has_switched) {
-        return true;
+    const struct ew_world_state now = ew_world_state(m->world);
+    const double ratio = m->how->spec.change_ratio;
+    for (uint32_t l = 0; l < platform->n_links; l++) {
+        const struct ew_link_state *planned = &m->planned_links[l];
+        if (differs(now.links[l].bandwidth_bytes_per_s, planned->bandwidth_bytes_per_s, ratio) ||
+            differs(now.links[l].latency_s, planned->latency_s, ratio)) {
+            return true;
+        }
     }
-    for (uint32_t l = 0; m->spec->when == EW_REPLAN_ON_CHANGE && l < platform->n_links; l++) {
-        const double planned = m->planned_bytes_per_s[l];
-        if (fabs(m->links[l].bandwidth_bytes_per_s - planned) > m->spec->change_ratio * planned) {
+    for (uint32_t d = 0; d < platform->n_devices; d++) {
+        if (differs(now.speed_ratio[d], m->planned_speed_ratio[d], ratio)) {
             return true;
         }
     }
     return false;
 }
 
-static enum ew_status plan_over_time(struct making *m, double horizon_s, struct ew_error *err)
+static bool is_time_to_plan(struct making *m)
 {
-    enum ew_status status = switch_plan(m, 0, err);
-    uint64_t n_periods = 0;
-    while (status == EW_OK && m->steps.count && m->worlds.count < EW_REPLAN_MAX_WORLDS) {
-        const double time_s = m->spec->when == EW_REPLAN_PERIOD
-                                  ? (double)++n_periods * m->spec->period_s
-                                  : ew_heap_first(&m->steps)->key;
-        if (time_s > horizon_s) {
+    if (m->how->spec.when == EW_REPLAN_PERIOD ||
+        ew_world_state(m->world).n_switches != m->planned_switches) {
+        return true;
+    }
+    return m->how->spec.when == EW_REPLAN_ON_CHANGE && has_changed_by_degree(m) &&
+           ++m->n_graded % m->stride == 0;
+}
+
+/* Moments at which anything changes. */
+static enum ew_status count_changes(const struct making *m, uint64_t *n, struct ew_error *err)
+{
+    struct ew_world *world = NULL;
+    const enum ew_status status =
+        ew_world_new(&world, m->problem->context.platform, m->dynamics, err);
+    *n = 0;
+    for (double next_s; status == EW_OK && (next_s = ew_world_next_s(world)) <= m->how->horizon_s;
+         ++*n) {
+        ew_world_advance(world, next_s);
+    }
+    ew_world_free(world);
+    return status;
+}
+
+/* So that no more than the allowed number of plans is made, at what the first one took. */
+static enum ew_status choose_stride(struct making *m, uint64_t n_evaluations, struct ew_error *err)
+{
+    uint64_t n_plans = m->how->max_plans;
+    m->stride = 1;
+    if (n_plans == 0) {
+        return EW_OK;
+    }
+    if (n_evaluations && m->how->max_evaluations / n_evaluations < n_plans) {
+        n_plans = m->how->max_evaluations / n_evaluations;
+    }
+    n_plans = n_plans > 1 ? n_plans - 1 : 1; /* the first is made */
+    uint64_t n_changes;
+    const enum ew_status status = count_changes(m, &n_changes, err);
+    m->owned->replan.n_changes = n_changes;
+    m->stride = n_changes > n_plans ? (n_changes + n_plans - 1) / n_plans : 1;
+    return status;
+}
+
+static enum ew_status plan_over_time(struct making *m, struct ew_error *err)
+{
+    const struct ew_replan_spec *spec = &m->how->spec;
+    uint64_t n_evaluations, n_periods = 0;
+    enum ew_status status = switch_plan(m, 0, &n_evaluations, err);
+    if (status == EW_OK) {
+        status = choose_stride(m, n_evaluations, err);
+    }
+    while (status == EW_OK && !isinf(ew_world_next_s(m->world)) &&
+           m->worlds.count < EW_REPLAN_MAX_WORLDS) {
+        const double time_s = spec->when == EW_REPLAN_PERIOD ? (double)++n_periods * spec->period_s
+                                                             : ew_world_next_s(m->world);
+        if (time_s > m->how->horizon_s) {
             break;
         }
-        advance(m, time_s);
+        ew_world_advance(m->world, time_s);
         if (is_time_to_plan(m)) {
-            status = switch_plan(m, time_s, err);
+            status = switch_plan(m, time_s, &n_evaluations, err);
         }
     }
     return status;
 }
 
 /* One book of all plans, which point into the books they came in. */
-static enum ew_status merge(struct ew_book **out, const struct owned *o, struct ew_error *err)
+static enum ew_status merge(struct ew_book **out, const struct owned *o, bool keeps_weights,
+                            struct ew_error *err)
 {
     struct ew_arena arena = {0};
     const uint32_t n = (uint32_t)o->books.count;
@@ -323,7 +265,7 @@ static enum ew_status merge(struct ew_book **out, const struct owned *o, struct 
     for (uint32_t i = 0; is_whole && i < n; i++) {
         plans[i] = ew_arena_copy(&arena, o->books.items[i]->plans[0], 1, sizeof *plans[i]);
         is_whole = plans[i] != NULL;
-        if (is_whole && n > 1 && plans[i]->weights == EW_WEIGHTS_RESIDENT) {
+        if (is_whole && !keeps_weights && n > 1 && plans[i]->weights == EW_WEIGHTS_RESIDENT) {
             plans[i]->weights = EW_WEIGHTS_ON_CHANGE;
         }
     }
@@ -347,59 +289,41 @@ static enum ew_status merge(struct ew_book **out, const struct owned *o, struct 
 static enum ew_status making_init(struct making *m, struct ew_error *err)
 {
     const struct ew_platform *platform = m->problem->context.platform;
-    const size_t nl = platform->n_links + 1u, nd = platform->n_devices;
-    m->cursors = calloc(m->dynamics->n_signals + 1u, sizeof *m->cursors);
-    m->bandwidth_bytes_per_s = calloc(nl, sizeof *m->bandwidth_bytes_per_s);
-    m->is_link_up = calloc(nl, sizeof *m->is_link_up);
-    m->links = calloc(nl, sizeof *m->links);
-    m->is_device_up = calloc(nd, sizeof *m->is_device_up);
-    m->planned_bytes_per_s = calloc(nl, sizeof *m->planned_bytes_per_s);
-    m->view_links = calloc(nl, sizeof *m->view_links);
-    m->view_routes = calloc(nd * nd, sizeof *m->view_routes);
-    if (!m->cursors || !m->bandwidth_bytes_per_s || !m->is_link_up || !m->links ||
-        !m->is_device_up || !m->planned_bytes_per_s || !m->view_links || !m->view_routes ||
-        !ew_heap_init(&m->steps, m->dynamics->n_signals)) {
+    m->planned_links = calloc(platform->n_links + 1u, sizeof *m->planned_links);
+    m->planned_speed_ratio = calloc(platform->n_devices, sizeof *m->planned_speed_ratio);
+    if (!m->planned_links || !m->planned_speed_ratio) {
         return ew_fail_memory(err);
     }
-    begin_world(m);
-    return EW_OK;
+    return ew_world_new(&m->world, platform, m->dynamics, err);
 }
 
 static void making_fini(struct making *m)
 {
     for (size_t i = 0; i < m->worlds.count; i++) {
         free(m->worlds.items[i].links);
-        free(m->worlds.items[i].is_device_up);
+        free(m->worlds.items[i].speed_ratio);
     }
     ew_vec_fini(&m->worlds);
-    ew_heap_fini(&m->steps);
-    free(m->cursors);
-    free(m->bandwidth_bytes_per_s);
-    free(m->is_link_up);
-    free(m->links);
-    free(m->is_device_up);
-    free(m->planned_bytes_per_s);
-    free(m->view_links);
-    free(m->view_routes);
+    ew_world_free(m->world);
+    free(m->planned_links);
+    free(m->planned_speed_ratio);
 }
 
 enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
-                              const struct ew_replan_spec *spec, const struct ew_dynamics *dynamics,
-                              const struct ew_problem *problem, double horizon_s,
-                              const struct ew_replan_maker *maker, struct ew_error *err)
+                              const struct ew_replan_how *how, const struct ew_dynamics *dynamics,
+                              const struct ew_problem *problem, struct ew_error *err)
 {
     struct owned *o = calloc(1, sizeof *o);
     if (!o) {
         return ew_fail_memory(err);
     }
-    struct making m = {
-        .spec = spec, .dynamics = dynamics, .problem = problem, .maker = maker, .owned = o};
+    struct making m = {.how = how, .dynamics = dynamics, .problem = problem, .owned = o};
     enum ew_status status = making_init(&m, err);
     if (status == EW_OK) {
-        status = plan_over_time(&m, horizon_s, err);
+        status = plan_over_time(&m, err);
     }
     if (status == EW_OK) {
-        status = merge(book_out, o, err);
+        status = merge(book_out, o, how->keeps_weights, err);
     }
     making_fini(&m);
     if (status != EW_OK) {

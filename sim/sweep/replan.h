@@ -20,23 +20,34 @@ struct ew_replan_maker {
                            uint64_t *n_evaluations, struct ew_error *err);
 };
 
-/** Plans over time. */
-struct ew_replan {
-    struct ew_plan_schedule schedule;
-    uint32_t n_asked;  /**< calls of the maker; equal worlds are asked once */
-    uint32_t n_unable; /**< of them without a plan */
-};
-
 /** Most different worlds that are planned for; later changes keep the last plan. */
 enum { EW_REPLAN_MAX_WORLDS = 4096 };
 
-/** Make the plans up to run time `horizon_s`: a book of them (free with ew_book_free before the
- *  result) and their times. Where a plan keeps its weights resident, changing plans loads weights
- *  (weights on_change). EW_ENOTSUP when the first world has no plan, or a book has several. */
+/** When to plan, and at what cost. */
+struct ew_replan_how {
+    struct ew_replan_spec spec;
+    const struct ew_replan_maker *maker; /**< borrowed */
+    double horizon_s;                    /**< run time after which nothing is planned for */
+    uint32_t max_plans; /**< 0: no limit but that on worlds. Else every k-th change of degree is
+                             planned for, so that about so many plans are made. */
+    uint64_t max_evaluations; /**< of all plans together, judged by the first; with max_plans */
+    bool keeps_weights;       /**< changing plans loads no weights */
+};
+
+/** Plans over time. */
+struct ew_replan {
+    struct ew_plan_schedule schedule;
+    uint64_t n_changes; /**< moments at which anything changes; counted with max_plans only */
+    uint32_t n_asked;   /**< calls of the maker; equal worlds are asked once */
+    uint32_t n_unable;  /**< of them without a plan */
+};
+
+/** Make the plans up to the horizon: a book of them (free with ew_book_free before the result) and
+ *  their times. Where a plan keeps its weights resident, changing plans loads weights (weights
+ *  on_change). EW_ENOTSUP when the first world has no plan, or a book has several. */
 enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
-                              const struct ew_replan_spec *spec, const struct ew_dynamics *dynamics,
-                              const struct ew_problem *problem, double horizon_s,
-                              const struct ew_replan_maker *maker, struct ew_error *err);
+                              const struct ew_replan_how *how, const struct ew_dynamics *dynamics,
+                              const struct ew_problem *problem, struct ew_error *err);
 
 /** Accepts NULL. */
 void ew_replan_free(struct ew_replan *replan);

@@ -4,7 +4,7 @@
 #
 #     tests/data/make_trace.sh SOURCE_DIR
 set -eu
-source=$1
+source=$(cd "$1" && pwd)
 tool=$source/tools/make_trace
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

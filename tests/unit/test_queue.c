@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "engine/engine.h"
-#include "engine/fast/heap.h"
+#include "base/heap.h"
 #include "support/suite.h"
 
 START_TEST(first_ready_comes_first)

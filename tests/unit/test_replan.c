@@ -58,12 +58,12 @@ static struct ew_replan *replan(struct notes *notes, struct ew_replan_spec spec,
     struct ew_platform *platform = tiny_star(2);
     const struct ew_problem problem = {.context = {.platform = platform}};
     const struct ew_replan_maker maker = {notes, note_and_plan};
+    const struct ew_replan_how how = {.spec = spec, .maker = &maker, .horizon_s = horizon_s};
     struct ew_replan *out = NULL;
     struct ew_book *book = NULL;
     struct ew_error err = {0};
-    ck_assert_msg(
-        ew_replan_make(&out, &book, &spec, &dynamics, &problem, horizon_s, &maker, &err) == EW_OK,
-        "%s", err.message);
+    ck_assert_msg(ew_replan_make(&out, &book, &how, &dynamics, &problem, &err) == EW_OK, "%s",
+                  err.message);
     *n_plans = book->n_plans;
     for (uint32_t i = 0; i < book->n_plans; i++) {
         ck_assert_int_eq(book->plans[i]->weights,

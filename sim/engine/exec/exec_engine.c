@@ -12,7 +12,7 @@
 #include "engine/core.h"
 #include "engine/exec/crew.h"
 #include "engine/exec/random_weights.h"
-#include "engine/fast/heap.h"
+#include "base/heap.h"
 
 /* A message whose arrival has not been reported this long after a moment has not arrived before it.
  * Contention makes messages end later than the bound in the heap, and others must not wait. */

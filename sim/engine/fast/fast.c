@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/core.h"
-#include "engine/fast/heap.h"
+#include "base/heap.h"
 #include "engine/fast/network.h"
 
 /** Times closer than this are equal on paper. */

@@ -11,7 +11,7 @@
 
 #include "engine/core.h"
 #include "engine/engine.h"
-#include "engine/fast/heap.h"
+#include "base/heap.h"
 
 /** Use of one link by one connection. */
 struct net_hop {

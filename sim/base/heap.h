@@ -2,8 +2,8 @@
  * Indexed min-heap: at most one key per id, keys can be changed in place. Four children per node.
  * Ordered by (key, id), so that equal keys come out in a fixed order.
  */
-#ifndef EW_ENGINE_FAST_HEAP_H
-#define EW_ENGINE_FAST_HEAP_H
+#ifndef EW_BASE_HEAP_H
+#define EW_BASE_HEAP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "engine/fast/heap.h"
+#include "base/heap.h"
 
 #include <stdlib.h>
 #include <string.h>
