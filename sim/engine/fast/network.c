@@ -70,6 +70,10 @@ enum ew_status ew_network_init(struct ew_network *network, const struct ew_core 
         const double latency_s = ew_core_latency_s(core, f);
         network->flows[f].latency_s = latency_s * model->latency_factor;
         network->flows[f].penalty = route_penalty(platform, route, latency_s, model);
+        for (uint32_t h = 0; h < network->flows[f].n_hops; h++) {
+            struct net_hop *hop = &network->hops[first + h];
+            hop->weight = hop->times / network->flows[f].penalty;
+        }
         first += network->flows[f].n_hops;
     }
     for (uint32_t l = 0; l < platform->n_links; l++) {
@@ -135,7 +139,7 @@ bool ew_network_begin(struct ew_network *network, uint32_t f, uint64_t bytes, do
         struct net_hop *hop = &network->hops[flow->first_hop + h];
         struct net_link *link = &network->links[hop->link];
         hop->position = link->count;
-        if (!add_member(link, (struct net_member){f, h})) {
+        if (!add_member(link, (struct net_member){f, h, hop->weight})) {
             return false;
         }
         touch_link(network, hop->link, time_s);
@@ -208,11 +212,9 @@ static double link_level(const struct ew_network *network, const struct net_link
     }
     double largest = 0;
     for (uint32_t m = 0; m < link->count; m++) {
-        const struct net_flow *flow = &network->flows[link->members[m].flow];
-        const double use =
-            network->hops[flow->first_hop + link->members[m].hop].times / flow->penalty;
-        if (flow->new_rate < 0 && use > largest) {
-            largest = use;
+        const struct net_member *member = &link->members[m];
+        if (network->flows[member->flow].new_rate < 0 && member->weight > largest) {
+            largest = member->weight;
         }
     }
     return link->capacity_bytes_per_s / largest;
@@ -225,8 +227,7 @@ static void open_link(struct ew_network *network, uint32_t l)
     link->weight = 0;
     link->n_undecided = link->count;
     for (uint32_t m = 0; m < link->count; m++) {
-        const struct net_flow *flow = &network->flows[link->members[m].flow];
-        link->weight += network->hops[flow->first_hop + link->members[m].hop].times / flow->penalty;
+        link->weight += link->members[m].weight;
     }
     if (link->count) {
         ew_heap_set(&network->levels, l, link_level(network, link));
@@ -241,7 +242,7 @@ static void decide_flow(struct ew_network *network, uint32_t f, double level)
         const struct net_hop *hop = &network->hops[flow->first_hop + h];
         struct net_link *link = &network->links[hop->link];
         link->left -= hop->times * flow->new_rate;
-        link->weight -= hop->times / flow->penalty;
+        link->weight -= hop->weight;
         link->n_undecided--;
         if (!ew_heap_has(&network->levels, hop->link)) {
             continue;

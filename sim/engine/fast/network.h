@@ -17,6 +17,7 @@
 struct net_hop {
     uint32_t link;
     double times;      /**< how often the route names it */
+    double weight;     /**< times / penalty */
     uint32_t position; /**< in the link's list of flows while the flow is active */
 };
 
@@ -39,6 +40,7 @@ struct net_flow {
 struct net_member {
     uint32_t flow;
     uint32_t hop;
+    double weight; /**< of the hop */
 };
 
 struct net_link {
