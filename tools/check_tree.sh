@@ -42,6 +42,7 @@ only_in() { # pattern, allowed prefix
 only_in '#include [<"](simgrid|xbt)/' sim/engine/simgrid/
 only_in '#include [<"]cjson/' sim/io/
 only_in '#include [<"](pb_|.*\.pb\.h|yaml)' sim/io/
+only_in '#include [<"]mpi.h' sim/sweep/mpi_module
 only_in '#include [<"]sqlite3' sim/results/store
 only_in '\b(strcpy|strcat|sprintf|gets|atoi|atof|strtok|rand|srand|alloca|system)[[:space:]]*\(' nowhere
 

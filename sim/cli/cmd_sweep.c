@@ -74,8 +74,10 @@ static enum ew_status read_options(struct job *job, struct ew_error *err)
     struct ew_cli *cli = job->cli;
     const long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
     double n_jobs = 1, limit_s = job->spec.time_limit_s;
-    enum ew_status status = ew_options_number(&n_jobs, cli, EW_OPTION_JOBS, 1, MAX_JOBS,
-                                              n_processors > 0 ? (double)n_processors : 1, err);
+    const bool is_distributed = cli->paths.n_ranks > 1;
+    const double all_jobs = n_processors > 0 && !is_distributed ? (double)n_processors : 1;
+    enum ew_status status =
+        ew_options_number(&n_jobs, cli, EW_OPTION_JOBS, 1, MAX_JOBS, all_jobs, err);
     if (status == EW_OK) {
         status = ew_options_number(&limit_s, cli, EW_OPTION_TIME_LIMIT, 1e-3, 1e9, limit_s, err);
     }
@@ -83,6 +85,8 @@ static enum ew_status read_options(struct job *job, struct ew_error *err)
     job->options.time_limit_s = limit_s;
     job->options.keeps_going = ew_args_last(&cli->args, EW_OPTION_KEEP_GOING) != NULL;
     job->options.interrupted = cli->interrupted;
+    job->options.is_distributed = is_distributed;
+    job->options.mpi_module = cli->paths.mpi_module;
     return status == EW_OK ? read_shard(job, err) : status;
 }
 
@@ -219,6 +223,10 @@ static void sum_up(const struct job *job, const struct ew_sweep_progress *p)
                         (unsigned long long)(p->n_todo - p->n_done));
         }
     }
+    if (p->n_lost_ranks > 0) {
+        ew_cli_warn(cli, "%u of %u ranks died; others did their points", p->n_lost_ranks,
+                    cli->paths.n_ranks);
+    }
     ew_cli_detail(cli, "took %s", took);
 }
 
@@ -267,8 +275,15 @@ static enum ew_status run(struct job *job, struct ew_error *err)
     if (job->is_shown) {
         fputs("\r\033[K", stderr);
     }
+    if (progress.is_helper) {
+        return status;
+    }
     if (status == EW_OK || status == EW_EINTR) {
         sum_up(job, &progress);
+    }
+    if (status == EW_EINTR && job->options.is_distributed && !cli->paths.has_recovery) {
+        ew_cli_warn(cli, "mpirun ends every rank when one dies, unless it is given "
+                         "--enable-recovery; the same command goes on from here");
     }
     cli->is_unmet = progress.n_failed > 0;
     return status;
@@ -278,8 +293,9 @@ enum ew_status ew_cmd_sweep(struct ew_cli *cli, struct ew_error *err)
 {
     struct job job = {.cli = cli};
     enum ew_status status = prepare(&job, err);
-    if (status == EW_OK) {
-        status = ew_args_last(&cli->args, EW_OPTION_DRY_RUN) ? dry_run(&job, err) : run(&job, err);
+    const bool is_dry = ew_args_last(&cli->args, EW_OPTION_DRY_RUN) != NULL;
+    if (status == EW_OK && !(is_dry && cli->paths.rank > 0)) { /* one rank tells */
+        status = is_dry ? dry_run(&job, err) : run(&job, err);
     }
     ew_registry_fini(&job.registry);
     ew_sweep_points_fini(&job.points);

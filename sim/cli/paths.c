@@ -160,8 +160,12 @@ static enum ew_status add_program_dirs(struct ew_paths *paths, struct ew_error *
     for (size_t i = 0; status == EW_OK && i < n; i++) {
         const char *lib = join(&paths->arena, prefix, libs[i]);
         const char *module = lib ? join(&paths->arena, lib, "simgrid_module.so") : NULL;
-        if (!module) {
+        const char *mpi = lib ? join(&paths->arena, lib, "mpi_module.so") : NULL;
+        if (!module || !mpi) {
             return ew_fail_memory(err);
+        }
+        if (!paths->mpi_module && ew_file_exists(mpi)) {
+            paths->mpi_module = mpi;
         }
         if (!paths->module && ew_file_exists(module)) {
             paths->module = module;
@@ -200,11 +204,28 @@ static enum ew_status add_options(struct ew_paths *paths, const struct ew_args *
     return status;
 }
 
+static uint32_t read_count(const char *variable, uint32_t otherwise)
+{
+    const char *text = getenv(variable);
+    uint64_t n = otherwise;
+    return text && ew_parse_u64(text, &n) && n < UINT32_MAX ? (uint32_t)n : otherwise;
+}
+
+/* What mpirun of Open MPI tells the processes that it starts. */
+static void read_ranks(struct ew_paths *paths)
+{
+    const char *recovery = getenv("OMPI_MCA_orte_enable_recovery");
+    paths->n_ranks = read_count("OMPI_COMM_WORLD_SIZE", 1);
+    paths->rank = read_count("OMPI_COMM_WORLD_RANK", 0);
+    paths->has_recovery = recovery && strcmp(recovery, "0") != 0;
+}
+
 enum ew_status ew_paths_init(struct ew_paths *out, const struct ew_args *args, struct ew_error *err)
 {
     struct ew_paths paths = {0};
     const char *module = getenv("EW_SIMGRID_MODULE");
     enum ew_status status = add_options(&paths, args, err);
+    read_ranks(&paths);
     if (status == EW_OK) {
         status = add_variable(&paths, "EW_DATA_PATH", add_data_dir, err);
     }

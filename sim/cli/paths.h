@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/status.h"
@@ -41,6 +42,10 @@ struct ew_paths {
     struct ew_path_list plugin_files; /**< --strategy-path FILE.so */
     const char *module;               /**< the SimGrid module, NULL when not found */
     const char *worker;               /**< edgeweave-worker, NULL when not found */
+    const char *mpi_module;           /**< NULL: built without MPI */
+    uint32_t n_ranks;                 /**< started by mpirun as one of so many; else 1 */
+    uint32_t rank;                    /**< which of them */
+    bool has_recovery;                /**< mpirun lets the others live when one dies */
     const char *cache_dir;            /**< NULL: no home directory */
 };
 

@@ -63,7 +63,7 @@ static double now_s(void)
 /* --- in the worker -----------------------------------------------------------------------------
  */
 
-static bool write_whole(int fd, const void *bytes, size_t size)
+bool ew_pool_write_whole(int fd, const void *bytes, size_t size)
 {
     const char *at = bytes;
     while (size > 0) {
@@ -122,7 +122,7 @@ static _Noreturn void live(const struct ew_pool_job *job, int from_parent, int t
         memcpy(answers.text + at, &frame, sizeof frame);
         const double time_s = now_s();
         if (answers.length > FLUSH_BYTES || time_s - flushed_s > FLUSH_S || is_idle(from_parent)) {
-            if (!write_whole(to_parent, answers.text, answers.length)) {
+            if (!ew_pool_write_whole(to_parent, answers.text, answers.length)) {
                 _exit(1);
             }
             answers.length = 0;
@@ -132,7 +132,7 @@ static _Noreturn void live(const struct ew_pool_job *job, int from_parent, int t
     _exit(0);
 }
 
-static void become_worker(pid_t parent)
+void ew_pool_become_worker(pid_t parent)
 {
     const struct rlimit no_core = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &no_core);
@@ -173,7 +173,7 @@ static enum ew_status start_worker(struct ew_pool *pool, struct worker *w, struc
         return ew_fail(err, EW_EIO, "cannot start a worker process: %s", strerror(errno));
     }
     if (pid == 0) {
-        become_worker(parent);
+        ew_pool_become_worker(parent);
         close_others(pool);
         (void)close(down[1]);
         (void)close(up[0]);
@@ -282,7 +282,8 @@ static bool send_item(struct worker *w, struct item item)
                 w->in_hand.count * sizeof *w->in_hand.items);
         w->n_answered = 0;
     }
-    return ew_vec_push(&w->in_hand, item) && write_whole(w->to, &item.number, sizeof item.number);
+    return ew_vec_push(&w->in_hand, item) &&
+           ew_pool_write_whole(w->to, &item.number, sizeof item.number);
 }
 
 /* Whole groups as long as they are small, and no more than the worker's share of what is left. */

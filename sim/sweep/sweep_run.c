@@ -11,6 +11,7 @@
 #include "results/cells.h"
 #include "results/report.h"
 #include "results/store.h"
+#include "sweep/mpi_hub.h"
 #include "sweep/pool.h"
 #include "sweep/sweep_id.h"
 #include "sweep/sweep_worker.h"
@@ -33,6 +34,7 @@ struct sweeping {
     const struct ew_sweep_options *options;
     struct ew_store *store;
     struct ew_pool *pool;
+    struct ew_mpi_hub *hub; /* in the pool's place, when there are several ranks */
     EW_VEC(struct entry) entries;
     size_t n_added; /* entries handed to the pool */
     double committed_s;
@@ -47,8 +49,12 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* Asked often, also where nothing else happens for a while. */
 static bool is_interrupted(const struct sweeping *s)
 {
+    if (s->hub) {
+        ew_mpi_hub_beat(s->hub);
+    }
     return s->options->interrupted && *s->options->interrupted;
 }
 
@@ -264,17 +270,45 @@ static enum ew_status take_answer(void *ctx, const struct ew_pool_answer *a, str
     return status;
 }
 
+/* --- whoever works -----------------------------------------------------------------------------
+ */
+
+static uint64_t count_open(const struct sweeping *s)
+{
+    return s->hub ? ew_mpi_hub_open_items(s->hub) : ew_pool_open_items(s->pool);
+}
+
+static uint64_t count_waiting(const struct sweeping *s)
+{
+    return s->hub ? ew_mpi_hub_waiting_items(s->hub) : ew_pool_waiting_items(s->pool);
+}
+
+static void forget_waiting(struct sweeping *s)
+{
+    (void)(s->hub ? ew_mpi_hub_forget(s->hub) : ew_pool_forget(s->pool));
+}
+
+static enum ew_status add_entry(struct sweeping *s, size_t index, struct ew_error *err)
+{
+    const struct entry *e = &s->entries.items[index];
+    return s->hub ? ew_mpi_hub_add(s->hub, e->raw, e->problem, index, err)
+                  : ew_pool_add(s->pool, e->raw, e->problem, index, err);
+}
+
+static enum ew_status attend(struct sweeping *s, struct ew_error *err)
+{
+    return s->hub ? ew_mpi_hub_attend(s->hub, ATTEND_MS, take_answer, s, err)
+                  : ew_pool_attend(s->pool, ATTEND_MS, take_answer, s, err);
+}
+
 /* --- running -----------------------------------------------------------------------------------
  */
 
 static enum ew_status feed(struct sweeping *s, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
-    while (status == EW_OK && s->n_added < s->entries.count &&
-           ew_pool_waiting_items(s->pool) < QUEUE_ITEMS) {
-        const struct entry *entry = &s->entries.items[s->n_added];
-        status = ew_pool_add(s->pool, entry->raw, entry->problem, s->n_added, err);
-        s->n_added++;
+    while (status == EW_OK && s->n_added < s->entries.count && count_waiting(s) < QUEUE_ITEMS) {
+        status = add_entry(s, s->n_added++, err);
     }
     return status;
 }
@@ -305,14 +339,14 @@ static enum ew_status run_points(struct sweeping *s, struct ew_error *err)
         }
         if (s->progress.n_failed > 0 && !s->options->keeps_going) {
             s->n_added = s->entries.count;
-            (void)ew_pool_forget(s->pool);
+            forget_waiting(s);
         }
         status = feed(s, err);
-        if (status == EW_OK && ew_pool_open_items(s->pool) == 0) {
+        if (status == EW_OK && count_open(s) == 0) {
             break;
         }
         if (status == EW_OK) {
-            status = ew_pool_attend(s->pool, ATTEND_MS, take_answer, s, err);
+            status = attend(s, err);
         }
         if (status == EW_OK) {
             status = tick(s, err);
@@ -343,30 +377,63 @@ static void do_work(void *state, uint64_t item, struct ew_str *answer)
     }
 }
 
+/* All that the store sees. */
+static enum ew_status sweep(struct sweeping *s, struct ew_error *err)
+{
+    enum ew_status status = ew_store_open(&s->store, s->options->store_path, err);
+    if (status == EW_OK) {
+        status = list_points(s, err);
+    }
+    if (status == EW_OK) {
+        keep_shard(s);
+        status = register_points(s, err);
+    }
+    if (status == EW_OK) {
+        status = run_points(s, err);
+    }
+    const enum ew_status closed = ew_store_close(s->store, status == EW_OK ? err : NULL);
+    return status == EW_OK ? closed : status;
+}
+
+/* One of several ranks: the first has the store, the others work for it until the end. */
+static enum ew_status sweep_together(struct sweeping *s, const struct ew_pool_job *job,
+                                     struct ew_error *err)
+{
+    const struct ew_sweep_options *o = s->options;
+    struct ew_foreman *foreman = NULL;
+    int rank = 0;
+    enum ew_status status = ew_foreman_start(&foreman, job, o->n_jobs, err);
+    if (status == EW_OK) {
+        status = ew_mpi_hub_open(&s->hub, &rank, o->mpi_module, foreman, o->n_jobs, err);
+    }
+    s->progress.is_helper = rank > 0;
+    if (status == EW_OK) {
+        status = rank > 0 ? ew_mpi_hub_serve(s->hub, o->interrupted, err) : sweep(s, err);
+        s->progress.n_lost_ranks = ew_mpi_hub_lost(s->hub);
+    }
+    ew_mpi_hub_close(s->hub);
+    ew_foreman_stop(foreman);
+    return status;
+}
+
 enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep_context *context,
                             const struct ew_sweep_options *options, struct ew_error *err)
 {
     struct sweeping s = {.context = context, .options = options};
     const struct ew_pool_job job = {begin_work, do_work, &s, options->time_limit_s};
-    enum ew_status status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
-    if (status == EW_OK) {
-        status = ew_store_open(&s.store, options->store_path, err);
+    enum ew_status status;
+    if (options->is_distributed) {
+        status = sweep_together(&s, &job, err);
+    } else {
+        status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
+        if (status == EW_OK) {
+            status = sweep(&s, err);
+        }
+        ew_pool_stop(s.pool);
     }
-    if (status == EW_OK) {
-        status = list_points(&s, err);
-    }
-    if (status == EW_OK) {
-        keep_shard(&s);
-        status = register_points(&s, err);
-    }
-    if (status == EW_OK) {
-        status = run_points(&s, err);
-    }
-    ew_pool_stop(s.pool);
-    const enum ew_status closed = ew_store_close(s.store, status == EW_OK ? err : NULL);
     ew_vec_fini(&s.entries);
     *out = s.progress;
-    return status == EW_OK ? closed : status;
+    return status;
 }
 
 /* --- estimate ----------------------------------------------------------------------------------

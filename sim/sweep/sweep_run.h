@@ -17,6 +17,8 @@ struct ew_sweep_progress {
     uint64_t n_failed; /**< of the done ones: failed otherwise */
     double begin_s;    /**< CLOCK_MONOTONIC when the first was handed out */
     char first_failure[512];
+    uint32_t n_lost_ranks; /**< that died; their points were done by others */
+    bool is_helper;        /**< this process only worked for another, which has the results */
 };
 
 /** All borrowed. */
@@ -27,6 +29,8 @@ struct ew_sweep_options {
     uint32_t shard, n_shards; /**< 0 .. n_shards - 1 of at least 1 */
     bool keeps_going;         /**< after a failed point */
     double time_limit_s;      /**< per point; INFINITY: none */
+    bool is_distributed;      /**< started by mpirun, several ranks */
+    const char *mpi_module;   /**< NULL: built without */
     const volatile int *interrupted;
     void (*show)(void *ctx, const struct ew_sweep_progress *progress); /**< may be NULL */
     void *show_ctx;

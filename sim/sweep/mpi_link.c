@@ -1,0 +1,123 @@
+#include "sweep/mpi_link.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_RANKS = 4096, END_LIMIT_S = 60 };
+
+double ew_mpi_now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static enum ew_status open_module(const struct ew_mpi_module **out, const char *path,
+                                  struct ew_error *err)
+{
+    if (!path) {
+        return ew_fail(err, EW_EIO, "started by mpirun, but this edgeweave was built without MPI");
+    }
+    void *handle = dlopen(path, RTLD_NOW | RTLD_GLOBAL); /* MPI opens parts of its own */
+    if (!handle) {
+        const char *why = dlerror();
+        return ew_fail(err, EW_EIO, "cannot open the MPI module: %s", why ? why : path);
+    }
+    const struct ew_mpi_module *module = dlsym(handle, EW_MPI_MODULE_SYMBOL);
+    if (!module || module->struct_size != sizeof *module) {
+        return ew_fail(err, EW_EIO, "%s: expected the MPI module of this very version", path);
+    }
+    *out = module;
+    return EW_OK;
+}
+
+enum ew_status ew_mpi_link_open(struct ew_mpi_link *link, const char *path, struct ew_error *err)
+{
+    enum ew_status status = open_module(&link->module, path, err);
+    if (status == EW_OK && link->module->begin(&link->mpi, &link->rank, &link->size) != 0) {
+        status = ew_fail(err, EW_EIO, "MPI cannot be started");
+    }
+    if (status == EW_OK && (link->size < 2 || link->size > MAX_RANKS)) {
+        status = ew_fail(err, EW_EUSAGE, "expected 2..%d ranks, found %d", MAX_RANKS, link->size);
+    }
+    if (status == EW_OK) {
+        (void)gethostname(link->host, sizeof link->host - 1);
+    }
+    return status;
+}
+
+void ew_mpi_link_close(struct ew_mpi_link *link, bool is_whole)
+{
+    if (link->mpi && is_whole) {
+        (void)alarm(END_LIMIT_S); /* a rank that dies at this very moment would be waited for */
+        (void)link->module->end(link->mpi);
+        (void)alarm(0);
+    }
+    ew_str_fini(&link->message);
+    ew_str_fini(&link->scratch);
+    *link = (struct ew_mpi_link){0};
+}
+
+void ew_mpi_link_send(struct ew_mpi_link *link, int to, enum ew_mpi_message type, const void *bytes,
+                      size_t size)
+{
+    const char first = (char)type;
+    link->scratch.length = 0;
+    ew_str_append_n(&link->scratch, &first, 1);
+    ew_str_append_n(&link->scratch, bytes, size);
+    if (!link->scratch.failed) {
+        (void)link->module->send(link->mpi, to, link->scratch.text, (int)link->scratch.length);
+    }
+}
+
+void ew_mpi_link_greet(struct ew_mpi_link *link, int to, uint32_t n_jobs)
+{
+    struct ew_mpi_hello hello = {.pid = (int64_t)getpid(), .n_jobs = n_jobs};
+    memcpy(hello.host, link->host, sizeof hello.host);
+    ew_mpi_link_send(link, to, EW_MPI_HELLO, &hello, sizeof hello);
+}
+
+/* Make the buffer large enough for `size` bytes. */
+static bool make_room(struct ew_str *s, size_t size)
+{
+    static const char zeros[1024];
+    s->length = 0;
+    while (s->length < size && !s->failed) {
+        ew_str_append_n(s, zeros, sizeof zeros);
+    }
+    return !s->failed;
+}
+
+bool ew_mpi_link_receive(struct ew_mpi_link *link, int *from)
+{
+    bool is_there = false;
+    int size = 0;
+    if (link->module->probe(link->mpi, &is_there, from, &size) != 0 || !is_there || size < 1 ||
+        *from < 0 || *from >= link->size || !make_room(&link->message, (size_t)size) ||
+        link->module->receive(link->mpi, *from, link->message.text, size) != 0) {
+        return false;
+    }
+    link->message.length = (size_t)size;
+    return true;
+}
+
+void ew_mpi_link_meet(struct ew_mpi_peer *peer, struct ew_mpi_hello *hello,
+                      const struct ew_mpi_link *link)
+{
+    *hello = (struct ew_mpi_hello){.n_jobs = 1};
+    if (link->message.length == sizeof *hello + 1) {
+        memcpy(hello, link->message.text + 1, sizeof *hello);
+        peer->pid = (pid_t)hello->pid;
+        peer->is_here = memcmp(hello->host, link->host, sizeof hello->host) == 0;
+    }
+}
+
+bool ew_mpi_peer_is_lost(const struct ew_mpi_peer *peer, double now_s)
+{
+    return peer->is_here ? kill(peer->pid, 0) != 0 && errno == ESRCH
+                         : now_s - peer->heard_s > EW_MPI_SILENCE_S;
+}
