@@ -17,4 +17,14 @@ cd "$work"
 "$work/prefix/bin/edgeweave" plugin-check "$plugin"
 "$work/prefix/bin/edgeweave" compare --graph alexnet --platform demo --engine fast \
     --strategy-path "$(dirname "$plugin")" >/dev/null
+
+# The same without CMake, as the guide says; the installed program finds it in its own folder.
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name edgeweave.pc)")
+export PKG_CONFIG_PATH
+strategies=$(pkg-config --variable=strategiesdir edgeweave)
+# shellcheck disable=SC2046 # words
+cc -std=c11 -fPIC -shared -fvisibility=hidden $(pkg-config --cflags edgeweave) \
+    -o "$strategies/mylab.fastest.so" "$source/strategies/template/my_strategy.c" -lm
+"$work/prefix/bin/edgeweave" run --graph alexnet --platform demo --engine fast \
+    --strategy mylab.fastest >/dev/null
 echo "install: the template plugin builds, checks and runs against the installed copy"
