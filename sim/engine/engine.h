@@ -93,6 +93,7 @@ struct ew_run {
     uint64_t seed;
     const struct ew_dynamics *dynamics; /**< how the world changes; NULL: it does not */
     struct ew_event_sink sink;
+    bool is_prepared; /**< simgrid: this process has prepared the platform (simgrid_module.h) */
     const volatile int *interrupted; /**< NULL, or non-zero asks the engine to stop: EW_EINTR */
     const struct ew_exec_options *exec; /**< exec only, see engine/exec/exec.h */
     struct ew_exec_facts *exec_facts;   /**< exec only: filled; may be NULL */

@@ -24,6 +24,11 @@ struct ew_simgrid_module {
     enum ew_status (*platform_import)(struct ew_platform **out, const char *xml_path,
                                       const char *const *profile_dirs, size_t n_dirs,
                                       struct ew_error *err);
+    /** Start SimGrid in this process with a platform and a network model, both outlive it. From
+     * then on all runs of this process must be without dynamics, and have `is_prepared` set; their
+     *  children begin where this process is. Once per process. EW_EIO, EW_ENOMEM. */
+    enum ew_status (*prepare)(const struct ew_platform *platform, const struct ew_net_model *net,
+                              struct ew_error *err);
 };
 
 #endif

@@ -454,6 +454,7 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
         .dynamics = setup->dynamics,
         .interrupted = r->point->config->interrupted,
         .exec = r->run.exec,
+        .is_prepared = r->run.is_prepared,
     };
     r->config = (struct ew_metrics_config){
         .run = &r->run,
@@ -551,6 +552,7 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
 {
     struct running r = {.point = point, .progress = how->progress};
     r.run.exec = how->engine == &ew_engine_exec ? how->exec : NULL;
+    r.run.is_prepared = how->is_prepared;
     struct ew_result *result = NULL;
     bool is_streaming = false;
     enum ew_status status = prepare(&r, err);

@@ -71,6 +71,7 @@ struct ew_point_run {
     struct ew_event_observer progress;  /**< sees every event; observe NULL: nobody */
     const struct ew_exec_options *exec; /**< engine exec: how; else NULL */
     struct ew_exec_facts *exec_facts;   /**< engine exec: filled, may be NULL */
+    bool is_prepared; /**< engine simgrid: see engine/engine.h */
 };
 
 /** Labels of a result of this point. */

@@ -243,6 +243,32 @@ uint64_t ew_sweep_points_hash(const struct ew_sweep_points *points, uint64_t raw
     return hash;
 }
 
+uint64_t ew_sweep_points_per_platform(const struct ew_sweep_points *points)
+{
+    const struct ew_sweep_spec *spec = points->spec;
+    uint64_t n = 1;
+    for (uint32_t a = 0; a < spec->n_axes; a++) {
+        bool is_of_platform = false;
+        for (uint32_t k = 0; k < spec->axes[a].n_keys; k++) {
+            is_of_platform = is_of_platform || is_part(&spec->keys[spec->axes[a].first_key + k],
+                                                       EW_SWEEP_PART_PLATFORM);
+        }
+        n *= is_of_platform ? 1 : spec->axes[a].n_values;
+    }
+    return n;
+}
+
+bool ew_sweep_points_has_key(const struct ew_sweep_points *points, const char *key)
+{
+    for (uint32_t i = 0; i < points->n_members; i++) {
+        const struct ew_sweep_key *k = points->members[i].key;
+        if (k->place == EW_SWEEP_PLAIN && strcmp(k->member, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ew_sweep_points_is_simgrid(const struct ew_sweep_points *points, uint64_t raw)
 {
     const char *values[EW_SWEEP_MAX_KEYS];

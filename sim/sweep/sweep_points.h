@@ -58,6 +58,12 @@ void ew_sweep_points_values(struct ew_str *out, const struct ew_sweep_points *po
 uint64_t ew_sweep_points_hash(const struct ew_sweep_points *points, uint64_t raw,
                               enum ew_sweep_part part, uint64_t hash);
 
+/** How many combinations share a platform, about. */
+uint64_t ew_sweep_points_per_platform(const struct ew_sweep_points *points);
+
+/** True when the scenario has the plain key, varied or not. */
+bool ew_sweep_points_has_key(const struct ew_sweep_points *points, const char *key);
+
 /** True when the point's engine is SimGrid (the default). */
 bool ew_sweep_points_is_simgrid(const struct ew_sweep_points *points, uint64_t raw);
 

@@ -8,9 +8,15 @@
 #include "results/store_row.h"
 #include "sweep/point.h"
 #include "sweep/shelf.h"
+#include "sweep/sweep_zygote.h"
 
 /* Planning has the point's own time limit; this one is for plugins from outside. */
 static const double PLAN_LIMIT_S = 3600;
+
+enum {
+    ZYGOTE_POINTS = 4,   /* fewer points of one platform are not worth a zygote */
+    ZYGOTE_DEVICES = 32, /* with more, all routes are many more than the used ones */
+};
 
 /* Plans of the last problem, or why there are none. */
 struct planned {
@@ -31,6 +37,10 @@ struct ew_sweep_worker {
     const struct ew_net_model *net;
     enum ew_energy_rule energy_rule;
     struct planned planned;
+    bool has_zygotes;
+    bool is_zygote;
+    struct ew_sweep_zygote zygote;
+    struct ew_platform *prepared; /* in a zygote: loaded into SimGrid; borrowed from the shelf */
 };
 
 /* One point, opened. */
@@ -48,6 +58,8 @@ struct ew_sweep_worker *ew_sweep_worker_new(const struct ew_sweep_context *conte
         w->context = context;
         w->source = *context->source;
         w->source.shelf = &w->shelf;
+        w->has_zygotes = ew_sweep_points_per_platform(context->points) >= ZYGOTE_POINTS &&
+                         !ew_sweep_points_has_key(context->points, "dynamics");
     }
     return w;
 }
@@ -63,6 +75,7 @@ static void forget_plans(struct ew_sweep_worker *w)
 void ew_sweep_worker_free(struct ew_sweep_worker *worker)
 {
     if (worker) {
+        ew_sweep_zygote_stop(&worker->zygote);
         forget_plans(worker);
         ew_evaluator_free(worker->evaluator);
         ew_shelf_fini(&worker->shelf);
@@ -255,6 +268,20 @@ static void put_run(struct ew_str *answer, const struct opened *o, const struct 
     ew_str_fini(&platform);
 }
 
+/* In a zygote: load the platform, once. */
+static enum ew_status prepare_simgrid(struct ew_sweep_worker *w, const struct ew_engine *engine,
+                                      const struct ew_setup *setup, struct ew_error *err)
+{
+    if (!w->is_zygote || w->prepared || engine == &ew_engine_fast || engine == &ew_engine_exec ||
+        setup->platform->n_devices > ZYGOTE_DEVICES) {
+        return EW_OK;
+    }
+    const enum ew_status status =
+        w->source.simgrid->module->prepare(setup->platform, setup->net, err);
+    w->prepared = status == EW_OK ? setup->platform : NULL;
+    return status;
+}
+
 static enum ew_status simulate(struct ew_str *answer, struct ew_sweep_worker *w,
                                const struct opened *o, uint64_t raw, struct ew_error *err)
 {
@@ -278,8 +305,12 @@ static enum ew_status simulate(struct ew_str *answer, struct ew_sweep_worker *w,
         return w->planned.status;
     }
     struct ew_point point = w->planned.point; /* borrows the plans */
-    const struct ew_point_run how = {.engine = engine};
     point.config = &config;
+    status = prepare_simgrid(w, engine, &o->setup, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    const struct ew_point_run how = {.engine = engine, .is_prepared = w->prepared != NULL};
     status = ew_point_run(&result, &point, &how, err);
     if (status == EW_OK && result->error) {
         status = ew_fail(err, result->error_status, "%s", result->error);
@@ -290,8 +321,9 @@ static enum ew_status simulate(struct ew_str *answer, struct ew_sweep_worker *w,
     return status;
 }
 
-void ew_sweep_worker_run(struct ew_sweep_worker *worker, uint64_t raw, struct ew_str *answer)
+static void run_here(void *ctx, uint64_t raw, struct ew_str *answer)
 {
+    struct ew_sweep_worker *worker = ctx;
     struct opened o = {0};
     struct ew_error err = {0};
     const size_t length = answer->length;
@@ -307,4 +339,45 @@ void ew_sweep_worker_run(struct ew_sweep_worker *worker, uint64_t raw, struct ew
         ew_sweep_answer_failure(answer, ew_status_text(status), err.message);
     }
     close_point(&o);
+}
+
+/* Open here what zygotes would each have to open: libraries, graphs, the platform. Whatever fails
+ * will fail there again, and be reported. */
+static void warm_up(struct ew_sweep_worker *w, uint64_t raw)
+{
+    const struct ew_engine *engine = NULL;
+    struct opened o = {0};
+    struct ew_error ignored = {0};
+    if (open_point(&o, w, raw, &ignored) == EW_OK) {
+        (void)ew_engine_find(&engine, w->source.simgrid, o.scenario.engine, &ignored);
+    }
+    close_point(&o);
+}
+
+/* Points of one platform come one after the other. */
+static enum ew_status fit_zygote(struct ew_sweep_worker *w, uint64_t raw, struct ew_error *err)
+{
+    const uint64_t platform =
+        ew_sweep_points_hash(w->context->points, raw, EW_SWEEP_PART_PLATFORM, EW_HASH_BEGIN);
+    if (w->zygote.pid && w->zygote.platform == platform) {
+        return EW_OK;
+    }
+    ew_sweep_zygote_stop(&w->zygote);
+    warm_up(w, raw);
+    w->is_zygote = true; /* for the child */
+    const enum ew_status status = ew_sweep_zygote_start(&w->zygote, platform, run_here, w, err);
+    w->is_zygote = false;
+    return status;
+}
+
+void ew_sweep_worker_run(struct ew_sweep_worker *worker, uint64_t raw, struct ew_str *answer)
+{
+    struct ew_error err = {0};
+    if (!worker->has_zygotes || !ew_sweep_points_is_simgrid(worker->context->points, raw)) {
+        run_here(worker, raw, answer);
+    } else if (fit_zygote(worker, raw, &err) == EW_OK) {
+        ew_sweep_zygote_ask(&worker->zygote, raw, answer);
+    } else {
+        ew_sweep_answer_failure(answer, ew_status_text(err.status), err.message);
+    }
 }

@@ -187,6 +187,12 @@ START_TEST(platform_text_holds_devices_and_used_links_only)
                                             "<link_ctn id=\"l0\"/><link_ctn id=\"l0\"/></route>"));
     ck_assert_ptr_null(strstr(text.text, "\"l1\""));
     ck_assert_ptr_null(strstr(text.text, "dst=\"d2\""));
+    text.length = 0; /* without a run: all of it, but no routes that there are not */
+    ew_sg_platform_print(&text, platform, NULL, NULL, false);
+    ck_assert_ptr_nonnull(strstr(text.text, "<link id=\"l1\" bandwidth=\"2000000Bps\""));
+    ck_assert_ptr_nonnull(strstr(text.text, "<route src=\"d0\" dst=\"d2\""));
+    ck_assert_ptr_null(strstr(text.text, "src=\"d1\""));
+    ck_assert_ptr_null(strstr(text.text, "wattage_off"));
     ew_str_fini(&text);
     ew_core_free(core);
     ew_task_graph_free(tasks);

@@ -73,8 +73,18 @@ static void print_control_host(struct ew_str *out)
                        "<prop id=\"wattage_per_state\" value=\"0:0:0\"/></host>\n");
 }
 
-static void print_links(struct ew_str *out, const struct ew_platform *platform,
-                        const struct ew_core *core)
+static void print_link(struct ew_str *out, uint32_t number, const struct ew_link *link,
+                       double latency_s)
+{
+    ew_str_printf(out,
+                  "<link id=\"l%u\" bandwidth=\"%.17gBps\" latency=\"%.17gs\" "
+                  "sharing_policy=\"%s\"/>\n",
+                  (unsigned)number, link->bandwidth_bytes_per_s, latency_s,
+                  link->sharing == EW_LINK_FATPIPE ? "FATPIPE" : "SHARED");
+}
+
+static void print_used_links(struct ew_str *out, const struct ew_platform *platform,
+                             const struct ew_core *core)
 {
     bool *is_used = calloc(platform->n_links + 1u, sizeof *is_used);
     if (!is_used) {
@@ -89,30 +99,45 @@ static void print_links(struct ew_str *out, const struct ew_platform *platform,
         }
     }
     for (uint32_t l = 0; l < platform->n_links; l++) {
-        const struct ew_link *link = &platform->links[l];
         if (is_used[l]) {
-            ew_str_printf(out,
-                          "<link id=\"l%u\" bandwidth=\"%.17gBps\" latency=\"%.17gs\" "
-                          "sharing_policy=\"%s\"/>\n",
-                          (unsigned)l, link->bandwidth_bytes_per_s, ew_core_link_latency_s(core, l),
-                          link->sharing == EW_LINK_FATPIPE ? "FATPIPE" : "SHARED");
+            print_link(out, l, &platform->links[l], ew_core_link_latency_s(core, l));
         }
     }
     free(is_used);
 }
 
-static void print_routes(struct ew_str *out, const struct ew_platform *platform,
-                         const struct ew_core *core)
+static void print_route(struct ew_str *out, const struct ew_platform *platform,
+                        struct ew_connection pair)
 {
-    for (uint32_t c = 0; c < ew_core_connection_count(core); c++) {
-        const struct ew_connection pair = ew_core_connection(core, c);
-        const struct ew_route *route = ew_platform_route(platform, pair.from, pair.to);
+    const struct ew_route *route = ew_platform_route(platform, pair.from, pair.to);
+    if (route->n_links > 0) {
         ew_str_printf(out, "<route src=\"d%u\" dst=\"d%u\" symmetrical=\"NO\">",
                       (unsigned)pair.from, (unsigned)pair.to);
         for (uint32_t i = 0; i < route->n_links; i++) {
             ew_str_printf(out, "<link_ctn id=\"l%u\"/>", (unsigned)route->links[i]);
         }
         ew_str_append(out, "</route>\n");
+    }
+}
+
+static void print_used(struct ew_str *out, const struct ew_platform *platform,
+                       const struct ew_core *core)
+{
+    print_used_links(out, platform, core);
+    for (uint32_t c = 0; c < ew_core_connection_count(core); c++) {
+        print_route(out, platform, ew_core_connection(core, c));
+    }
+}
+
+static void print_all(struct ew_str *out, const struct ew_platform *platform)
+{
+    for (uint32_t l = 0; l < platform->n_links; l++) {
+        print_link(out, l, &platform->links[l], platform->links[l].latency_s);
+    }
+    for (uint32_t from = 0; from < platform->n_devices; from++) {
+        for (uint32_t to = 0; to < platform->n_devices; to++) {
+            print_route(out, platform, (struct ew_connection){from, to});
+        }
     }
 }
 
@@ -127,7 +152,10 @@ void ew_sg_platform_print(struct ew_str *out, const struct ew_platform *platform
         print_host(out, &platform->devices[d], d, dynamics, with_power);
     }
     print_control_host(out);
-    print_links(out, platform, core);
-    print_routes(out, platform, core);
+    if (core) {
+        print_used(out, platform, core);
+    } else {
+        print_all(out, platform);
+    }
     ew_str_append(out, "</zone>\n</platform>\n");
 }

@@ -28,7 +28,7 @@ void ew_sg_link_name(char out[EW_SG_NAME_SIZE], uint32_t link);
 /** Append the document: devices, the control host, links, routes. Links keep their numbers as names
  * ("l" and the number). `with_power`: all devices carry the property that SimGrid's host_energy
  * plugin reads. `dynamics` (may be NULL): speeds that change name their profile
- *  files. */
+ *  files. `core` NULL: all links and routes of the platform. */
 void ew_sg_platform_print(struct ew_str *out, const struct ew_platform *platform,
                           const struct ew_core *core, const struct ew_dynamics *dynamics,
                           bool with_power);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +263,35 @@ static bool all_have_power(const struct ew_platform *platform, const struct ew_d
     return all;
 }
 
+/* SimGrid takes signals over; a process that goes on with other things has them its own way. */
+static void start_without_signals(const char *network_model)
+{
+    static const int numbers[] = {SIGINT, SIGABRT, SIGSEGV, SIGBUS, SIGTERM};
+    enum { N = sizeof numbers / sizeof *numbers };
+    struct sigaction before[N];
+    for (int i = 0; i < N; i++) {
+        (void)sigaction(numbers[i], NULL, &before[i]);
+    }
+    start_simgrid(network_model);
+    for (int i = 0; i < N; i++) {
+        (void)sigaction(numbers[i], &before[i], NULL);
+    }
+}
+
+enum ew_status ew_sg_prepare(const struct ew_platform *platform, const struct ew_net_model *net,
+                             struct ew_error *err)
+{
+    struct ew_str text = {0};
+    ew_sg_platform_print(&text, platform, NULL, NULL, false);
+    enum ew_status status = text.failed ? ew_fail_memory(err) : EW_OK;
+    if (status == EW_OK) {
+        start_without_signals(net->sg_model);
+        status = load_alone(&text, err);
+    }
+    ew_str_fini(&text);
+    return status;
+}
+
 void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_sg_writer *writer)
 {
     struct ew_run child_run = *run;
@@ -269,12 +299,13 @@ void ew_sg_simulate(const struct ew_run *run, bool with_host_energy, struct ew_s
     struct ew_sg_world world = {
         .run = &child_run,
         .writer = writer,
-        .has_host_energy = with_host_energy && all_have_power(run->platform, run->dynamics),
+        .has_host_energy =
+            with_host_energy && !run->is_prepared && all_have_power(run->platform, run->dynamics),
     };
     const struct ew_core_ops ops = ew_sg_core_ops(&world);
     struct ew_error err = {0};
     enum ew_status status = ew_core_new(&world.core, &child_run, &ops, &err);
-    if (status == EW_OK) {
+    if (status == EW_OK && !run->is_prepared) {
         start_simgrid(run->net->sg_model);
         if (world.has_host_energy) {
             sg_host_energy_plugin_init(); /* before the platform is loaded */
