@@ -37,7 +37,8 @@
     X(PARAM)     /* --param alone */                                                               \
     X(CSV)       /* --csv */                                                                       \
     X(IMPORT)    /* how an import goes */                                                          \
-    X(REGRET)    /* --regimes */
+    X(REGRET)    /* --regimes */                                                                   \
+    X(EXEC)      /* of real execution, and all of ENGINE but --engine */
 
 enum ew_group_number {
 #define X(name) EW_GROUP_NUMBER_##name,
@@ -111,18 +112,19 @@ enum ew_group {
       "drop requests that have no answer at their deadline")                                       \
     X(ENGINE, "engine", 0, "simgrid|fast|exec", EW_GROUP_ENGINE,                                   \
       "who simulates, or exec: really run it with worker processes (default: simgrid)")            \
-    X(KERNELS, "kernels", 0, "ID", EW_GROUP_ENGINE,                                                \
+    X(KERNELS, "kernels", 0, "ID", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                \
       "exec: kernels that compute the layers (default: reference)")                                \
-    X(DILATION, "dilation", 0, "X", EW_GROUP_ENGINE,                                               \
+    X(DILATION, "dilation", 0, "X", EW_GROUP_ENGINE | EW_GROUP_EXEC,                               \
       "exec: real seconds per emulated second; 0 stretches time when this machine cannot keep "    \
       "up (default: 0)")                                                                           \
-    X(MEASURED, "measured", 0, NULL, EW_GROUP_ENGINE,                                              \
+    X(MEASURED, "measured", 0, NULL, EW_GROUP_ENGINE | EW_GROUP_EXEC,                              \
       "exec: do not emulate: durations of tasks and messages are measured on this machine")        \
-    X(NET, "net", 0, "ideal|tcp", EW_GROUP_ENGINE,                                                 \
+    X(NET, "net", 0, "ideal|tcp", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                 \
       "network model: ideal is max-min fair sharing, tcp adds SimGrid's LV08 protocol factors "    \
       "(default: ideal)")                                                                          \
-    X(SEED, "seed", 0, "N", EW_GROUP_ENGINE | EW_GROUP_STRATEGY, "random seed (default: 1)")       \
-    X(ENERGY_RULE, "energy-rule", 0, "both|receiver", EW_GROUP_ENGINE,                             \
+    X(SEED, "seed", 0, "N", EW_GROUP_ENGINE | EW_GROUP_STRATEGY | EW_GROUP_EXEC,                   \
+      "random seed (default: 1)")                                                                  \
+    X(ENERGY_RULE, "energy-rule", 0, "both|receiver", EW_GROUP_ENGINE | EW_GROUP_EXEC,             \
       "who pays for a transfer's radio energy (default: both)")                                    \
     X(REGIMES, "regimes", 0, "N", EW_GROUP_REGRET,                                                 \
       "when the scenario has dynamics, compare each strategy with itself planning anew for "       \

@@ -75,6 +75,22 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_compare,
     },
     {
+        .name = "validate",
+        .arguments = "[SCENARIO.json]",
+        .summary = "Lay simulation and real execution of the same plans side by side",
+        .details = "Every strategy's plan (default: all) runs on simgrid, fast and exec. Answers "
+                   "are compared with one\ndevice's; 'fast', 'exec' and 'exec energy' are "
+                   "differences from simgrid, 'task' those of single\ntasks and messages. Exits "
+                   "with 1 when an answer is wrong or a plan could not be executed;\ndifferences "
+                   "in time are not failures. See docs/validation.md.\n",
+        .examples = "validate --graph alexnet --platform demo --strategy modnn,coedge\n"
+                    "validate my_scenario.json --json\n"
+                    "validate --graph vgg16 --platform coedge --out results/\n",
+        .groups =
+            (ASK & ~(unsigned)EW_GROUP_ENGINE) | EW_GROUP_EXEC | EW_GROUP_OUT | EW_GROUP_PLAN_IN,
+        .run = ew_cmd_validate,
+    },
+    {
         .name = "plan",
         .arguments = "[SCENARIO.json]",
         .summary = "Show or save the plan that a strategy makes, without simulating it",

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/exec_options.h"
 #include "cli/options.h"
 #include "io/plan_json.h"
-#include "cli/options.h"
 #include "results/bars.h"
 #include "results/breakdown.h"
 #include "results/gap.h"
@@ -15,25 +15,6 @@
 enum { MAX_TASK_JOBS = 100 };
 
 /* --- begin and add --------------------------------------------------------------------------- */
-
-static enum ew_status read_exec_options(struct ew_outcome *outcome, struct ew_error *err)
-{
-    struct ew_cli *cli = outcome->session->cli;
-    const struct ew_arg *kernels = ew_args_last(&cli->args, EW_OPTION_KERNELS);
-    outcome->exec = (struct ew_exec_options){
-        .worker_path = outcome->session->cli->paths.worker,
-        .kernels = kernels ? kernels->value : "reference",
-        .weight_seed = outcome->session->scenario.seed,
-        .input_seed = outcome->session->scenario.seed,
-        .is_emulated = !ew_args_last(&cli->args, EW_OPTION_MEASURED),
-        .stall_limit_s = 60,
-    };
-    if (outcome->engine == &ew_engine_exec && !outcome->exec.worker_path) {
-        return ew_fail(err, EW_EENGINE,
-                       "expected edgeweave-worker beside this program, found none");
-    }
-    return ew_options_number(&outcome->exec.dilation, cli, EW_OPTION_DILATION, 0, 1e6, 0, err);
-}
 
 struct ew_point_run ew_outcome_how(struct ew_outcome *outcome, struct ew_event_observer progress)
 {
@@ -87,7 +68,9 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
         status = ew_session_engine(&outcome->engine, session, err);
     }
     if (status == EW_OK) {
-        status = read_exec_options(outcome, err);
+        status = outcome->engine == &ew_engine_exec
+                     ? ew_exec_options_read(&outcome->exec, session, err)
+                     : EW_OK;
     }
     if (status == EW_OK && out) {
         const struct ew_csv_options options = {.max_task_jobs = MAX_TASK_JOBS};

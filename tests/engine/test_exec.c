@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "engine/exec/exec.h"
-#include "engine/exec/forward.h"
 #include "engine/exec/random_weights.h"
+#include "engine/exec/unsplit.h"
 #include "plan/lower.h"
 #include "support/collect.h"
 #include "support/random_scenario.h"
@@ -39,113 +39,27 @@ static void watch_jobs(void *ctx, const struct ew_event *event)
     }
 }
 
-static bool has_partial_sums(const struct ew_plan *plan)
-{
-    for (uint32_t i = 0; i < plan->n_pieces; i++) {
-        if (plan->pieces[i].role == EW_PIECE_PARTIAL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t fewest_bits(const struct ew_graph *graph, const struct ew_plan *plan)
-{
-    uint32_t bits = 32;
-    for (uint32_t v = 0; v < plan->n_boundary_variants; v++) {
-        for (uint32_t l = 0; plan->boundaries[v] && l < graph->variants[v].graph->n_layers; l++) {
-            const uint32_t own = plan->boundaries[v][l].wire_bits;
-            bits = own && own < bits ? own : bits;
-        }
-    }
-    return bits;
-}
-
-/* Within what part of the largest value an answer must lie: none, or rounding, or the steps of the
- * coarsest number format on the way, which a deep network may amplify. */
-static double tolerance_of(const struct ew_graph *graph, const struct ew_plan *plan)
-{
-    const uint32_t bits = fewest_bits(graph, plan);
-    return bits <= 8 ? INFINITY : bits <= 16 ? 0.05 : has_partial_sums(plan) ? 1e-4 : 0;
-}
-
-/* Forward pass of one segment; appends the answer to `to` and returns how many values. */
-static uint64_t run_segment(float *to, const struct random_workload *part,
-                            const struct ew_plan *plan, uint32_t s, const float *input)
-{
-    struct ew_error err = {0};
-    const struct ew_segment *segment = &plan->segments[s];
-    const struct ew_graph *graph = ew_segment_graph(part->graph, segment);
-    const struct ew_random_weights weights = {5};
-    const struct ew_weight_source source = ew_random_weights_source(&weights);
-    struct ew_forward *forward = NULL;
-    ck_assert(segment->variant == 0); /* else the source must be asked about a variant */
-    ck_assert_msg(ew_forward_new(&forward, graph, segment->exit, ew_kernels_find("reference"),
-                                 &source, &err) == EW_OK,
-                  "%s", err.message);
-    struct ew_tensor inputs[4];
-    struct ew_tensor outputs[8];
-    ck_assert(graph->n_inputs <= 4 && graph->exits[segment->exit].n_layers <= 8);
-    for (uint32_t i = 0; i < graph->n_inputs; i++) {
-        struct ew_box box = ew_box_full(graph->layers[graph->inputs[i]].shape);
-        box.hi[EW_N] = segment->image_hi - segment->image_lo;
-        inputs[i].box = box;
-        inputs[i].values = calloc(ew_tensor_floats(&box), sizeof(float));
-        ck_assert_ptr_nonnull(inputs[i].values);
-        memcpy(inputs[i].values, input, ew_box_volume(&box) * sizeof(float));
-        input += ew_box_volume(&box);
-    }
-    ck_assert_msg(ew_forward_run(outputs, forward, inputs, NULL, &err) == EW_OK, "%s", err.message);
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < graph->exits[segment->exit].n_layers; i++) {
-        memcpy(to + n, outputs[i].values, ew_box_volume(&outputs[i].box) * sizeof(float));
-        n += ew_box_volume(&outputs[i].box);
-    }
-    ew_forward_put(forward, outputs);
-    ew_forward_free(forward);
-    for (uint32_t i = 0; i < graph->n_inputs; i++) {
-        free(inputs[i].values);
-    }
-    return n;
-}
-
-static uint64_t input_values(const struct random_workload *part, const struct ew_segment *segment)
-{
-    const struct ew_graph *graph = ew_segment_graph(part->graph, segment);
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < graph->n_inputs; i++) {
-        n += graph->layers[graph->inputs[i]].elements;
-    }
-    return n * (uint64_t)(segment->image_hi - segment->image_lo);
-}
-
 static void check_answer(void *ctx, uint32_t workload, uint64_t job, const float *values,
                          uint64_t n)
 {
     struct answers *a = ctx;
+    struct ew_error err = {0};
     const uint64_t seed = a->scenario->seed;
     const struct random_workload *part = &a->scenario->parts[workload];
     ck_assert(job < MAX_JOBS);
     const struct ew_plan *plan = part->book->plans[a->plans[job]];
-    float *expected = calloc(n + 1, sizeof *expected);
-    uint64_t n_input = 0;
-    for (uint32_t s = 0; s < plan->n_segments; s++) {
-        n_input += input_values(part, &plan->segments[s]);
-    }
-    float *input = malloc(n_input * sizeof *input);
-    ck_assert(expected && input);
-    for (uint64_t i = 0; i < n_input; i++) {
-        input[i] = ew_random_value(6, job, i);
-    }
-    uint64_t at = 0;
-    const float *next = input;
-    for (uint32_t s = 0; s < plan->n_segments; s++) {
-        at += run_segment(expected + at, part, plan, s, next);
-        next += input_values(part, &plan->segments[s]);
-    }
-    ck_assert_msg(at == n, "seed %llu: expected %llu values, found %llu", (unsigned long long)seed,
-                  (unsigned long long)at, (unsigned long long)n);
-    const double tolerance = tolerance_of(part->graph, plan);
+    const struct ew_kernels *kernels = ew_kernels_find("reference");
+    const struct ew_random_weights weights = {5};
+    struct ew_unsplit *unsplit = NULL;
+    float *expected = NULL;
+    uint64_t n_expected = 0;
+    ck_assert(ew_unsplit_new(&unsplit, part->graph, kernels, ew_random_weights_source(&weights),
+                             &err) == EW_OK);
+    ck_assert_msg(ew_unsplit_run(&expected, &n_expected, unsplit, plan, 6, job, &err) == EW_OK,
+                  "%s", err.message);
+    ck_assert_msg(n_expected == n, "seed %llu: expected %llu values, found %llu",
+                  (unsigned long long)seed, (unsigned long long)n_expected, (unsigned long long)n);
+    const double tolerance = ew_unsplit_tolerance(part->graph, plan, kernels);
     double largest = 0;
     for (uint64_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs((double)expected[i]));
@@ -159,8 +73,8 @@ static void check_answer(void *ctx, uint32_t workload, uint64_t job, const float
             (unsigned long long)job, (unsigned long long)i, (double)expected[i], (double)values[i]);
     }
     a->n_checked++;
-    free(input);
     free(expected);
+    ew_unsplit_free(unsplit);
 }
 
 /* Task graphs as exec wants them. */
