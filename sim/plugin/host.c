@@ -139,6 +139,9 @@ static void *service_alloc(const struct ew_host *host, uint64_t bytes)
 static uint64_t service_rand_u64(const struct ew_host *host)
 {
     struct ew_instance *instance = host_instance(host);
+    if (instance && instance->services->has_drawn) {
+        *instance->services->has_drawn = true;
+    }
     return instance ? ew_rng_u64(&instance->rng) : 0;
 }
 

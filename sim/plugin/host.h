@@ -7,6 +7,8 @@
 #ifndef EW_PLUGIN_HOST_H
 #define EW_PLUGIN_HOST_H
 
+#include <stdbool.h>
+
 #include "edgeweave/strategy.h"
 #include "plan/plan.h"
 #include "plugin/params.h"
@@ -37,6 +39,9 @@ struct ew_host_services {
     const void *(*extension)(void *ctx, const char *id);
     /** Receives what strategies log; may be NULL. */
     void (*log)(void *ctx, const char *strategy, uint32_t level, const char *message);
+    /** Set when the strategy draws random numbers, or may have: its plan may be another one with
+     *  another seed. NULL: nobody asks. */
+    bool *has_drawn;
 };
 
 struct ew_instance;

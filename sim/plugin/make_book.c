@@ -152,6 +152,9 @@ static enum ew_status make_in_child(struct ew_book **out, const struct ew_book_r
     const double limit_s = request->plan_limit_s > 0 ? request->plan_limit_s : default_plan_limit_s;
     struct errand errand = {.request = request};
     struct ew_str what = {0}, answer = {0};
+    if (request->services->has_drawn) { /* who knows what it does there */
+        *request->services->has_drawn = true;
+    }
     ew_str_printf(&what, "%s: strategy '%s': while planning", request->strategy.plugin->path,
                   request->strategy.info->id);
     enum ew_status status =

@@ -10,10 +10,6 @@ enum { MAX_AHEAD = 16, MAX_MESSAGE_ITEMS = 64, SERVE_MS = 1 };
 
 static const double PAUSE_S = 0.0002, GOODBYE_S = 5;
 
-struct item {
-    uint64_t number, group, tag;
-};
-
 /* Whoever works, seen from rank 0; the first is rank 0's own foreman, who only works when no other
  * rank is left. */
 struct crew {
@@ -23,15 +19,16 @@ struct crew {
     bool is_unable;  /* has no workers any more */
     bool has_left;   /* has read that all is done */
     uint32_t n_jobs;
-    EW_VEC(struct item) in_hand; /* in any order */
+    EW_VEC(struct ew_item) in_hand; /* in any order */
+    struct ew_item_taker taker;
 };
 
 struct ew_mpi_hub {
     struct ew_mpi_link link;
     struct ew_foreman *foreman;
-    struct crew *crews;        /* per rank */
-    EW_VEC(struct item) queue; /* from `next` on */
-    size_t next;
+    struct crew *crews;                  /* per rank */
+    const struct ew_item_taker **takers; /* of the crews */
+    struct ew_item_queue queue;
     uint64_t n_open;
     uint32_t n_lost;
     double beat_s;
@@ -60,15 +57,21 @@ enum ew_status ew_mpi_hub_open(struct ew_mpi_hub **out, int *rank, const char *p
     if (status == EW_OK) {
         hub->foreman = foreman;
         hub->crews = calloc((size_t)hub->link.size, sizeof *hub->crews);
-        status = hub->crews ? EW_OK : ew_fail_memory(err);
+        hub->takers = calloc((size_t)hub->link.size, sizeof *hub->takers);
+        status = hub->crews && hub->takers ? EW_OK : ew_fail_memory(err);
     }
     if (status != EW_OK) {
+        if (hub) {
+            free(hub->crews);
+            free(hub->takers);
+        }
         free(hub);
         return status;
     }
     for (int i = 0; i < hub->link.size; i++) {
         hub->crews[i].peer.heard_s = ew_mpi_now_s();
         hub->crews[i].n_jobs = n_jobs;
+        hub->takers[i] = &hub->crews[i].taker;
     }
     if (hub->link.rank > 0) {
         ew_mpi_link_greet(&hub->link, 0, n_jobs);
@@ -114,8 +117,9 @@ void ew_mpi_hub_close(struct ew_mpi_hub *hub)
         ew_vec_fini(&hub->crews[i].in_hand);
     }
     ew_mpi_link_close(&hub->link, !hub->is_broken);
-    ew_vec_fini(&hub->queue);
+    ew_item_queue_fini(&hub->queue);
     ew_str_fini(&hub->answers);
+    free(hub->takers);
     free(hub->crews);
     free(hub);
 }
@@ -237,14 +241,7 @@ void ew_mpi_hub_beat(struct ew_mpi_hub *hub)
 enum ew_status ew_mpi_hub_add(struct ew_mpi_hub *hub, uint64_t item, uint64_t group, uint64_t tag,
                               struct ew_error *err)
 {
-    const struct item added = {item, group, tag};
-    if (hub->next > 4096 && hub->next * 2 > hub->queue.count) {
-        hub->queue.count -= hub->next;
-        memmove(hub->queue.items, hub->queue.items + hub->next,
-                hub->queue.count * sizeof *hub->queue.items);
-        hub->next = 0;
-    }
-    if (!ew_vec_push(&hub->queue, added)) {
+    if (!ew_item_queue_add(&hub->queue, (struct ew_item){item, group, tag})) {
         return ew_fail_memory(err);
     }
     hub->n_open++;
@@ -258,13 +255,12 @@ uint64_t ew_mpi_hub_open_items(const struct ew_mpi_hub *hub)
 
 uint64_t ew_mpi_hub_waiting_items(const struct ew_mpi_hub *hub)
 {
-    return hub->queue.count - hub->next;
+    return ew_item_queue_count(&hub->queue);
 }
 
 uint64_t ew_mpi_hub_forget(struct ew_mpi_hub *hub)
 {
-    const uint64_t n = ew_mpi_hub_waiting_items(hub);
-    hub->queue.count = hub->next = 0;
+    const uint64_t n = ew_item_queue_clear(&hub->queue);
     hub->n_open -= n;
     return n;
 }
@@ -279,25 +275,22 @@ static enum ew_status send_work(struct ew_mpi_hub *hub, int rank,
     return EW_OK;
 }
 
-/* Whole groups where they are small. */
-static enum ew_status hand_out(struct ew_mpi_hub *hub, int rank, size_t most, struct ew_error *err)
+static enum ew_status hand_out(struct ew_mpi_hub *hub, int rank, size_t enough,
+                               struct ew_error *err)
 {
     struct crew *crew = &hub->crews[rank];
-    struct ew_foreman_item items[MAX_MESSAGE_ITEMS];
-    size_t n = 0;
-    for (; n < MAX_MESSAGE_ITEMS && hub->next < hub->queue.count; n++) {
-        const struct item item = hub->queue.items[hub->next];
-        const bool is_new = n == 0 || item.group != hub->queue.items[hub->next - 1].group;
-        if (n >= most && is_new) {
-            break;
-        }
-        items[n] = (struct ew_foreman_item){item.number, item.group};
-        if (!ew_vec_push(&crew->in_hand, item)) {
+    const struct ew_item_wish wish = {enough, MAX_MESSAGE_ITEMS};
+    struct ew_item items[MAX_MESSAGE_ITEMS];
+    struct ew_foreman_item orders[MAX_MESSAGE_ITEMS];
+    const size_t n = ew_item_queue_take(items, &hub->queue, &crew->taker, wish, hub->takers,
+                                        (size_t)hub->link.size);
+    for (size_t i = 0; i < n; i++) {
+        orders[i] = (struct ew_foreman_item){items[i].number, items[i].group};
+        if (!ew_vec_push(&crew->in_hand, items[i])) {
             return ew_fail_memory(err);
         }
-        hub->next++;
     }
-    return n ? send_work(hub, rank, items, n, err) : EW_OK;
+    return n ? send_work(hub, rank, orders, n, err) : EW_OK;
 }
 
 static bool can_work(const struct crew *crew)
@@ -319,11 +312,12 @@ static uint32_t count_others(const struct ew_mpi_hub *hub)
 static enum ew_status take_away(struct ew_mpi_hub *hub, struct crew *crew, struct ew_error *err)
 {
     for (size_t i = 0; i < crew->in_hand.count; i++) {
-        if (!ew_vec_push(&hub->queue, crew->in_hand.items[i])) {
+        if (!ew_item_queue_add(&hub->queue, crew->in_hand.items[i])) {
             return ew_fail_memory(err);
         }
     }
     crew->in_hand.count = 0;
+    crew->taker.has_group = false;
     hub->crews[0].is_present = count_others(hub) == 0;
     return EW_OK;
 }
@@ -332,7 +326,7 @@ static enum ew_status take_away(struct ew_mpi_hub *hub, struct crew *crew, struc
 static enum ew_status feed(struct ew_mpi_hub *hub, int rank, uint32_t n_crews, struct ew_error *err)
 {
     const struct crew *crew = &hub->crews[rank];
-    const size_t left = hub->queue.count - hub->next;
+    const size_t left = ew_item_queue_count(&hub->queue);
     const size_t share = left / (2 * (size_t)n_crews);
     const size_t ahead = (size_t)MAX_AHEAD * crew->n_jobs;
     const size_t wanted = crew->n_jobs + (share < ahead ? share : ahead);

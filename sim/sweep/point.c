@@ -73,6 +73,7 @@ static enum ew_status make_plan(struct ew_book **out, const struct ew_point_conf
         .evaluate = serve_evaluate,
         .extension = serve_extension,
         .log = serve_log,
+        .has_drawn = config->has_drawn,
     };
     const struct ew_book_request request = {
         .strategy = maker->ref,

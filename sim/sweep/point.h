@@ -34,6 +34,7 @@ struct ew_point_config {
     void *tick_ctx;
     const volatile int *interrupted;
     uint64_t *n_evaluations; /**< counts plans evaluated inside the program; may be NULL */
+    bool *has_drawn; /**< see plugin/host.h; may be NULL */
     /** Where strategies may keep what is costly to find again; dir NULL: nowhere. Made when a
      *  strategy asks. */
     struct ew_cache_info cache;

@@ -20,13 +20,7 @@ enum {
     MAX_IDLE_DEATHS = 5,
 };
 
-static const double FLUSH_S = 0.02;
-
-struct item {
-    uint64_t number;
-    uint64_t group;
-    uint64_t tag;
-};
+static const double FLUSH_S = 0.02, END_S = 0.5;
 
 /* In front of every answer. */
 struct frame {
@@ -37,8 +31,10 @@ struct frame {
 struct worker {
     pid_t pid; /* 0: none */
     int to, from;
-    EW_VEC(struct item) in_hand; /* in the order sent; answered ones are removed from the front */
+    EW_VEC(struct ew_item)
+    in_hand; /* in the order sent; answered ones are removed from the front */
     size_t n_answered;
+    struct ew_item_taker taker;
     uint32_t n_idle_deaths; /* without anything in hand, one after the other */
     struct ew_str received;
 };
@@ -47,9 +43,9 @@ struct ew_pool {
     struct ew_pool_job job;
     uint32_t n_workers;
     struct worker workers[EW_POOL_MAX_WORKERS];
-    EW_VEC(struct item) queue; /* from `next` on */
-    size_t next;
-    EW_VEC(struct item) again; /* to be done one by one */
+    const struct ew_item_taker *takers[EW_POOL_MAX_WORKERS]; /* of the workers */
+    struct ew_item_queue queue;
+    EW_VEC(struct ew_item) again; /* to be done one by one */
     uint64_t n_open;
 };
 
@@ -58,6 +54,11 @@ static double now_s(void)
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static size_t count_in_hand(const struct worker *w)
+{
+    return w->in_hand.count - w->n_answered;
 }
 
 /* --- in the worker -----------------------------------------------------------------------------
@@ -129,6 +130,9 @@ static _Noreturn void live(const struct ew_pool_job *job, int from_parent, int t
             flushed_s = time_s;
         }
     }
+    if (job->end) {
+        job->end(state);
+    }
     _exit(0);
 }
 
@@ -199,6 +203,7 @@ enum ew_status ew_pool_start(struct ew_pool **out, const struct ew_pool_job *job
     (void)signal(SIGPIPE, SIG_IGN); /* a dead worker is seen when its answers end */
     enum ew_status status = EW_OK;
     for (uint32_t i = 0; status == EW_OK && i < pool->n_workers; i++) {
+        pool->takers[i] = &pool->workers[i].taker;
         status = start_worker(pool, &pool->workers[i], err);
     }
     if (status == EW_OK) {
@@ -209,6 +214,27 @@ enum ew_status ew_pool_start(struct ew_pool **out, const struct ew_pool_job *job
     return status;
 }
 
+/* Busy workers are killed, idle ones end by themselves, soon. */
+static void stop_worker(struct worker *w)
+{
+    const double until_s = now_s() + END_S;
+    const struct timespec pause = {0, 500000};
+    (void)close(w->to);
+    pid_t gone = 0;
+    while (gone != w->pid && count_in_hand(w) == 0 && now_s() < until_s) {
+        gone = waitpid(w->pid, NULL, WNOHANG);
+        if (gone == 0) {
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+    (void)close(w->from);
+    if (gone != w->pid) {
+        (void)kill(w->pid, SIGKILL);
+        while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
 void ew_pool_stop(struct ew_pool *pool)
 {
     if (!pool) {
@@ -217,16 +243,12 @@ void ew_pool_stop(struct ew_pool *pool)
     for (uint32_t i = 0; i < pool->n_workers; i++) {
         struct worker *w = &pool->workers[i];
         if (w->pid) {
-            (void)kill(w->pid, SIGKILL);
-            (void)close(w->to);
-            (void)close(w->from);
-            while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR) {
-            }
+            stop_worker(w);
         }
         ew_vec_fini(&w->in_hand);
         ew_str_fini(&w->received);
     }
-    ew_vec_fini(&pool->queue);
+    ew_item_queue_fini(&pool->queue);
     ew_vec_fini(&pool->again);
     free(pool);
 }
@@ -237,14 +259,8 @@ void ew_pool_stop(struct ew_pool *pool)
 enum ew_status ew_pool_add(struct ew_pool *pool, uint64_t item, uint64_t group, uint64_t tag,
                            struct ew_error *err)
 {
-    const struct item added = {item, group, tag};
-    if (pool->next > 4096 && pool->next * 2 > pool->queue.count) {
-        pool->queue.count -= pool->next;
-        memmove(pool->queue.items, pool->queue.items + pool->next,
-                pool->queue.count * sizeof *pool->queue.items);
-        pool->next = 0;
-    }
-    if (!ew_vec_push(&pool->queue, added)) {
+    const struct ew_item added = {item, group, tag};
+    if (!ew_item_queue_add(&pool->queue, added)) {
         return ew_fail_memory(err);
     }
     pool->n_open++;
@@ -258,23 +274,19 @@ uint64_t ew_pool_open_items(const struct ew_pool *pool)
 
 uint64_t ew_pool_waiting_items(const struct ew_pool *pool)
 {
-    return pool->queue.count - pool->next + pool->again.count;
+    return ew_item_queue_count(&pool->queue) + pool->again.count;
 }
 
 uint64_t ew_pool_forget(struct ew_pool *pool)
 {
     const uint64_t n = ew_pool_waiting_items(pool);
-    pool->queue.count = pool->next = pool->again.count = 0;
+    (void)ew_item_queue_clear(&pool->queue);
+    pool->again.count = 0;
     pool->n_open -= n;
     return n;
 }
 
-static size_t count_in_hand(const struct worker *w)
-{
-    return w->in_hand.count - w->n_answered;
-}
-
-static bool send_item(struct worker *w, struct item item)
+static bool send_item(struct worker *w, struct ew_item item)
 {
     if (w->n_answered > 1024) {
         w->in_hand.count -= w->n_answered;
@@ -287,22 +299,16 @@ static bool send_item(struct worker *w, struct item item)
 }
 
 /* Whole groups as long as they are small, and no more than the worker's share of what is left. */
-static bool send_some(struct ew_pool *pool, struct worker *w)
+static void send_some(struct ew_pool *pool, struct worker *w)
 {
-    const size_t left = pool->queue.count - pool->next;
-    size_t most = left / (2 * (size_t)pool->n_workers) + 1;
-    most = most < MAX_AHEAD / 2 ? most : MAX_AHEAD / 2;
-    bool is_sent = true;
-    for (size_t n = 0; is_sent && pool->next < pool->queue.count; n++) {
-        const struct item item = pool->queue.items[pool->next];
-        const bool is_new = n == 0 || item.group != pool->queue.items[pool->next - 1].group;
-        if ((n >= most && is_new) || n >= MAX_AHEAD) {
-            break;
-        }
-        is_sent = send_item(w, item);
-        pool->next++;
+    const size_t share = ew_item_queue_count(&pool->queue) / (2 * (size_t)pool->n_workers) + 1;
+    const struct ew_item_wish wish = {share < MAX_AHEAD / 2 ? share : MAX_AHEAD / 2, MAX_AHEAD};
+    struct ew_item items[MAX_AHEAD];
+    const size_t n =
+        ew_item_queue_take(items, &pool->queue, &w->taker, wish, pool->takers, pool->n_workers);
+    for (size_t i = 0; i < n; i++) {
+        (void)send_item(w, items[i]); /* a dead worker is seen when its answers end */
     }
-    return is_sent;
 }
 
 static void feed(struct ew_pool *pool, struct worker *w)
@@ -312,8 +318,8 @@ static void feed(struct ew_pool *pool, struct worker *w)
         if (n == 0) {
             (void)send_item(w, pool->again.items[--pool->again.count]);
         }
-    } else if (n < MAX_AHEAD / 4 && pool->next < pool->queue.count) {
-        (void)send_some(pool, w);
+    } else if (n < MAX_AHEAD / 4) {
+        send_some(pool, w);
     }
 }
 
@@ -375,6 +381,7 @@ static enum ew_status bury(struct ew_pool *pool, struct worker *w, take_fn take,
     }
     w->pid = 0;
     w->received.length = 0;
+    w->taker.has_group = false;
     w->n_idle_deaths = count_in_hand(w) ? 0 : w->n_idle_deaths + 1;
     if (w->n_idle_deaths >= MAX_IDLE_DEATHS) {
         return ew_fail(err, EW_EIO, "worker processes die before they begin");

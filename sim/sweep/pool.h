@@ -3,9 +3,9 @@
  * is bytes. Processes, because neither SimGrid nor a plugin may share one, and because a crash must
  * cost no more than its item.
  *
- * Items are handed out in groups that stay together (equal problems: planned once), a few groups
- * ahead, so that workers do not wait. A worker that dies is replaced; when it had several items in
- * hand, they are done again one by one, so that the one to blame is found.
+ * Items are handed out in groups that stay with one worker (equal problems: planned once), a few
+ * groups ahead, so that workers do not wait. A worker that dies is replaced; when it had several
+ * items in hand, they are done again one by one, so that the one to blame is found.
  */
 #ifndef EW_SWEEP_POOL_H
 #define EW_SWEEP_POOL_H
@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "sweep/item_queue.h"
 
 enum { EW_POOL_MAX_WORKERS = 256 };
 
@@ -26,6 +27,9 @@ struct ew_pool_job {
     void *(*begin)(void *ctx);
     /** In the worker: append the answer for one item. */
     void (*work)(void *state, uint64_t item, struct ew_str *answer);
+    /** In the worker, when there is nothing more to do; may be NULL. A worker that is killed never
+     *  comes here. */
+    void (*end)(void *state);
     void *ctx;
     double time_limit_s; /**< per item; INFINITY: none */
 };
@@ -49,7 +53,7 @@ struct ew_pool;
 enum ew_status ew_pool_start(struct ew_pool **out, const struct ew_pool_job *job, uint32_t n,
                              struct ew_error *err);
 
-/** Hand an item to the pool's queue. `group`: neighbours with the same number stay together.
+/** Hand an item to the pool's queue. Neighbours of the same `group` are done by the same worker.
  *  `tag` comes back with the answer; workers do not see it. */
 enum ew_status ew_pool_add(struct ew_pool *pool, uint64_t item, uint64_t group, uint64_t tag,
                            struct ew_error *err);

@@ -205,10 +205,17 @@ static bool is_among(const char *name, const char *const *names)
     return *names != NULL;
 }
 
-static bool is_part(const struct ew_sweep_key *key, enum ew_sweep_part part)
+/* How far plans are made depends on the number of requests when they are made anew. */
+static bool is_of_problem(const struct ew_sweep_points *points, const char *member)
+{
+    return strcmp(member, "engine") != 0 &&
+           (strcmp(member, "requests") != 0 || ew_sweep_points_has_key(points, "replan"));
+}
+
+static bool is_part(const struct ew_sweep_points *points, const struct ew_sweep_key *key,
+                    enum ew_sweep_part part)
 {
     static const char *const platform[] = {"platform", "devices", "net", NULL};
-    static const char *const no_problem[] = {"engine", "requests", NULL};
     static const char *const files[] = {"platform", "graph",     "strategy", "plan",
                                         "arrival",  "workloads", "dynamics", NULL};
     const bool is_plain = key->place == EW_SWEEP_PLAIN;
@@ -216,7 +223,10 @@ static bool is_part(const struct ew_sweep_key *key, enum ew_sweep_part part)
     case EW_SWEEP_PART_PLATFORM:
         return is_plain ? is_among(key->member, platform) : key->place == EW_SWEEP_SET;
     case EW_SWEEP_PART_PROBLEM:
-        return !is_plain || !is_among(key->member, no_problem);
+        return !is_plain || is_of_problem(points, key->member);
+    case EW_SWEEP_PART_QUESTION:
+        return !is_plain ||
+               (is_of_problem(points, key->member) && strcmp(key->member, "seed") != 0);
     case EW_SWEEP_PART_FILES:
         return is_plain && is_among(key->member, files);
     case EW_SWEEP_PART_ALL:
@@ -232,7 +242,7 @@ uint64_t ew_sweep_points_hash(const struct ew_sweep_points *points, uint64_t raw
     find_values(values, points, raw);
     for (uint32_t i = 0; i < points->n_members; i++) {
         const struct ew_sweep_member *member = &points->members[i];
-        if (is_part(member->key, part)) {
+        if (is_part(points, member->key, part)) {
             const char place = (char)member->key->place;
             const char *value = value_of(member, values);
             hash = ew_hash_bytes(hash, &place, 1);
@@ -250,8 +260,9 @@ uint64_t ew_sweep_points_per_platform(const struct ew_sweep_points *points)
     for (uint32_t a = 0; a < spec->n_axes; a++) {
         bool is_of_platform = false;
         for (uint32_t k = 0; k < spec->axes[a].n_keys; k++) {
-            is_of_platform = is_of_platform || is_part(&spec->keys[spec->axes[a].first_key + k],
-                                                       EW_SWEEP_PART_PLATFORM);
+            is_of_platform =
+                is_of_platform ||
+                is_part(points, &spec->keys[spec->axes[a].first_key + k], EW_SWEEP_PART_PLATFORM);
         }
         n *= is_of_platform ? 1 : spec->axes[a].n_values;
     }

@@ -36,6 +36,7 @@ struct ew_sweep_points {
 enum ew_sweep_part {
     EW_SWEEP_PART_PLATFORM, /**< what SimGrid loads: platform, overrides, network model */
     EW_SWEEP_PART_PROBLEM,  /**< what strategies are asked */
+    EW_SWEEP_PART_QUESTION, /**< the same without the seed: for strategies that do not draw */
     EW_SWEEP_PART_FILES,    /**< what may name a file or a strategy */
     EW_SWEEP_PART_ALL,
 };

@@ -25,6 +25,7 @@ struct entry {
     uint64_t raw;
     uint64_t position;
     uint64_t platform; /* hashes: neighbours share what is equal */
+    uint64_t question;
     uint64_t problem;
     int64_t number; /* in the store */
 };
@@ -71,6 +72,9 @@ static int compare_entries(const void *a, const void *b)
     const struct entry *x = a, *y = b;
     int order = compare_u64(x->platform, y->platform);
     if (!order) {
+        order = compare_u64(x->question, y->question);
+    }
+    if (!order) {
         order = compare_u64(x->problem, y->problem);
     }
     return order ? order : compare_u64(x->raw, y->raw);
@@ -93,6 +97,7 @@ static enum ew_status list_points(struct sweeping *s, struct ew_error *err)
             .raw = raw,
             .position = position++,
             .platform = ew_sweep_points_hash(points, raw, EW_SWEEP_PART_PLATFORM, EW_HASH_BEGIN),
+            .question = ew_sweep_points_hash(points, raw, EW_SWEEP_PART_QUESTION, EW_HASH_BEGIN),
             .problem = ew_sweep_points_hash(points, raw, EW_SWEEP_PART_PROBLEM, EW_HASH_BEGIN),
         };
         if (!ew_vec_push(&s->entries, entry)) {
@@ -377,6 +382,11 @@ static void do_work(void *state, uint64_t item, struct ew_str *answer)
     }
 }
 
+static void end_work(void *state)
+{
+    ew_sweep_worker_free(state);
+}
+
 /* All that the store sees. */
 static enum ew_status sweep(struct sweeping *s, struct ew_error *err)
 {
@@ -420,7 +430,7 @@ enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep
                             const struct ew_sweep_options *options, struct ew_error *err)
 {
     struct sweeping s = {.context = context, .options = options};
-    const struct ew_pool_job job = {begin_work, do_work, &s, options->time_limit_s};
+    const struct ew_pool_job job = {begin_work, do_work, end_work, &s, options->time_limit_s};
     enum ew_status status;
     if (options->is_distributed) {
         status = sweep_together(&s, &job, err);
@@ -453,7 +463,7 @@ enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
                                  const struct ew_sweep_options *options, struct ew_error *err)
 {
     struct sweeping s = {.context = context, .options = options};
-    const struct ew_pool_job job = {begin_work, do_work, &s, options->time_limit_s};
+    const struct ew_pool_job job = {begin_work, do_work, end_work, &s, options->time_limit_s};
     enum ew_status status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
     uint32_t n_done = 0;
     if (status == EW_OK) {

@@ -21,6 +21,8 @@ enum {
 /* Plans of the last problem, or why there are none. */
 struct planned {
     uint64_t problem;     /* 0: none */
+    uint64_t question;    /* the problem without its seed */
+    bool has_drawn;       /* another seed may give another plan */
     struct ew_setup stub; /* the setup is gone; its number of workloads is needed to free */
     struct ew_point_config config;
     struct ew_point point;
@@ -200,21 +202,32 @@ static enum ew_status fit_evaluator(struct ew_sweep_worker *w, const struct ew_s
     return ew_evaluator_new(&w->evaluator, setup->platform, setup->net, setup->energy_rule, err);
 }
 
-/* Plan unless the point before was the same problem. */
+static uint64_t hash_part(const struct ew_sweep_worker *w, uint64_t raw, enum ew_sweep_part part)
+{
+    return ew_sweep_points_hash(w->context->points, raw, part, EW_HASH_BEGIN) | 1;
+}
+
+/* Plan unless the point before was the same problem, but perhaps for a seed that nobody asked for.
+ */
 static void plan_point(struct ew_sweep_worker *w, const struct opened *o,
-                       const struct ew_point_config *config, uint64_t raw)
+                       const struct ew_point_config *given, uint64_t raw)
 {
     struct planned *p = &w->planned;
-    const uint64_t problem =
-        ew_sweep_points_hash(w->context->points, raw, EW_SWEEP_PART_PROBLEM, EW_HASH_BEGIN) | 1;
-    if (p->problem == problem) {
+    const uint64_t problem = hash_part(w, raw, EW_SWEEP_PART_PROBLEM);
+    const uint64_t question = hash_part(w, raw, EW_SWEEP_PART_QUESTION);
+    const bool is_seedless = !p->has_drawn && !o->setup.dynamics;
+    if (p->problem == problem || (p->problem && is_seedless && p->question == question)) {
         return;
     }
+    struct ew_point_config config = *given;
+    config.has_drawn = &p->has_drawn;
     forget_plans(w);
     p->point = (struct ew_point){0};
     p->err = (struct ew_error){0};
-    p->status = ew_point_plan(&p->point, config, o->makers, &p->err);
+    p->has_drawn = false;
+    p->status = ew_point_plan(&p->point, &config, o->makers, &p->err);
     p->problem = problem;
+    p->question = question;
     p->stub = (struct ew_setup){.n_workloads = o->setup.n_workloads};
     p->config = (struct ew_point_config){.setup = &p->stub};
     p->point.config = &p->config;

@@ -55,7 +55,8 @@ void plugin_fixture_init(struct plugin_fixture *fixture, uint32_t n_devices)
         .workload = "default",
         .seed = 1,
     };
-    fixture->services = (struct ew_host_services){fixture, evaluate, extension, log_message};
+    fixture->services = (struct ew_host_services){
+        .ctx = fixture, .evaluate = evaluate, .extension = extension, .log = log_message};
 }
 
 void plugin_fixture_fini(struct plugin_fixture *fixture)

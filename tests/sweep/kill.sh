@@ -4,14 +4,14 @@
 #
 #     tests/sweep/kill.sh BUILD_DIR [ROUNDS]
 #
-# 5 moments by default, 50 with EW_FULL=1. Moments are drawn from a fixed seed.
+# 8 moments by default, 50 with EW_FULL=1. Moments are drawn from a fixed seed.
 set -eu
 [ $# -ge 1 ] && [ -x "$1/bin/edgeweave" ] || {
     echo "usage: tests/sweep/kill.sh BUILD_DIR [ROUNDS]" >&2
     exit 2
 }
 program=$(cd "$1" && pwd)/bin/edgeweave
-rounds=${2:-5}
+rounds=${2:-8}
 [ $# -ge 2 ] || [ "${EW_FULL:-0}" != 1 ] || rounds=50
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -47,14 +47,21 @@ dump whole.db >whole.txt
 [ "$(grep -c '"status": "ok"' whole.txt)" -ge 800 ]
 grep -q '"status": "invalid input"' whole.txt
 
-moments=$(awk -v n="$rounds" 'BEGIN { srand(7); for (i = 0; i < n; i++) printf "%.3f\n", 0.02 + rand() * 0.5 }')
+# Moments within the time that the sweep takes here and now.
+begin=$(date +%s%N)
+"$program" sweep sweep.json -o timed.db --keep-going --jobs 2 -q || [ $? -eq 1 ]
+took=$((($(date +%s%N) - begin) / 1000))
+moments=$(awk -v n="$rounds" -v us=$took 'BEGIN {
+    srand(7); for (i = 0; i < n; i++) printf "%.3f\n", 0.01 + rand() * us / 1e6 }')
 n_killed=0
 n_done=0
 for moment in $moments; do
     "$program" sweep sweep.json -o killed.db --keep-going --jobs 2 -q &
     pid=$!
     sleep "$moment"
+    was_killed=no
     if kill -9 $pid 2>/dev/null; then
+        was_killed=yes
         n_killed=$((n_killed + 1))
     fi
     wait $pid 2>/dev/null || true
@@ -65,8 +72,8 @@ for moment in $moments; do
             exit 1
         }
         n_done=$now
-        # every third time from the beginning, so that all phases are hit
-        if [ $((n_killed % 3)) -eq 0 ]; then
+        # every third time, and when nothing is left, from the beginning: so all phases are hit
+        if [ $was_killed = no ] || [ $((n_killed % 3)) -eq 0 ]; then
             "$program" sweep sweep.json -o killed.db --keep-going --jobs 2 -q || [ $? -eq 1 ]
             dump killed.db >killed.txt
             cmp whole.txt killed.txt
@@ -101,4 +108,8 @@ code=0
 sed 's/"seeds": 200/"seeds": 201/' sweep.json >edited.json
 "$program" sweep edited.json -o whole.db --keep-going 2>edited.err || [ $? -eq 1 ]
 grep -q '2412 points, 1200 known' edited.err || { cat edited.err >&2; exit 1; }
+[ $((2 * n_killed)) -ge "$rounds" ] || {
+    echo "FAILED: only $n_killed of $rounds runs were killed before their end" >&2
+    exit 1
+}
 echo "$n_killed of $rounds runs killed; all stores equal"

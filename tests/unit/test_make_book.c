@@ -158,6 +158,31 @@ START_TEST(what_a_child_prints_goes_nowhere)
 }
 END_TEST
 
+/* A plan that owes nothing to chance is good for every seed. In a child nobody can tell. */
+START_TEST(drawing_random_numbers_is_noticed)
+{
+    static const char *const no_note[] = {"note=false", NULL};
+    for (int draws = 0; draws < 2; draws++) {
+        for (int is_trusted = 0; is_trusted < 2; is_trusted++) {
+            plugin_fixture_init(&f, 3);
+            bool has_drawn = false;
+            struct ew_book *book = NULL;
+            struct ew_strategy_ref ref =
+                plugin_fixture_use(&f, "good", "good", false, draws ? NULL : no_note);
+            struct ew_plugin plugin = *ref.plugin;
+            plugin.is_trusted = is_trusted;
+            ref.plugin = &plugin;
+            f.services.has_drawn = &has_drawn;
+            const struct ew_book_request request = {ref, &f.params, &f.problem, &f.services, 10};
+            ck_assert_msg(ew_book_make(&book, &request, &f.err) == EW_OK, "%s", f.err.message);
+            ck_assert_int_eq(has_drawn, draws || !is_trusted);
+            ew_book_free(book);
+            plugin_fixture_fini(&f);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
@@ -165,7 +190,7 @@ int main(void)
         a_plugin_that_does_not_return_is_an_error, reasons_and_faults_come_back_as_they_are,
         plan_messages_and_notes_come_back,         a_strategy_in_cpp_plans,
         the_plan_is_the_same_in_a_child,           messages_of_a_failed_plan_come_back_too,
-        what_a_child_prints_goes_nowhere,
+        what_a_child_prints_goes_nowhere,          drawing_random_numbers_is_noticed,
     };
     return run_suite("make_book", tests, sizeof tests / sizeof *tests);
 }

@@ -144,6 +144,28 @@ START_TEST(problem_hash_covers_what_planning_sees)
     ck_assert(problem[0] == problem[1] && problem[2] == problem[3] && problem[0] != problem[2]);
     ck_assert(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
     close_sweep();
+
+    /* made anew, plans reach as far as the requests do */
+    open_sweep(HEAD "\"scenario\": {\"replan\": \"on_change\"}, \"axes\": [{\"key\": "
+                    "\"requests\", \"values\": [1, 2]}]}");
+    ck_assert(ew_sweep_points_hash(&points, 0, EW_SWEEP_PART_PROBLEM, EW_HASH_BEGIN) !=
+              ew_sweep_points_hash(&points, 1, EW_SWEEP_PART_PROBLEM, EW_HASH_BEGIN));
+    close_sweep();
+}
+END_TEST
+
+START_TEST(question_hash_leaves_the_seed_out)
+{
+    open_sweep(HEAD "\"axes\": [{\"key\": \"param.a\", \"values\": [1, 2]}, {\"seeds\": 2}]}");
+    uint64_t problem[4], question[4];
+    for (uint64_t raw = 0; raw < 4; raw++) {
+        problem[raw] = ew_sweep_points_hash(&points, raw, EW_SWEEP_PART_PROBLEM, EW_HASH_BEGIN);
+        question[raw] = ew_sweep_points_hash(&points, raw, EW_SWEEP_PART_QUESTION, EW_HASH_BEGIN);
+    }
+    ck_assert(problem[0] != problem[1] && question[0] == question[1]);
+    ck_assert(question[0] != question[2] && question[2] == question[3]);
+    ck_assert_uint_eq(ew_sweep_points_per_platform(&points), 4);
+    close_sweep();
 }
 END_TEST
 
@@ -221,7 +243,7 @@ static enum ew_status take(void *ctx, const struct ew_pool_answer *answer, struc
 
 START_TEST(pool_blames_the_item_that_kills_or_hangs)
 {
-    const struct ew_pool_job job = {begin_plain, work, NULL, 0.2};
+    const struct ew_pool_job job = {begin_plain, work, NULL, NULL, 0.2};
     struct ew_pool *pool = NULL;
     struct ew_error err = {0};
     struct tally tally = {0};
@@ -242,7 +264,7 @@ END_TEST
 
 START_TEST(pool_forgets_what_nobody_has)
 {
-    const struct ew_pool_job job = {begin_plain, work, NULL, INFINITY};
+    const struct ew_pool_job job = {begin_plain, work, NULL, NULL, INFINITY};
     struct ew_pool *pool = NULL;
     struct ew_error err = {0};
     ck_assert_int_eq(ew_pool_start(&pool, &job, 1, &err), EW_OK);
@@ -252,6 +274,46 @@ START_TEST(pool_forgets_what_nobody_has)
     ck_assert_uint_eq(ew_pool_forget(pool), 5);
     ck_assert_uint_eq(ew_pool_open_items(pool), 0);
     ew_pool_stop(pool);
+}
+END_TEST
+
+/* --- queue -------------------------------------------------------------------------------------
+ */
+
+static size_t take_items(struct ew_item *out, struct ew_item_queue *queue,
+                         struct ew_item_taker takers[2], int who, size_t enough, size_t most)
+{
+    const struct ew_item_taker *const all[2] = {&takers[0], &takers[1]};
+    return ew_item_queue_take(out, queue, &takers[who], (struct ew_item_wish){enough, most}, all,
+                              2);
+}
+
+/* Groups: 0 0 0 0 0 1 1 2 3 */
+START_TEST(queue_leaves_a_group_to_whoever_began_it)
+{
+    static const uint64_t groups[] = {0, 0, 0, 0, 0, 1, 1, 2, 3};
+    struct ew_item_queue queue = {0};
+    struct ew_item_taker takers[2] = {{0}};
+    struct ew_item got[16];
+    for (uint64_t i = 0; i < 9; i++) {
+        ck_assert(ew_item_queue_add(&queue, (struct ew_item){i, groups[i], i}));
+    }
+    ck_assert_uint_eq(take_items(got, &queue, takers, 0, 1, 3), 3); /* items 0 1 2 */
+    ck_assert_uint_eq(take_items(got, &queue, takers, 1, 1, 3), 2); /* not 3 4, but 5 6 */
+    ck_assert(got[0].number == 5 && got[1].number == 6);
+    ck_assert_uint_eq(take_items(got, &queue, takers, 0, 1, 16), 2); /* its own rest */
+    ck_assert(got[0].number == 3 && got[1].number == 4);
+    ck_assert_uint_eq(take_items(got, &queue, takers, 1, 2, 16), 2); /* two small groups */
+    ck_assert(got[0].number == 7 && got[1].number == 8);
+    ck_assert_uint_eq(take_items(got, &queue, takers, 0, 1, 16), 0);
+    for (uint64_t i = 0; i < 3; i++) { /* a group whose taker is not done with it comes back */
+        ck_assert(ew_item_queue_add(&queue, (struct ew_item){i, 3, i}));
+    }
+    ck_assert_uint_eq(take_items(got, &queue, takers, 0, 1, 16), 0);
+    takers[1].has_group = false; /* it died */
+    ck_assert_uint_eq(take_items(got, &queue, takers, 0, 1, 16), 3);
+    ck_assert_uint_eq(ew_item_queue_clear(&queue), 0);
+    ew_item_queue_fini(&queue);
 }
 END_TEST
 
@@ -513,7 +575,9 @@ int main(void)
                                   exclusions_leave_out_combinations,
                                   scenarios_are_canonical,
                                   problem_hash_covers_what_planning_sees,
+                                  question_hash_leaves_the_seed_out,
                                   bad_sweep_files_are_refused,
+                                  queue_leaves_a_group_to_whoever_began_it,
                                   pool_blames_the_item_that_kills_or_hangs,
                                   pool_forgets_what_nobody_has,
                                   store_knows_what_is_done,
