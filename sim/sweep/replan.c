@@ -86,6 +86,26 @@ static enum ew_status remember_world(struct making *m, uint64_t hash, uint32_t p
     return EW_OK;
 }
 
+/* Takes the book. A plan that says what an earlier one says is that one: nothing is loaded. */
+static enum ew_status keep_book(struct making *m, uint32_t *plan, struct ew_book *book,
+                                struct ew_error *err)
+{
+    struct owned *o = m->owned;
+    for (size_t i = 0; i < o->books.count; i++) {
+        if (ew_plan_equal(o->books.items[i]->plans[0], book->plans[0], m->problem->context.graph)) {
+            *plan = (uint32_t)i;
+            ew_book_free(book);
+            return EW_OK;
+        }
+    }
+    *plan = (uint32_t)o->books.count;
+    if (ew_vec_push(&o->books, book)) {
+        return EW_OK;
+    }
+    ew_book_free(book);
+    return ew_fail_memory(err);
+}
+
 /* Plan for the world as it is: number of the plan, EW_NONE when there is none. */
 static enum ew_status ask(struct making *m, uint32_t *plan, uint64_t *n_evaluations,
                           struct ew_error *err)
@@ -117,11 +137,7 @@ static enum ew_status ask(struct making *m, uint32_t *plan, uint64_t *n_evaluati
                          book->n_plans);
         ew_book_free(book);
     } else if (status == EW_OK) {
-        *plan = (uint32_t)o->books.count;
-        if (!ew_vec_push(&o->books, book)) {
-            ew_book_free(book);
-            status = ew_fail_memory(err);
-        }
+        status = keep_book(m, plan, book, err);
     }
     return status == EW_OK ? remember_world(m, hash, *plan, err) : status;
 }

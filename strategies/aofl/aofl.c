@@ -50,7 +50,9 @@ static const struct ew_param_info PARAM_HUB = KIT_STRING(
 static const struct ew_param_info PARAM_TAIL = KIT_STRING(
     "tail", "auto",
     "Device for the layers that cannot be cut, and for those before them if that is faster; "
-    "auto: the one that is done first with those that cannot be cut.");
+    "auto: the one with which the whole network is done first.");
+enum { N_TAILS = 4 }; /* devices tried for the tail, besides the one that has it done first */
+
 static const char *const MERGES[] = {"hub", "tail", NULL};
 static const struct ew_param_info PARAM_MERGE = {
     .struct_size = sizeof(struct ew_param_info),
@@ -447,6 +449,55 @@ static int32_t choose_hub(struct aofl *aofl)
     return rc < 0 ? rc : kit_group_init(&aofl->group, &aofl->net, &options);
 }
 
+/* Who computes the tail, and what that takes whatever the dynamic program does. */
+static void set_home(struct aofl *aofl, uint32_t home)
+{
+    const struct ew_host *host = aofl->net.host;
+    const uint32_t source = host->requirements(host)->source_device;
+    aofl->home = home;
+    aofl->may_fuse_at_home = kit_param_is(host, "fusion", "dp") &&
+                             kit_fits(host, home, kit_net_memory_bytes(&aofl->net));
+    aofl->fixed_s = kit_home_s(&aofl->net, &aofl->blocks, aofl->hub, home);
+    if (aofl->hub != source && aofl->blocks.items[0].is_banded) {
+        aofl->fixed_s += host->transfer_s(host, source, aofl->hub, kit_net_input_bytes(&aofl->net));
+    }
+}
+
+/* The tail's device: as told; else, of the one that has the tail done first, the hub and the most
+ * capable devices, the one with which the whole network is done first. */
+static int32_t choose_tail(struct aofl *aofl)
+{
+    const struct ew_host *host = aofl->net.host;
+    uint32_t best = EW_ID_NONE;
+    double best_s = INFINITY;
+    int32_t rc = kit_choose_home(&best, &aofl->net, &aofl->blocks, aofl->hub, "tail");
+    if (rc < 0) {
+        return rc;
+    }
+    set_home(aofl, best);
+    if (!kit_param_is(host, "tail", "auto")) {
+        return rc;
+    }
+    const uint32_t first = best;
+    const uint32_t n_tried = aofl->group.n < N_TAILS ? aofl->group.n : N_TAILS;
+    for (uint32_t i = 0; i <= n_tried && rc >= 0; i++) {
+        const uint32_t home = i == 0 ? first : aofl->group.device[i - 1];
+        if ((i > 0 && home == first) ||
+            !isfinite(kit_home_s(&aofl->net, &aofl->blocks, aofl->hub, home))) {
+            continue;
+        }
+        set_home(aofl, home);
+        rc = rank_devices(aofl);
+        rc = rc < 0 ? rc : cut_network(aofl);
+        if (rc >= 0 && aofl->latency_s < best_s) {
+            best_s = aofl->latency_s;
+            best = home;
+        }
+    }
+    set_home(aofl, best);
+    return rc;
+}
+
 static int32_t prepare(struct aofl *aofl, const struct ew_host *host)
 {
     int32_t rc = kit_net_init(&aofl->net, host, 0, EW_ID_NONE, KIT_ROWS);
@@ -464,19 +515,7 @@ static int32_t prepare(struct aofl *aofl, const struct ew_host *host)
     if (rc >= 0) {
         rc = allocate(aofl);
     }
-    if (rc >= 0) {
-        rc = kit_choose_home(&aofl->home, &aofl->net, &aofl->blocks, aofl->hub, "tail");
-    }
-    if (rc >= 0) {
-        aofl->may_fuse_at_home = kit_param_is(host, "fusion", "dp") &&
-                                 kit_fits(host, aofl->home, kit_net_memory_bytes(&aofl->net));
-        aofl->fixed_s = kit_home_s(&aofl->net, &aofl->blocks, aofl->hub, aofl->home);
-    }
-    uint32_t source = host->requirements(host)->source_device;
-    if (rc >= 0 && aofl->hub != source && aofl->blocks.items[0].is_banded) {
-        aofl->fixed_s += host->transfer_s(host, source, aofl->hub, kit_net_input_bytes(&aofl->net));
-    }
-    return rc;
+    return rc < 0 ? rc : choose_tail(aofl);
 }
 
 static int32_t draft_once(void *ctx)

@@ -62,7 +62,7 @@ static const struct ew_param_info PARAM_GATHER = {
     .choices = GATHERS,
     .doc =
         "Device that computes layers that cannot be cut: the source (master), or the one with the "
-        "largest share; auto: the source if it has a share, else the largest.",
+        "largest share; auto: the source if it has a part of the rows, else what is cheaper.",
 };
 static const struct ew_param_info PARAM_REPAIR = {
     .struct_size = sizeof(struct ew_param_info),
@@ -163,6 +163,7 @@ struct coedge {
     bool is_relayed;
     struct clp *clp;
     int32_t *rows;
+    int32_t *other_rows; /* scratch */
     int32_t *cuts;
     int32_t *layer_cuts;
 };
@@ -184,11 +185,13 @@ static int32_t form_group(struct coedge *coedge)
         return rc;
     }
     coedge->rows = calloc(coedge->group.n, sizeof *coedge->rows);
+    coedge->other_rows = calloc(coedge->group.n, sizeof *coedge->other_rows);
     coedge->cuts = calloc(coedge->group.n + 1u, sizeof *coedge->cuts);
     coedge->layer_cuts = calloc(coedge->group.n + 1u, sizeof *coedge->layer_cuts);
     coedge->solution.rows = coedge->rows;
-    return coedge->rows && coedge->cuts && coedge->layer_cuts ? EW_STRATEGY_OK
-                                                              : kit_fail_memory(host);
+    return coedge->rows && coedge->other_rows && coedge->cuts && coedge->layer_cuts
+               ? EW_STRATEGY_OK
+               : kit_fail_memory(host);
 }
 
 static int32_t choose_objective(struct coedge *coedge)
@@ -246,6 +249,42 @@ static uint32_t largest_share(const struct coedge *coedge)
     return largest;
 }
 
+enum { N_TARGETS = 3 }; /* most capable devices that are tried as gather targets */
+
+static bool is_better(const struct coedge *a, const struct coedge_solution *b,
+                      enum coedge_outcome b_outcome)
+{
+    if (a->outcome != b_outcome) {
+        return a->outcome == COEDGE_SOLVED;
+    }
+    return a->minimises_energy && a->outcome == COEDGE_SOLVED ? a->solution.cost.j < b->cost.j
+                                                              : a->solution.cost.s < b->cost.s;
+}
+
+/* With another gather target than the source; the better solution stays. */
+static int32_t try_target(struct coedge *coedge, uint32_t target)
+{
+    const struct coedge_solution first = coedge->solution;
+    const enum coedge_outcome outcome = coedge->outcome;
+    const uint32_t target_before = coedge->model.problem.target;
+    coedge->solution.rows = coedge->other_rows;
+    coedge_model_set_target(&coedge->model, target);
+    int32_t rc = solve_once(coedge);
+    const uint32_t n_programs = first.n_programs + coedge->solution.n_programs;
+    const bool is_worse = rc < 0 || !is_better(coedge, &first, outcome);
+    if (is_worse) {
+        coedge->solution = first;
+        coedge->outcome = outcome;
+        coedge_model_set_target(&coedge->model, target_before);
+        rc = rc == EW_STRATEGY_ECANNOT ? EW_STRATEGY_OK : rc;
+    } else {
+        coedge->other_rows = coedge->rows;
+        coedge->rows = coedge->solution.rows;
+    }
+    coedge->solution.n_programs = n_programs;
+    return rc;
+}
+
 /* The gather target may depend on the split and the split on the target: two rounds. */
 static int32_t solve(struct coedge *coedge)
 {
@@ -257,13 +296,26 @@ static int32_t solve(struct coedge *coedge)
     if (!coedge->clp) {
         return kit_fail(host, EW_STRATEGY_ECANNOT, "the LP solver is missing: %s", reason);
     }
+    coedge_model_set_target(&coedge->model, 0); /* rounds of correction begin anew, too */
     int32_t rc = solve_once(coedge);
-    bool keeps_master = !coedge->model.has_whole_layer || kit_param_is(host, "gather", "master") ||
-                        (kit_param_is(host, "gather", "auto") && coedge->rows[0] > 0);
-    if (rc < 0 || keeps_master || largest_share(coedge) == 0) {
+    if (rc < 0 || !coedge->model.has_whole_layer || coedge->group.n == 1 ||
+        kit_param_is(host, "gather", "master")) {
         return rc;
     }
-    coedge_model_set_target(&coedge->model, largest_share(coedge));
+    const uint32_t largest = largest_share(coedge);
+    if (kit_param_is(host, "gather", "auto")) { /* the most capable follows the source */
+        const bool is_shared = coedge->rows[0] > 0 && coedge->rows[0] < coedge->net.extent;
+        for (uint32_t i = 1; i < coedge->group.n && !is_shared && rc >= 0; i++) {
+            if (i <= N_TARGETS || i == largest) {
+                rc = try_target(coedge, i);
+            }
+        }
+        return rc;
+    }
+    if (largest == 0) {
+        return rc;
+    }
+    coedge_model_set_target(&coedge->model, largest);
     return solve_once(coedge);
 }
 
@@ -444,6 +496,7 @@ static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
     }
     clp_close(coedge.clp);
     free(coedge.rows);
+    free(coedge.other_rows);
     free(coedge.cuts);
     free(coedge.layer_cuts);
     coedge_model_fini(&coedge.model);

@@ -14,6 +14,7 @@ struct notes {
     uint32_t n;
     double bottleneck_bytes_per_s[16]; /* from device 0 to 1; 0: no route */
     uint32_t unable_at;                /* the call that has no plan */
+    bool makes_equal_plans;
 };
 
 static enum ew_status note_and_plan(void *ctx, struct ew_book **out,
@@ -33,6 +34,7 @@ static enum ew_status note_and_plan(void *ctx, struct ew_book **out,
     struct ew_plan *plan = ew_arena_calloc(&arena, 1, sizeof *plan);
     struct ew_plan **plans = ew_arena_calloc(&arena, 1, sizeof(struct ew_plan *));
     plans[0] = plan;
+    plan->batch = notes->makes_equal_plans ? 1 : (int32_t)notes->n;
     book->strategy = "noting";
     book->n_plans = 1;
     book->plans = plans;
@@ -156,6 +158,50 @@ START_TEST(without_a_plan_the_old_one_stays)
 }
 END_TEST
 
+START_TEST(equal_plans_are_one)
+{
+    /* Worlds of 0, 10, 30, 40 s, but one plan, which stays resident. */
+    struct notes notes = {.makes_equal_plans = true};
+    uint32_t n_plans;
+    struct ew_replan *r =
+        replan(&notes, (struct ew_replan_spec){.when = EW_REPLAN_ON_CHANGE, .change_ratio = 0.1},
+               100, &n_plans);
+    expect_schedule(r, 1, (const double[]){0}, (const uint32_t[]){0});
+    ck_assert_uint_eq(n_plans, 1);
+    ck_assert_uint_eq(r->n_asked, 4);
+    ew_replan_free(r);
+}
+END_TEST
+
+START_TEST(foresight_plans_every_kth_change_but_for_what_goes)
+{
+    /* Changes at 10, 20, 25, 30, 40 s. Four plans allowed, the first is made: every second change of
+     * degree counts. 10 s is the first, 20 s is as planned, 25 s is the second; device 1 goes at
+     * 30 s and comes back at 40 s to the world of 25 s. */
+    struct notes notes = {0};
+    const struct ew_dynamics dynamics = {.n_signals = 2, .signals = SIGNALS};
+    struct ew_platform *platform = tiny_star(2);
+    const struct ew_problem problem = {.context = {.platform = platform}};
+    const struct ew_replan_maker maker = {&notes, note_and_plan};
+    const struct ew_replan_how how = {.spec = {.when = EW_REPLAN_ON_CHANGE},
+                                      .maker = &maker,
+                                      .horizon_s = 100,
+                                      .max_plans = 4,
+                                      .max_evaluations = 1000,
+                                      .keeps_weights = true};
+    struct ew_replan *out = NULL;
+    struct ew_book *book = NULL;
+    struct ew_error err = {0};
+    ck_assert_int_eq(ew_replan_make(&out, &book, &how, &dynamics, &problem, &err), EW_OK);
+    ck_assert_uint_eq(out->n_changes, 5);
+    expect_schedule(out, 4, (const double[]){0, 25, 30, 40}, (const uint32_t[]){0, 1, 2, 1});
+    ck_assert_int_eq(book->plans[0]->weights, EW_WEIGHTS_RESIDENT);
+    ew_book_free(book);
+    ew_replan_free(out);
+    ew_platform_free(platform);
+}
+END_TEST
+
 START_TEST(texts_are_parsed)
 {
     struct ew_replan_spec spec = {0};
@@ -183,6 +229,8 @@ int main(void)
         periods_see_the_world_of_their_time,
         planning_is_charged_and_known_worlds_cost_only_the_fixed_part,
         without_a_plan_the_old_one_stays,
+        equal_plans_are_one,
+        foresight_plans_every_kth_change_but_for_what_goes,
         texts_are_parsed,
     };
     return run_suite("replan", tests, sizeof tests / sizeof *tests);
