@@ -114,6 +114,9 @@ enum ew_group {
       "who simulates, or exec: really run it with worker processes (default: simgrid)")            \
     X(KERNELS, "kernels", 0, "ID", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                \
       "exec: kernels that compute the layers (default: reference)")                                \
+    X(WEIGHTS, "weights", 0, "random|FILE", EW_GROUP_ENGINE | EW_GROUP_EXEC,                       \
+      "exec: weights made from the seed, or read from FILE where the graph says they lie "         \
+      "(default: from the graph's own file if it names one, else random)")                         \
     X(DILATION, "dilation", 0, "X", EW_GROUP_ENGINE | EW_GROUP_EXEC,                               \
       "exec: real seconds per emulated second; 0 stretches time when this machine cannot keep "    \
       "up (default: 0)")                                                                           \

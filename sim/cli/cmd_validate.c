@@ -4,7 +4,7 @@
 
 #include "cli/exec_options.h"
 #include "cli/progress.h"
-#include "engine/exec/random_weights.h"
+#include "engine/exec/graph_weights.h"
 #include "engine/exec/unsplit.h"
 #include "results/validation.h"
 
@@ -26,10 +26,10 @@ struct validate {
     struct ew_session session;
     const struct ew_engine *engines[EW_VALIDATE_COUNT];
     struct ew_exec_options exec;
-    struct ew_random_weights weights;
-    struct ew_unsplit **unsplit; /* per workload */
-    struct ew_validation *rows;  /* per point */
-    struct ew_point *points;     /* their plans */
+    struct ew_graph_weights *weights; /* per workload */
+    struct ew_unsplit **unsplit;      /* per workload */
+    struct ew_validation *rows;       /* per point */
+    struct ew_point *points;          /* their plans */
     EW_VEC(struct answer) answers;
     bool ran_out_of_memory;
     struct ew_progress progress;
@@ -102,8 +102,13 @@ static enum ew_status check_answer(struct validate *v, struct ew_validation *row
     uint64_t n = 0;
     enum ew_status status = EW_OK;
     if (!*unsplit) {
+        struct ew_graph_weights *weights = &v->weights[answer->workload];
+        ew_graph_weights_close(weights); /* of an attempt that failed */
+        status = ew_graph_weights_open(weights, graph, v->exec.has_random_weights,
+                                       v->exec.weights_path, v->exec.weight_seed, err);
         status =
-            ew_unsplit_new(unsplit, graph, kernels, ew_random_weights_source(&v->weights), err);
+            status ? status
+                   : ew_unsplit_new(unsplit, graph, kernels, ew_graph_weights_source(weights), err);
     }
     status = status ? status
                     : ew_unsplit_run(&expected, &n, *unsplit, plan, v->exec.input_seed, answer->job,
@@ -310,13 +315,13 @@ static enum ew_status open_all(struct validate *v, struct ew_error *err)
     }
     v->exec.answer = keep_answer;
     v->exec.answer_ctx = v;
-    v->weights.seed = v->exec.weight_seed;
     v->engines[EW_VALIDATE_FAST] = &ew_engine_fast;
     v->engines[EW_VALIDATE_EXEC] = &ew_engine_exec;
     v->rows = calloc(s->n_points, sizeof *v->rows);
     v->points = calloc(s->n_points, sizeof *v->points);
+    v->weights = calloc(s->setup.n_workloads, sizeof *v->weights);
     v->unsplit = calloc(s->setup.n_workloads, sizeof(struct ew_unsplit *));
-    if (!v->rows || !v->points || !v->unsplit) {
+    if (!v->rows || !v->points || !v->weights || !v->unsplit) {
         return ew_fail_memory(err);
     }
     return ew_engine_find(&v->engines[EW_VALIDATE_SIMGRID], &s->simgrid, "simgrid", err);
@@ -337,6 +342,10 @@ static void close_all(struct validate *v)
     for (uint32_t i = 0; v->unsplit && i < v->session.setup.n_workloads; i++) {
         ew_unsplit_free(v->unsplit[i]);
     }
+    for (uint32_t i = 0; v->weights && i < v->session.setup.n_workloads; i++) {
+        ew_graph_weights_close(&v->weights[i]);
+    }
+    free(v->weights);
     free(v->unsplit);
     free(v->rows);
     free(v->points);

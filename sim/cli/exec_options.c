@@ -1,5 +1,7 @@
 #include "cli/exec_options.h"
 
+#include <string.h>
+
 #include "cli/options.h"
 #include "engine/exec/kernel/kernel.h"
 
@@ -35,10 +37,14 @@ enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_sessi
 {
     struct ew_cli *cli = session->cli;
     const struct ew_arg *kernels = ew_args_last(&cli->args, EW_OPTION_KERNELS);
+    const struct ew_arg *weights = ew_args_last(&cli->args, EW_OPTION_WEIGHTS);
+    const bool is_random = weights && strcmp(weights->value, "random") == 0;
     *out = (struct ew_exec_options){
         .worker_path = cli->paths.worker,
         .kernels = kernels ? kernels->value : "reference",
         .weight_seed = session->scenario.seed,
+        .has_random_weights = is_random,
+        .weights_path = weights && !is_random ? weights->value : NULL,
         .input_seed = session->scenario.seed,
         .is_emulated = !ew_args_last(&cli->args, EW_OPTION_MEASURED),
         .stall_limit_s = stall_limit_s,

@@ -1,6 +1,8 @@
 #include "io/graph_layer_json.h"
 
+#include <float.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -150,7 +152,12 @@ enum attribute_kind {
     MODE,
     OPERATIONS,
     LEARNED,
-    PARAMS
+    PARAMS,
+    FUNCTION,
+    ALPHA,
+    BETA,
+    K,
+    EPSILON
 };
 
 #define BIT(op) (UINT64_C(1) << (op))
@@ -159,6 +166,8 @@ enum attribute_kind {
 #define POOLS (OP(MAX_POOL) | OP(AVG_POOL))
 #define DENSE (OP(FC) | OP(LINEAR))
 #define CONSTANTS (OP(SHIFT) | OP(SCALE))
+#define FUNCTIONS                                                                                  \
+    (OP(UNARY) | OP(ADD) | OP(MUL) | CONSTANTS | DENSE | OP(RESIZE) | OP(PAD) | OP(SOFTMAX) | OP(GELU))
 
 /* Which ops have a key, and which cannot do without. */
 static const struct attribute {
@@ -193,6 +202,13 @@ static const struct attribute {
     {"operations", OPERATIONS, OP(UNARY) | OP(OPAQUE), 0},
     {"learned", LEARNED, CONSTANTS | OP(PAD), 0},
     {"params", PARAMS, OP(OPAQUE), 0},
+    {"function", FUNCTION, FUNCTIONS, 0},
+    {"alpha", ALPHA, OP(LRN) | OP(HARDSIGMOID) | OP(UNARY), 0},
+    {"beta", BETA, OP(LRN) | OP(HARDSIGMOID) | OP(UNARY), 0},
+    {"k", K, OP(LRN), 0},
+    {"slope", ALPHA, OP(LEAKY_RELU), 0},
+    {"value", ALPHA, CONSTANTS | OP(PAD), 0},
+    {"epsilon", EPSILON, OP(BATCHNORM) | OP(LAYERNORM) | ALL_CONVS | OP(FC), 0},
 };
 
 enum { N_ATTRIBUTES = sizeof attributes / sizeof *attributes };
@@ -231,6 +247,36 @@ static enum ew_status read_mode(int32_t *mode, const struct ew_json_value *value
     return status
                ? status
                : ew_json_expected(value, "\"nearest\", \"linear\", \"aligned\" or \"cubic\"", err);
+}
+
+static const char *function_name_at(const void *ctx, size_t i)
+{
+    (void)ctx;
+    return ew_function_name((enum ew_function)i);
+}
+
+static enum ew_status read_function(int32_t *function, const struct ew_json_value *value,
+                                    struct ew_error *err)
+{
+    const char *name = "";
+    enum ew_function found = EW_FUNCTION_USUAL;
+    const enum ew_status status = ew_json_as_string(&name, value, err);
+    if (status == EW_OK && !ew_function_from_name(&found, name)) {
+        const char *near = ew_nearest_name(name, EW_FUNCTION_COUNT, function_name_at, NULL);
+        return ew_json_fail(value, err, "unknown function '%.64s'%s%s%s", name,
+                            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    }
+    *function = (int32_t)found;
+    return status;
+}
+
+/* One of the numbers that values depend on. */
+static enum ew_status read_real(float *out, const struct ew_json_value *value, struct ew_error *err)
+{
+    double x = 0;
+    const enum ew_status status = ew_json_as_double(&x, value, -FLT_MAX, FLT_MAX, err);
+    *out = (float)x;
+    return status;
 }
 
 static enum ew_status read_count(int64_t *out, const struct ew_json_value *value, int64_t max,
@@ -273,6 +319,16 @@ static enum ew_status read_other(struct ew_op_attrs *a, enum attribute_kind kind
         status = read_count(&x, value, MAX_OPAQUE_PARAMS, err);
         a->own_params = (uint64_t)x;
         return status;
+    case FUNCTION:
+        return read_function(&a->function, value, err);
+    case ALPHA:
+        return read_real(&a->alpha, value, err);
+    case BETA:
+        return read_real(&a->beta, value, err);
+    case K:
+        return read_real(&a->k, value, err);
+    case EPSILON:
+        return read_real(&a->epsilon, value, err);
     default:
         return EW_OK;
     }
@@ -332,6 +388,11 @@ static struct ew_op_attrs default_attributes(uint64_t op_bit)
     a.is_learned = a.spans[0] = (op_bit & CONSTANTS) != 0;
     a.operations = op_bit & OP(UNARY) ? 1 : 0;
     a.axis = op_bit & (OP(SOFTMAX) | OP(CONCAT)) ? EW_C : 0;
+    for (int op = 0; op < EW_OP_COUNT; op++) {
+        if (op_bit & BIT(op)) {
+            ew_op_default_numbers(&a, (enum ew_op)op);
+        }
+    }
     if (op_bit & OP(SLICE)) {
         a.step[0] = a.step[1] = a.step[2] = 1;
     }
@@ -580,7 +641,7 @@ static int integers_of(const int32_t **out, const struct ew_op_attrs *a, enum at
         [STEP] = {a->step, 3},
         [OUT_SIZE] = {a->reshape + 1, 2},
         [OPERATIONS] = {&a->operations, 1},
-        [PARAMS] = {NULL, 0},
+        [EPSILON] = {NULL, 0}, /* the last kind */
     };
     *out = all[kind].values;
     return all[kind].n;
@@ -604,6 +665,28 @@ static const bool *truth_of(const struct ew_op_attrs *a, enum attribute_kind kin
     }
 }
 
+static const float *real_of(const struct ew_op_attrs *a, enum attribute_kind kind)
+{
+    return kind == ALPHA     ? &a->alpha
+           : kind == BETA    ? &a->beta
+           : kind == K       ? &a->k
+           : kind == EPSILON ? &a->epsilon
+                             : NULL;
+}
+
+/* With as few digits as give the same float again. */
+static void print_real(struct ew_json *j, const char *key, float x)
+{
+    char digits[32];
+    for (int n = 1; n <= 9; n++) {
+        (void)snprintf(digits, sizeof digits, "%.*g", n, (double)x);
+        if (strtof(digits, NULL) == x) {
+            break;
+        }
+    }
+    ew_json_kv_double(j, key, strtod(digits, NULL));
+}
+
 static void print_attribute(struct ew_json *j, const struct attribute *attribute,
                             const struct ew_op_attrs *a, const struct ew_op_attrs *usual,
                             bool is_required)
@@ -611,8 +694,13 @@ static void print_attribute(struct ew_json *j, const struct attribute *attribute
     const int32_t *values, *other;
     const int n = integers_of(&values, a, attribute->kind);
     const bool *truth = truth_of(a, attribute->kind);
+    const float *real = real_of(a, attribute->kind);
     (void)integers_of(&other, usual, attribute->kind);
-    if (n > 0) {
+    if (real) {
+        if (*real != *real_of(usual, attribute->kind)) {
+            print_real(j, attribute->key, *real);
+        }
+    } else if (n > 0) {
         if (is_required || memcmp(values, other, (size_t)n * sizeof *values) != 0) {
             print_integers(j, attribute->key, values, n);
         }
@@ -624,6 +712,10 @@ static void print_attribute(struct ew_json *j, const struct attribute *attribute
         print_axes(j, attribute->key, a->spans);
     } else if (attribute->kind == MODE) {
         ew_json_kv_string(j, attribute->key, resize_modes[a->mode]);
+    } else if (attribute->kind == FUNCTION) {
+        if (a->function != usual->function) {
+            ew_json_kv_string(j, attribute->key, ew_function_name((enum ew_function)a->function));
+        }
     } else if (attribute->kind == PARAMS && a->own_params) {
         ew_json_kv_u64(j, attribute->key, a->own_params);
     }

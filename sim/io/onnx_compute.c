@@ -2,6 +2,7 @@
  * Operators of an ONNX import that compute: convolutions, pools, matrix products, normalisations
  * and elementwise functions.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -302,6 +303,8 @@ static enum ew_status compute_gemm(struct ox_import *im, const struct ox_value *
     }
     const int32_t layer = (int32_t)im->layers.count - 1;
     struct ox_layer *l = &im->layers.items[layer];
+    l->is_values_unknown = ox_attribute_float(im, "alpha", 1) != 1 ||
+                           (has_bias && ox_attribute_float(im, "beta", 1) != 1);
     for (uint32_t i = 0; i < l->n_weights && !is_transposed; i++) {
         l->weights[i].is_transposed = !l->weights[i].is_transposed;
     }
@@ -379,7 +382,8 @@ static enum ew_status compute_matmul(struct ox_import *im, const struct ox_value
 static enum ew_status compute_batchnorm(struct ox_import *im, const struct ox_value *in)
 {
     static const char *const roles[] = {"scale", "shift", "mean", "variance"};
-    const struct ew_op_attrs a = {.is_affine = true};
+    const struct ew_op_attrs a = {.is_affine = true,
+                                  .epsilon = (float)ox_attribute_float(im, "epsilon", 1e-5)};
     int32_t from = 0, layer = 0;
     int slots[OX_MAX_RANK];
     if (in->dims.n < 2 || in->dims.at[0] != 1) {
@@ -398,7 +402,8 @@ static enum ew_status compute_batchnorm(struct ox_import *im, const struct ox_va
 
 static enum ew_status compute_layernorm(struct ox_import *im, const struct ox_value *in)
 {
-    struct ew_op_attrs a = {.is_affine = ox_has_input(im, 1)};
+    struct ew_op_attrs a = {.is_affine = ox_has_input(im, 1),
+                            .epsilon = (float)ox_attribute_float(im, "epsilon", 1e-5)};
     int32_t from = 0, layer = 0;
     int slots[OX_MAX_RANK];
     uint32_t axis = 0;
@@ -420,7 +425,8 @@ static enum ew_status compute_layernorm(struct ox_import *im, const struct ox_va
 /* Normalised over the rows and columns of each channel, then a scale and a shift per channel. */
 static enum ew_status compute_instancenorm(struct ox_import *im, const struct ox_value *in)
 {
-    const struct ew_op_attrs norm = {.axis = EW_H},
+    const struct ew_op_attrs norm = {.axis = EW_H,
+                                     .epsilon = (float)ox_attribute_float(im, "epsilon", 1e-5)},
                              affine = {.spans = {true, false, false}, .is_learned = true};
     int32_t from = 0, layer = 0;
     if (!is_image(in)) {
@@ -439,7 +445,9 @@ static enum ew_status compute_instancenorm(struct ox_import *im, const struct ox
 
 static enum ew_status compute_lrn(struct ox_import *im, const struct ox_value *in)
 {
-    struct ew_op_attrs a = {0};
+    struct ew_op_attrs a = {.alpha = (float)ox_attribute_float(im, "alpha", 1e-4),
+                            .beta = (float)ox_attribute_float(im, "beta", 0.75),
+                            .k = (float)ox_attribute_float(im, "bias", 1)};
     int32_t from = 0, layer = 0;
     if (!is_image(in)) {
         return EW_ENOTSUP;
@@ -467,10 +475,15 @@ static enum ew_status compute_softmax(struct ox_import *im, const struct ox_valu
     }
     a.axis = slots[axis] ? slots[axis] : EW_C;
     status = ox_add_layer(&layer, im, EW_OP_SOFTMAX, &a, 1, &from);
+    if (status == EW_OK) { /* before opset 13 it runs over all further dimensions, too */
+        const int32_t *s = im->layers.items[layer].shape;
+        const bool is_last = (a.axis >= EW_H || s[EW_H] == 1) && (a.axis >= EW_W || s[EW_W] == 1);
+        im->layers.items[layer].is_values_unknown = im->model->opset < 13 && !is_last;
+    }
     if (status == EW_OK && is_op(im, "LogSoftmax")) {
+        const struct ew_op_attrs log = {.operations = 1, .function = EW_FUNCTION_LOG};
         from = layer;
-        status =
-            ox_add_layer(&layer, im, EW_OP_UNARY, &(struct ew_op_attrs){.operations = 1}, 1, &from);
+        status = ox_add_layer(&layer, im, EW_OP_UNARY, &log, 1, &from);
     }
     return status ? status : ox_output_layer(im, layer, &in->dims);
 }
@@ -483,35 +496,38 @@ static const struct {
     enum ew_op op;
     int32_t operations;
     enum ox_kind kind;
+    enum ew_function function;
+    double alpha, beta; /* when the node does not say */
 } functions[] = {
-    {"Relu", EW_OP_RELU, 0, OX_PLAIN},
-    {"LeakyRelu", EW_OP_LEAKY_RELU, 0, OX_PLAIN},
-    {"Sigmoid", EW_OP_SIGMOID, 0, OX_PLAIN},
-    {"Tanh", EW_OP_TANH, 0, OX_PLAIN},
-    {"HardSigmoid", EW_OP_HARDSIGMOID, 0, OX_PLAIN},
-    {"HardSwish", EW_OP_HARDSWISH, 0, OX_PLAIN},
-    {"Gelu", EW_OP_GELU, 0, OX_PLAIN},
-    {"Erf", EW_OP_UNARY, 1, OX_ERF},
-    {"Sqrt", EW_OP_UNARY, 1, OX_SQRT},
-    {"Exp", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Log", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Neg", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Abs", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Floor", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Ceil", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Round", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Sign", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Not", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Sin", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Cos", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Reciprocal", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Softsign", EW_OP_UNARY, 3, OX_PLAIN},
-    {"Softplus", EW_OP_UNARY, 3, OX_PLAIN},
-    {"ThresholdedRelu", EW_OP_UNARY, 1, OX_PLAIN},
-    {"Elu", EW_OP_UNARY, 4, OX_PLAIN},
-    {"Celu", EW_OP_UNARY, 5, OX_PLAIN},
-    {"Selu", EW_OP_UNARY, 5, OX_PLAIN},
-    {"Mish", EW_OP_UNARY, 8, OX_PLAIN},
+    {"Relu", EW_OP_RELU, 0, OX_PLAIN, EW_FUNCTION_USUAL, 0, 0},
+    {"LeakyRelu", EW_OP_LEAKY_RELU, 0, OX_PLAIN, EW_FUNCTION_USUAL, 0.01, 0},
+    {"Sigmoid", EW_OP_SIGMOID, 0, OX_PLAIN, EW_FUNCTION_USUAL, 0, 0},
+    {"Tanh", EW_OP_TANH, 0, OX_PLAIN, EW_FUNCTION_USUAL, 0, 0},
+    {"HardSigmoid", EW_OP_HARDSIGMOID, 0, OX_PLAIN, EW_FUNCTION_USUAL, 0.2, 0.5},
+    {"HardSwish", EW_OP_HARDSWISH, 0, OX_PLAIN, EW_FUNCTION_USUAL, 0, 0},
+    {"Gelu", EW_OP_GELU, 0, OX_PLAIN, EW_FUNCTION_USUAL, 0, 0},
+    {"Erf", EW_OP_UNARY, 1, OX_ERF, EW_FUNCTION_ERF, 0, 0},
+    {"Sqrt", EW_OP_UNARY, 1, OX_SQRT, EW_FUNCTION_SQRT, 0, 0},
+    {"Exp", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_EXP, 0, 0},
+    {"Log", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_LOG, 0, 0},
+    {"Neg", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_NEG, 0, 0},
+    {"Abs", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_ABS, 0, 0},
+    {"Floor", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_FLOOR, 0, 0},
+    {"Ceil", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_CEIL, 0, 0},
+    {"Round", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_ROUND, 0, 0},
+    {"Sign", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_SIGN, 0, 0},
+    {"Not", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_UNKNOWN, 0, 0},
+    {"Sin", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_UNKNOWN, 0, 0},
+    {"Cos", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_UNKNOWN, 0, 0},
+    {"Reciprocal", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_RECIPROCAL, 0, 0},
+    {"Softsign", EW_OP_UNARY, 3, OX_PLAIN, EW_FUNCTION_SOFTSIGN, 0, 0},
+    {"Softplus", EW_OP_UNARY, 3, OX_PLAIN, EW_FUNCTION_SOFTPLUS, 0, 0},
+    {"ThresholdedRelu", EW_OP_UNARY, 1, OX_PLAIN, EW_FUNCTION_THRESHOLD, 1, 0},
+    {"Elu", EW_OP_UNARY, 4, OX_PLAIN, EW_FUNCTION_ELU, 1, 0},
+    {"Celu", EW_OP_UNARY, 5, OX_PLAIN, EW_FUNCTION_CELU, 1, 0},
+    {"Selu", EW_OP_UNARY, 5, OX_PLAIN, EW_FUNCTION_SELU, 1.67326319217681884765625,
+     1.05070102214813232421875},
+    {"Mish", EW_OP_UNARY, 8, OX_PLAIN, EW_FUNCTION_MISH, 0, 0},
 };
 
 static enum ew_status compute_function(struct ox_import *im)
@@ -520,11 +536,18 @@ static enum ew_status compute_function(struct ox_import *im)
         if (!is_op(im, functions[i].name)) {
             continue;
         }
-        const struct ew_op_attrs a = {.operations = functions[i].operations};
+        const struct ew_op_attrs a = {
+            .operations = functions[i].operations,
+            .function = (int32_t)functions[i].function,
+            .alpha = (float)ox_attribute_float(im, "alpha", functions[i].alpha),
+            .beta = (float)ox_attribute_float(im, is_op(im, "Selu") ? "gamma" : "beta",
+                                              functions[i].beta)};
         const size_t before = im->layers.count;
         const enum ew_status status = ox_output_unary(im, functions[i].op, &a);
         if (status == EW_OK && im->layers.count > before) {
             im->layers.items[im->layers.count - 1].kind = functions[i].kind;
+            im->layers.items[im->layers.count - 1].is_values_unknown =
+                is_op(im, "Gelu") && ox_attribute_is(im, "approximate", "tanh");
         }
         return status;
     }
@@ -557,7 +580,16 @@ static enum ew_status compute_clip(struct ox_import *im)
     const enum ew_op op = lo == 0 && hi == 6     ? EW_OP_RELU6
                           : lo == 0 && isinf(hi) ? EW_OP_RELU
                                                  : EW_OP_UNARY;
-    return ox_output_unary(im, op, &(struct ew_op_attrs){.operations = op == EW_OP_UNARY ? 2 : 0});
+    struct ew_op_attrs a = {0};
+    if (op == EW_OP_UNARY) {
+        const double largest = FLT_MAX;
+        a = (struct ew_op_attrs){.operations = 2,
+                                 .function = isnan(lo) || isnan(hi) ? EW_FUNCTION_UNKNOWN
+                                                                    : EW_FUNCTION_CLIP,
+                                 .alpha = (float)fmax(lo, -largest),
+                                 .beta = (float)fmin(hi, largest)};
+    }
+    return ox_output_unary(im, op, &a);
 }
 
 /* max(x, 0) + slope * min(x, 0): three operations, and a slope per channel. */
@@ -571,8 +603,10 @@ static enum ew_status compute_prelu(struct ox_import *im, const struct ox_value 
         return EW_ENOTSUP;
     }
     const uint64_t n = ox_count(&slope->dims);
-    const struct ew_op_attrs relu = {.operations = 2},
-                             scale = {.spans = {n > 1, false, false}, .is_learned = true};
+    const struct ew_op_attrs relu = {.operations = 2, .function = EW_FUNCTION_IDENTITY},
+                             scale = {.spans = {n > 1, false, false},
+                                      .is_learned = true,
+                                      .function = EW_FUNCTION_PRELU};
     int32_t from = 0, layer = 0;
     if (n != 1 && n != (uint64_t)in->dims.at[1]) {
         return EW_ENOTSUP;
@@ -587,15 +621,27 @@ static enum ew_status compute_prelu(struct ox_import *im, const struct ox_value 
 
 /* ---- elementwise, two inputs and more ---- */
 
+/* What the node computes when it is not a sum or a product. `is_swapped`: its first operand is a
+ * constant. */
+static int32_t function_of(const struct ox_import *im, bool is_swapped)
+{
+    return is_op(im, "Sub")   ? is_swapped ? EW_FUNCTION_SUBTRACT_FROM : EW_FUNCTION_SUBTRACT
+           : is_op(im, "Div") ? is_swapped ? EW_FUNCTION_DIVIDE_INTO : EW_FUNCTION_DIVIDE
+           : is_op(im, "Max") ? EW_FUNCTION_MAX
+           : is_op(im, "Min") ? EW_FUNCTION_MIN
+           : is_op(im, "Add") || is_op(im, "Mul") || is_op(im, "Sum") ? EW_FUNCTION_USUAL
+                                                                      : EW_FUNCTION_UNKNOWN;
+}
+
 /* Plus or times a constant. */
 static enum ew_status add_constant_operand(struct ox_import *im, enum ew_op op,
                                            const struct ox_value *in,
-                                           const struct ox_value *constant,
+                                           const struct ox_value *constant, bool is_swapped,
                                            const struct ox_dims *dims)
 {
     int slots[OX_MAX_RANK];
     int32_t from = in->layer, layer = 0;
-    struct ew_op_attrs a = {0};
+    struct ew_op_attrs a = {.function = function_of(im, is_swapped)};
     const uint64_t n = ox_count(&constant->dims);
     enum ew_status status = EW_OK;
     if (ox_count(dims) != ox_count(&in->dims)) {
@@ -621,7 +667,7 @@ static enum ew_status add_constant_operand(struct ox_import *im, enum ew_op op,
         struct ox_layer *l = &im->layers.items[layer];
         l->constant = n == 1 && constant->known ? constant->known[0] : NAN;
         l->kind = is_op(im, "Div") ? OX_DIVIDE : is_op(im, "Sub") ? OX_SUBTRACT : OX_PLAIN;
-        status = a.is_learned ? ox_add_weight(im, layer, "value", constant) : EW_OK;
+        status = n > 1 ? ox_add_weight(im, layer, "value", constant) : EW_OK;
     }
     return status ? status : ox_output_layer(im, layer, dims);
 }
@@ -645,7 +691,8 @@ static enum ew_status add_two(struct ox_import *im, enum ew_op op, const struct 
         ox_arrange_dims(chw, &wide, slots);
         status = ox_arrange(&inputs[i], im, both[i], chw);
     }
-    status = status ? status : ox_add_layer(&layer, im, op, &(struct ew_op_attrs){0}, 2, inputs);
+    const struct ew_op_attrs attrs = {.function = function_of(im, false)};
+    status = status ? status : ox_add_layer(&layer, im, op, &attrs, 2, inputs);
     if (status == EW_OK) {
         im->layers.items[layer].kind = is_op(im, "Div")   ? OX_DIVIDE
                                        : is_op(im, "Sub") ? OX_SUBTRACT
@@ -662,8 +709,8 @@ static enum ew_status add_operation(struct ox_import *im, enum ew_op op, const s
     status = status ? status : ox_check_dims(im, "output", &dims);
     const enum ew_op by_constant = op == EW_OP_ADD ? EW_OP_SHIFT : EW_OP_SCALE;
     return status                    ? status
-           : a->layer == OX_NO_LAYER ? add_constant_operand(im, by_constant, b, a, &dims)
-           : b->layer == OX_NO_LAYER ? add_constant_operand(im, by_constant, a, b, &dims)
+           : a->layer == OX_NO_LAYER ? add_constant_operand(im, by_constant, b, a, true, &dims)
+           : b->layer == OX_NO_LAYER ? add_constant_operand(im, by_constant, a, b, false, &dims)
                                      : add_two(im, op, a, b, &dims);
 }
 
@@ -701,9 +748,15 @@ static enum ew_status compute_pow(struct ox_import *im, const struct ox_value *i
         in->layer == OX_NO_LAYER) {
         return EW_ENOTSUP;
     }
-    const enum ew_status status =
-        ox_output_unary(im, EW_OP_UNARY, &(struct ew_op_attrs){.operations = 1});
-    if (status == EW_OK && exponent->known && exponent->known[0] == 2) {
+    const double power = exponent->known ? exponent->known[0] : NAN;
+    const enum ew_function function = power == 2     ? EW_FUNCTION_SQUARE
+                                      : power == 0.5 ? EW_FUNCTION_SQRT
+                                      : power == 1   ? EW_FUNCTION_IDENTITY
+                                      : power == -1  ? EW_FUNCTION_RECIPROCAL
+                                                     : EW_FUNCTION_UNKNOWN;
+    const enum ew_status status = ox_output_unary(
+        im, EW_OP_UNARY, &(struct ew_op_attrs){.operations = 1, .function = (int32_t)function});
+    if (status == EW_OK && power == 2) {
         im->layers.items[im->layers.count - 1].kind = OX_SQUARE;
     }
     return status;

@@ -125,7 +125,9 @@ static bool fuse_gate(struct fuse *f, int32_t at)
     for (uint32_t i = 0; i < 2 && layer->n_inputs == 2 && layer->kind == OX_PLAIN; i++) {
         const int32_t gate = input_of(f, at, i), x = input_of(f, at, 1 - i);
         const bool is_silu = is_private(f, gate, EW_OP_SIGMOID),
-                   is_hardswish = is_private(f, gate, EW_OP_HARDSIGMOID);
+                   is_hardswish = is_private(f, gate, EW_OP_HARDSIGMOID) &&
+                                  fabsf(layer_at(f, gate)->attrs.alpha - 1.0f / 6.0f) < 1e-6f &&
+                                  layer_at(f, gate)->attrs.beta == 0.5f;
         if ((is_silu || is_hardswish) && input_of(f, gate, 0) == x) {
             drop(f, gate);
             layer->op = is_silu ? EW_OP_SILU : EW_OP_HARDSWISH;
@@ -252,11 +254,12 @@ static void fuse_layernorm(struct fuse *f, int32_t at)
     }
     const int32_t parts[] = {root, shift, variance, square, centred, mean};
     const int32_t axis = mean_axis(f, mean);
+    const float epsilon = (float)layer_at(f, shift)->constant;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         drop(f, parts[i]);
     }
     layer->op = EW_OP_LAYERNORM;
-    layer->attrs = (struct ew_op_attrs){.axis = axis};
+    layer->attrs = (struct ew_op_attrs){.axis = axis, .epsilon = epsilon};
     layer->kind = OX_PLAIN;
     layer->n_inputs = 1;
     layer->inputs[0] = x;
@@ -271,7 +274,8 @@ static bool spans_only_from(const struct ox_layer *layer, int axis)
             return false;
         }
     }
-    return layer->attrs.is_learned && layer->kind == OX_PLAIN;
+    return layer->attrs.is_learned && layer->kind == OX_PLAIN &&
+           layer->attrs.function == EW_FUNCTION_USUAL;
 }
 
 /* Scale and shift behind a layernorm. */
@@ -308,6 +312,7 @@ static enum ew_status fuse_bias(struct fuse *f, int32_t at)
                is_fc = is_private(f, dense, EW_OP_FC);
     const bool *spans = layer_at(f, at)->attrs.spans;
     if ((!is_linear && !is_fc) || layer->attrs.has_bias || layer_at(f, at)->kind != OX_PLAIN ||
+        layer_at(f, at)->attrs.function != EW_FUNCTION_USUAL ||
         !layer_at(f, at)->attrs.is_learned || spans[1] || spans[is_linear ? 0 : 2] ||
         !spans[is_linear ? 2 : 0]) {
         return EW_OK;
@@ -329,6 +334,7 @@ static enum ew_status fuse_batchnorm(struct fuse *f, int32_t at)
         return EW_OK;
     }
     layer_at(f, conv)->attrs.has_bias = true;
+    layer_at(f, conv)->attrs.epsilon = layer_at(f, at)->attrs.epsilon;
     replace(f, at, conv);
     return move_weights(f, conv, at, roles, 4);
 }

@@ -515,6 +515,22 @@ static enum ew_status choose_names(const char **names, struct ox_import *im)
     return status;
 }
 
+/* What only values depend on. */
+static void finish_numbers(struct ew_op_attrs *a, const struct ox_layer *layer)
+{
+    const bool is_single = !a->is_learned && !a->spans[0] && !a->spans[1] && !a->spans[2];
+    if ((layer->op == EW_OP_SHIFT || layer->op == EW_OP_SCALE || layer->op == EW_OP_PAD) &&
+        is_single) {
+        a->alpha = isnan(layer->constant) ? 0.0f : (float)layer->constant;
+        if (isnan(layer->constant)) {
+            a->function = EW_FUNCTION_UNKNOWN;
+        }
+    }
+    if (layer->is_values_unknown) {
+        a->function = EW_FUNCTION_UNKNOWN;
+    }
+}
+
 static enum ew_status describe_layers(struct ew_graph_desc *desc, struct ox_import *im,
                                       const char *const *names)
 {
@@ -545,6 +561,7 @@ static enum ew_status describe_layers(struct ew_graph_desc *desc, struct ox_impo
                                     .n_weights = layer->n_weights,
                                     .weights = layer->weights};
         memcpy(d->shape, layer->shape, sizeof d->shape);
+        finish_numbers(&d->attrs, layer);
     }
     desc->layers = all;
     return EW_OK;

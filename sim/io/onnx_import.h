@@ -58,6 +58,7 @@ struct ox_layer {
     const char *module; /**< name without the operator, NULL when the node's name has no path */
     int32_t arranged;   /**< the last layer that reshapes this one's output; OX_NO_LAYER */
     double constant;    /**< shift, scale, pad by a known single value; else NAN */
+    bool is_values_unknown; /**< the op stands for something that costs the same */
     const char *place;  /**< node, for messages */
 };
 

@@ -466,6 +466,41 @@ static int32_t resize_mode(const struct ox_import *im, const struct ox_dims *in,
     return is_floor || is_whole ? EW_RESIZE_NEAREST : EW_RESIZE_LINEAR;
 }
 
+/* Whether a resize of that mode has the node's values, not only its reads: half-pixel coordinates
+ * (or aligned corners, or PyTorch's, the same unless a dimension becomes 1), cubics of -3/4, scales
+ * that are the ratio of sizes. */
+static bool is_resize_exact(const struct ox_import *im, int32_t mode, const struct ox_dims *in,
+                            const struct ox_dims *out)
+{
+    const char *transform = "coordinate_transformation_mode";
+    const bool is_half = !ox_attribute(im, transform) ||
+                         ox_attribute_is(im, transform, "half_pixel") ||
+                         ox_attribute_is(im, transform, "pytorch_half_pixel");
+    const bool is_asymmetric =
+        is_op(im, "Upsample") || ox_attribute_is(im, transform, "asymmetric");
+    const bool is_nearest =
+        !ox_attribute_is(im, "mode", "cubic") && !ox_attribute_is(im, "mode", "linear");
+    const double cubic = ox_attribute_float(im, "cubic_coeff_a", -0.75);
+    bool is_whole = true;
+    for (uint32_t i = 0; i < in->n; i++) {
+        is_whole = is_whole && out->at[i] % in->at[i] == 0;
+    }
+    if (ox_attribute_int(im, "exclude_outside", 0) || ox_attribute_int(im, "antialias", 0)) {
+        return false;
+    }
+    switch (mode) {
+    case EW_RESIZE_NEAREST:
+        return is_whole || (is_asymmetric && (is_op(im, "Upsample") ||
+                                              ox_attribute_is(im, "nearest_mode", "floor")));
+    case EW_RESIZE_LINEAR:
+        return is_half && !is_nearest;
+    case EW_RESIZE_CUBIC:
+        return is_half && cubic == -0.75;
+    default:
+        return !is_nearest;
+    }
+}
+
 static enum ew_status view_resize(struct ox_import *im, const struct ox_value *in)
 {
     struct ox_dims dims = in->dims;
@@ -486,6 +521,10 @@ static enum ew_status view_resize(struct ox_import *im, const struct ox_value *i
     struct ew_op_attrs attrs = {.reshape = {chw[0], chw[1], chw[2]},
                                 .mode = resize_mode(im, &in->dims, &dims)};
     status = ox_add_layer(&layer, im, EW_OP_RESIZE, &attrs, 1, &from);
+    if (status == EW_OK) {
+        im->layers.items[layer].is_values_unknown =
+            !is_resize_exact(im, attrs.mode, &in->dims, &dims);
+    }
     return status ? status : ox_output_layer(im, layer, &dims);
 }
 

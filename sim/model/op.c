@@ -37,6 +37,79 @@ enum ew_op_class ew_op_class(enum ew_op op)
     return (size_t)op < EW_OP_COUNT ? classes[op] : EW_CLASS_VIEW;
 }
 
+void ew_op_default_numbers(struct ew_op_attrs *attrs, enum ew_op op)
+{
+    switch (op) {
+    case EW_OP_LRN: /* ONNX's, and PyTorch's */
+        attrs->alpha = 1e-4f;
+        attrs->beta = 0.75f;
+        attrs->k = 1.0f;
+        break;
+    case EW_OP_LEAKY_RELU: /* Darknet's */
+        attrs->alpha = 0.1f;
+        break;
+    case EW_OP_HARDSIGMOID: /* PyTorch's */
+        attrs->alpha = 1.0f / 6.0f;
+        attrs->beta = 0.5f;
+        break;
+    case EW_OP_UNARY:
+    case EW_OP_SCALE:
+        attrs->alpha = 1.0f;
+        break;
+    case EW_OP_BATCHNORM:
+    case EW_OP_LAYERNORM:
+        attrs->epsilon = 1e-5f;
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- functions ---- */
+
+enum { SUM = 1, PRODUCT = 2, UNARY = 4, ANY = 7 };
+
+static const struct {
+    const char *name;
+    int ops;
+} functions[] = {
+#define X(name, text, ops) [EW_FUNCTION_##name] = {(text), (ops)},
+    EW_FUNCTION_MAP(X)
+#undef X
+};
+
+const char *ew_function_name(enum ew_function function)
+{
+    return (size_t)function < EW_FUNCTION_COUNT ? functions[function].name : "?";
+}
+
+bool ew_function_from_name(enum ew_function *out, const char *name)
+{
+    for (int i = 0; i < EW_FUNCTION_COUNT; i++) {
+        if (strcmp(name, functions[i].name) == 0) {
+            *out = (enum ew_function)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ew_function_fits(enum ew_function function, enum ew_op op)
+{
+    const int ops = (size_t)function < EW_FUNCTION_COUNT ? functions[function].ops : 0;
+    const bool is_of_constant = op == EW_OP_SHIFT || op == EW_OP_SCALE;
+    const bool needs_constant = function == EW_FUNCTION_SUBTRACT_FROM ||
+                                function == EW_FUNCTION_DIVIDE_INTO ||
+                                function == EW_FUNCTION_PRELU;
+    if (ops == ANY || (needs_constant && !is_of_constant)) {
+        return ops == ANY;
+    }
+    return op == EW_OP_UNARY                      ? ops == UNARY
+           : op == EW_OP_ADD || op == EW_OP_SHIFT ? ops == SUM
+           : op == EW_OP_MUL || op == EW_OP_SCALE ? ops == PRODUCT
+                                                  : false;
+}
+
 bool ew_op_is_indivisible(enum ew_op op)
 {
     return op == EW_OP_OPAQUE;

@@ -85,6 +85,49 @@ enum ew_resize_mode {
     EW_RESIZE_COUNT
 };
 
+/* enumerator, name in files, ops that have it */
+#define EW_FUNCTION_MAP(X)                                                                         \
+    X(USUAL, "usual", ANY)                                                                         \
+    X(UNKNOWN, "unknown", ANY)                                                                     \
+    X(SUBTRACT, "subtract", SUM)           /* x - y */                                             \
+    X(SUBTRACT_FROM, "subtract_from", SUM) /* y - x, y the constant */                             \
+    X(MAX, "max", SUM)                                                                             \
+    X(MIN, "min", SUM)                                                                             \
+    X(DIVIDE, "divide", PRODUCT)           /* x / y */                                             \
+    X(DIVIDE_INTO, "divide_into", PRODUCT) /* y / x, y the constant */                             \
+    X(PRELU, "prelu", PRODUCT)             /* x where x >= 0, else x * y */                        \
+    X(IDENTITY, "identity", UNARY)                                                                 \
+    X(ABS, "abs", UNARY)                                                                           \
+    X(NEG, "neg", UNARY)                                                                           \
+    X(SIGN, "sign", UNARY)                                                                         \
+    X(FLOOR, "floor", UNARY)                                                                       \
+    X(CEIL, "ceil", UNARY)                                                                         \
+    X(ROUND, "round", UNARY) /* halves to even */                                                  \
+    X(SQRT, "sqrt", UNARY)                                                                         \
+    X(RECIPROCAL, "reciprocal", UNARY)                                                             \
+    X(EXP, "exp", UNARY)                                                                           \
+    X(LOG, "log", UNARY)                                                                           \
+    X(ERF, "erf", UNARY)                                                                           \
+    X(SQUARE, "square", UNARY)                                                                     \
+    X(SOFTSIGN, "softsign", UNARY)                                                                 \
+    X(SOFTPLUS, "softplus", UNARY)                                                                 \
+    X(MISH, "mish", UNARY)                                                                         \
+    X(CLIP, "clip", UNARY)           /* to alpha..beta */                                          \
+    X(THRESHOLD, "threshold", UNARY) /* x where x > alpha, else 0 */                               \
+    X(ELU, "elu", UNARY)             /* alpha (exp x - 1) where x < 0 */                           \
+    X(CELU, "celu", UNARY)           /* alpha (exp(x / alpha) - 1) where x < 0 */                  \
+    X(SELU, "selu", UNARY)           /* beta times elu */
+
+/** What a unary computes, and other meanings of a sum or product. `usual`: unary: unknown; add,
+ *  shift: a sum; mul, scale: a product. `unknown`: an import could not say; shapes and costs are
+ *  right, values cannot be computed. */
+enum ew_function {
+#define X(name, text, ops) EW_FUNCTION_##name,
+    EW_FUNCTION_MAP(X)
+#undef X
+        EW_FUNCTION_COUNT
+};
+
 /** Attributes; which ones count depends on the op, the rest stay zero. Pads are top, left, bottom,
  *  right, as in ONNX. */
 struct ew_op_attrs {
@@ -105,6 +148,12 @@ struct ew_op_attrs {
     int32_t operations;     /**< unary, opaque: per output element */
     int32_t mode;           /**< resize: enum ew_resize_mode */
     uint64_t own_params;    /**< opaque */
+    int32_t function;       /**< enum ew_function */
+    float alpha;            /**< lrn, hardsigmoid, unary; leaky_relu: slope; shift, scale, pad: the
+                                 value when it is a single one that is not learned */
+    float beta;             /**< lrn, hardsigmoid, unary */
+    float k;                /**< lrn */
+    float epsilon;          /**< batchnorm, layernorm */
     bool spans[3];          /**< shift, scale: the constant has a value of its own per C, H, W */
     bool is_learned;        /**< shift, scale, pad: the values are parameters */
     bool has_bias;          /**< conv, conv_transpose, fc, linear */
@@ -137,6 +186,18 @@ const char *ew_op_name(enum ew_op op);
 bool ew_op_from_name(enum ew_op *out, const char *name);
 
 enum ew_op_class ew_op_class(enum ew_op op);
+
+/** Give the numbers that only values depend on (alpha, beta, k, epsilon) their defaults. */
+void ew_op_default_numbers(struct ew_op_attrs *attrs, enum ew_op op);
+
+/** Name in files. Never NULL for a valid function. */
+const char *ew_function_name(enum ew_function function);
+
+/** Function by its name; false when there is none. */
+bool ew_function_from_name(enum ew_function *out, const char *name);
+
+/** True when layers of that op may have that function. */
+bool ew_function_fits(enum ew_function function, enum ew_op op);
 
 /** Infer the output shape from `in_shape` and check attributes. Message names no layer: callers
  *  prefix it. EW_EINPUT on bad attributes, mismatching inputs, or sizes beyond 2^31-1 elements. */

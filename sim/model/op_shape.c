@@ -436,6 +436,10 @@ enum ew_status ew_op_infer_shape(int32_t out_shape[EW_DIMS], const struct ew_op_
     if (status != EW_OK) {
         return status;
     }
+    if (!ew_function_fits((enum ew_function)layer->attrs->function, layer->op)) {
+        return ew_fail(err, EW_EINPUT, "op %s: it has no function '%s'", ew_op_name(layer->op),
+                       ew_function_name((enum ew_function)layer->attrs->function));
+    }
     int64_t out[EW_DIMS];
     for (int d = 0; d < EW_DIMS; d++) {
         out[d] = layer->in_shape[0][d];

@@ -59,6 +59,15 @@ static void random_attributes(struct kernel_case *c, struct ew_rng *rng)
         break;
     case EW_OP_LRN:
         c->attrs.size = pick(rng, 1, 5);
+        c->attrs.alpha = 0.01f * (float)pick(rng, 1, 9);
+        c->attrs.beta = 0.25f * (float)pick(rng, 1, 4);
+        c->attrs.k = (float)pick(rng, 1, 2);
+        break;
+    case EW_OP_LEAKY_RELU:
+        c->attrs.alpha = 0.1f * (float)pick(rng, 0, 5);
+        break;
+    case EW_OP_HARDSIGMOID:
+        c->attrs.alpha = 0.1f * (float)pick(rng, 1, 5);
         break;
     case EW_OP_PAD:
         for (int i = 0; i < 4; i++) {
@@ -118,6 +127,7 @@ struct kernel_case *kernel_case_new(uint64_t seed)
             c->in_shape[1][EW_W] = 1;
         }
     }
+    ew_op_default_numbers(&c->attrs, op);
     random_attributes(c, &rng);
     struct ew_error err = {0};
     ck_assert_msg(ew_op_infer_shape(c->out_shape, &c->task.layer, &err) == EW_OK, "seed %llu: %s",
@@ -277,7 +287,8 @@ static double expect_lrn(const struct kernel_case *c, struct place p)
             sum += value * value;
         }
     }
-    return input_at(c, 0, p) / pow(1.0 + 1e-4 / c->attrs.size * sum, 0.75);
+    return input_at(c, 0, p) / pow((double)c->attrs.k + (double)c->attrs.alpha / c->attrs.size * sum,
+                                      (double)c->attrs.beta);
 }
 
 static double expect_softmax(const struct kernel_case *c, struct place p)
@@ -348,7 +359,7 @@ static double expect_map(const struct kernel_case *c, struct place p)
     case EW_OP_RELU6:
         return clamp(x, 0, 6);
     case EW_OP_LEAKY_RELU:
-        return x > 0 ? x : 0.1 * x;
+        return x > 0 ? x : (double)c->attrs.alpha * x;
     case EW_OP_SIGMOID:
         return 1 / (1 + exp(-x));
     case EW_OP_SILU:
@@ -356,7 +367,7 @@ static double expect_map(const struct kernel_case *c, struct place p)
     case EW_OP_HARDSWISH:
         return x * clamp(x / 6 + 0.5, 0, 1);
     case EW_OP_HARDSIGMOID:
-        return clamp(x / 6 + 0.5, 0, 1);
+        return clamp(x * (double)c->attrs.alpha + (double)c->attrs.beta, 0, 1);
     case EW_OP_TANH:
         return tanh(x);
     default: /* batchnorm */

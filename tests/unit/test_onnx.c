@@ -157,10 +157,55 @@ START_TEST(activations_are_recognised)
     onnx_node(&f, "Sigmoid", "b", "s");
     onnx_node(&f, "Mul", "b s", "c");
     onnx_node(&f, "HardSigmoid", "c", "h");
+    onnx_float(&f, "alpha", 1.0f / 6.0f);
     onnx_node(&f, "Mul", "h c", "d");
     onnx_node(&f, "Erf", "d", "y");
     struct ew_graph *g = import(&f);
     expect_ops(g, "relu6 relu silu hardswish unary");
+    ew_graph_free(g);
+}
+END_TEST
+
+/* ONNX's own default is 1/5; a hardswish is x times the one of 1/6. */
+START_TEST(a_gate_of_another_slope_is_no_hardswish)
+{
+    struct onnx_file f = begin("1x4x8x8");
+    onnx_node(&f, "HardSigmoid", "x", "h");
+    onnx_node(&f, "Mul", "h x", "y");
+    struct ew_graph *g = import(&f);
+    expect_ops(g, "hardsigmoid mul");
+    ck_assert_float_eq(g->layers[1].attrs.alpha, 0.2f);
+    ck_assert_float_eq(g->layers[1].attrs.beta, 0.5f);
+    ew_graph_free(g);
+}
+END_TEST
+
+/* What only values depend on, from attributes, constants and defaults. */
+START_TEST(numbers_of_functions_are_kept)
+{
+    struct onnx_file f = begin("1x4x8x8");
+    onnx_scalar(&f, "lo", -2);
+    onnx_scalar(&f, "c", 3);
+    onnx_node(&f, "LRN", "x", "a");
+    onnx_int(&f, "size", 3);
+    onnx_float(&f, "alpha", 0.5f);
+    onnx_float(&f, "bias", 2);
+    onnx_node(&f, "LeakyRelu", "a", "b");
+    onnx_node(&f, "Clip", "b lo c", "d");
+    onnx_node(&f, "Sub", "c d", "e");
+    onnx_node(&f, "Div", "e c", "g");
+    onnx_node(&f, "Sin", "g", "y");
+    struct ew_graph *g = import(&f);
+    expect_ops(g, "lrn leaky_relu unary shift scale unary");
+    const struct ew_layer *l = g->layers + 1;
+    ck_assert(l[0].attrs.alpha == 0.5f && l[0].attrs.beta == 0.75f && l[0].attrs.k == 2);
+    ck_assert_float_eq(l[1].attrs.alpha, 0.01f);
+    ck_assert_int_eq(l[2].attrs.function, EW_FUNCTION_CLIP);
+    ck_assert(l[2].attrs.alpha == -2 && l[2].attrs.beta == 3);
+    ck_assert_int_eq(l[3].attrs.function, EW_FUNCTION_SUBTRACT_FROM);
+    ck_assert_float_eq(l[3].attrs.alpha, 3);
+    ck_assert_int_eq(l[4].attrs.function, EW_FUNCTION_DIVIDE);
+    ck_assert_int_eq(l[5].attrs.function, EW_FUNCTION_UNKNOWN);
     ew_graph_free(g);
 }
 END_TEST
@@ -624,6 +669,8 @@ static Suite *onnx_suite(void)
     tcase_add_test(ops, conv_reads_weights_from_the_file);
     tcase_add_test(ops, auto_pad_gives_same_sizes);
     tcase_add_test(ops, activations_are_recognised);
+    tcase_add_test(ops, a_gate_of_another_slope_is_no_hardswish);
+    tcase_add_test(ops, numbers_of_functions_are_kept);
     tcase_add_test(ops, shared_parts_are_not_fused);
     tcase_add_test(ops, pads_become_those_of_the_next_window);
     tcase_add_test(ops, means_over_rows_and_columns_are_pools);

@@ -25,7 +25,9 @@ struct ew_exec_options {
     const char *worker_path; /**< program started per device when there are no hosts */
     const char *kernels;     /**< id */
     uint64_t weight_seed;
-    uint64_t input_seed; /**< input of job j: values of stream j, uniform in [-1, 1) */
+    bool has_random_weights;  /**< also for graphs that say where theirs are */
+    const char *weights_path; /**< file read in place of the one that graphs name; NULL: that */
+    uint64_t input_seed;      /**< input of job j: values of stream j, uniform in [-1, 1) */
     bool is_emulated;
     double dilation;      /**< real seconds per emulated second to begin with; 0: chosen */
     double stall_limit_s; /**< longest time without a sign of life that is expected */

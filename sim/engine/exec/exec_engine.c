@@ -513,6 +513,29 @@ static enum ew_status run_loop(struct exec *exec)
 
 /* ---- set-up ---- */
 
+/* Programs of one workload's plans, from number `first` on. */
+static enum ew_status make_workload_programs(struct exec *exec,
+                                             const struct ew_run_workload *workload, uint32_t first)
+{
+    const struct ew_graph *graph = workload->context->graph;
+    struct ew_arena arena = {0};
+    struct ew_weight_table weights;
+    const bool is_from_file = !exec->options->has_random_weights &&
+                              (exec->options->weights_path || ew_graph_has_weights(graph));
+    enum ew_status status = EW_OK;
+    if (is_from_file) {
+        status =
+            ew_weight_table_make(&weights, &arena, graph, exec->options->weights_path, &exec->err);
+    }
+    for (uint32_t i = 0; i < workload->book->n_plans && status == EW_OK; i++) {
+        status = ew_exec_program_make(&exec->programs[first + i], workload->context,
+                                      workload->book->plans[i], workload->task_graphs[i],
+                                      is_from_file ? &weights : NULL, &exec->err);
+    }
+    ew_arena_fini(&arena);
+    return status;
+}
+
 static enum ew_status make_programs(struct exec *exec)
 {
     const struct ew_run *run = exec->run;
@@ -528,14 +551,11 @@ static enum ew_status make_programs(struct exec *exec)
     for (uint32_t w = 0; w < run->n_workloads; w++) {
         const struct ew_run_workload *workload = &run->workloads[w];
         exec->first_program[w] = k;
-        for (uint32_t i = 0; i < workload->book->n_plans; i++) {
-            const enum ew_status status = ew_exec_program_make(
-                &exec->programs[k++], workload->context, workload->book->plans[i],
-                workload->task_graphs[i], &exec->err);
-            if (status != EW_OK) {
-                return status;
-            }
+        const enum ew_status status = make_workload_programs(exec, workload, k);
+        if (status != EW_OK) {
+            return status;
         }
+        k += workload->book->n_plans;
     }
     return EW_OK;
 }

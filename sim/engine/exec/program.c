@@ -257,6 +257,16 @@ static enum ew_status make_all(struct maker *m, struct ew_error *err)
     return status ? status : fill_ends(m, err);
 }
 
+static enum ew_status copy_weights(struct ew_exec_program *p, const struct ew_weight_table *table,
+                                   struct ew_error *err)
+{
+    p->weights = *table;
+    p->weights.files = ew_arena_copy(&p->arena, table->files, table->n_files, sizeof *table->files);
+    p->weights.places =
+        ew_arena_copy(&p->arena, table->places, table->n_places, sizeof *table->places);
+    return p->weights.files && p->weights.places ? EW_OK : ew_fail_memory(err);
+}
+
 static struct ew_exec_program *new_program(void)
 {
     struct ew_arena arena = {0};
@@ -278,7 +288,7 @@ void ew_exec_program_free(struct ew_exec_program *program)
 enum ew_status ew_exec_program_make(struct ew_exec_program **out,
                                     const struct ew_plan_context *context,
                                     const struct ew_plan *plan, const struct ew_task_graph *graph,
-                                    struct ew_error *err)
+                                    const struct ew_weight_table *weights, struct ew_error *err)
 {
     struct ew_exec_program *program = new_program();
     if (!program) {
@@ -288,7 +298,10 @@ enum ew_status ew_exec_program_make(struct ew_exec_program **out,
     program->source_device = plan->source_device;
     program->sink_device = plan->sink_device;
     struct maker m = {.context = context, .plan = plan, .graph = graph, .program = program};
-    const enum ew_status status = make_all(&m, err);
+    enum ew_status status = make_all(&m, err);
+    if (status == EW_OK && weights) {
+        status = copy_weights(program, weights, err);
+    }
     if (status != EW_OK) {
         ew_exec_program_free(program);
         return status;

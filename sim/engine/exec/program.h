@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "engine/exec/model_weights.h"
 #include "plan/task_graph.h"
 
 /** A tensor. */
@@ -72,13 +73,14 @@ struct ew_exec_program {
     const struct ew_box *input_boxes;  /**< of each, the segment's images */
     const uint32_t *outputs;           /**< slots that are the answer, needed at the sink */
     const struct ew_box *output_boxes; /**< of each, the segment's images */
+    struct ew_weight_table weights;    /**< no files: seeded random weights */
 };
 
-/** Derive. `graph` must have been lowered with keep_boxes. */
+/** Derive. `graph` must have been lowered with keep_boxes. `weights` is copied; NULL: random. */
 enum ew_status ew_exec_program_make(struct ew_exec_program **out,
                                     const struct ew_plan_context *context,
                                     const struct ew_plan *plan, const struct ew_task_graph *graph,
-                                    struct ew_error *err);
+                                    const struct ew_weight_table *weights, struct ew_error *err);
 
 void ew_exec_program_free(struct ew_exec_program *program);
 

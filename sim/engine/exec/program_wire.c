@@ -15,6 +15,8 @@ struct head {
     uint32_t n_devices, source_device, sink_device;
     uint32_t n_slots, n_inputs, n_nodes, n_successors, n_terms, n_boxes, n_input_slots, n_outputs;
     uint32_t result;
+    uint32_t n_weight_files;
+    uint32_t n_weight_places;
     uint32_t reserved;
 };
 
@@ -25,13 +27,10 @@ static uint32_t layout_of(void)
 
 void ew_exec_program_put(struct ew_str *out, const struct ew_exec_program *p)
 {
-    const struct head head = {layout_of(),      p->n_devices,
-                              p->source_device, p->sink_device,
-                              p->n_slots,       p->n_inputs,
-                              p->n_nodes,       p->n_successors,
-                              p->n_terms,       p->n_boxes,
-                              p->n_input_slots, p->n_outputs,
-                              p->result,        0};
+    const struct head head = {layout_of(), p->n_devices,       p->source_device,    p->sink_device,
+                              p->n_slots,  p->n_inputs,        p->n_nodes,          p->n_successors,
+                              p->n_terms,  p->n_boxes,         p->n_input_slots,    p->n_outputs,
+                              p->result,   p->weights.n_files, p->weights.n_places, 0};
     const struct {
         const void *data;
         size_t size;
@@ -47,6 +46,8 @@ void ew_exec_program_put(struct ew_str *out, const struct ew_exec_program *p)
         {p->input_boxes, p->n_input_slots * sizeof *p->input_boxes},
         {p->outputs, p->n_outputs * sizeof *p->outputs},
         {p->output_boxes, p->n_outputs * sizeof *p->output_boxes},
+        {p->weights.files, p->weights.n_files * sizeof *p->weights.files},
+        {p->weights.places, p->weights.n_places * sizeof *p->weights.places},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].size) {
@@ -219,6 +220,9 @@ static enum ew_status check_program(const struct ew_exec_program *p, struct ew_e
         p->result >= p->n_nodes || p->n_terms > p->n_slots) {
         return ew_fail(err, EW_EINPUT, "program: malformed head");
     }
+    if (!ew_weight_table_is_valid(&p->weights)) {
+        return ew_fail(err, EW_EINPUT, "program: malformed weights");
+    }
     enum ew_status status = EW_OK;
     for (uint32_t i = 0; i < p->n_slots && status == EW_OK; i++) {
         status = check_slot(p, i, p->n_slots - p->n_terms, err);
@@ -261,6 +265,8 @@ static void take_parts(struct reader *r, struct ew_exec_program *p)
     p->input_boxes = take_array(r, p->n_input_slots, sizeof *p->input_boxes);
     p->outputs = take_array(r, p->n_outputs, sizeof *p->outputs);
     p->output_boxes = take_array(r, p->n_outputs, sizeof *p->output_boxes);
+    p->weights.files = take_array(r, p->weights.n_files, sizeof *p->weights.files);
+    p->weights.places = take_array(r, p->weights.n_places, sizeof *p->weights.places);
 }
 
 enum ew_status ew_exec_program_get(struct ew_exec_program **out, const char *bytes, size_t size,
@@ -280,18 +286,20 @@ enum ew_status ew_exec_program_get(struct ew_exec_program **out, const char *byt
     if (!p) {
         return ew_fail_memory(err);
     }
-    *p = (struct ew_exec_program){.n_devices = head.n_devices,
-                                  .source_device = head.source_device,
-                                  .sink_device = head.sink_device,
-                                  .n_slots = head.n_slots,
-                                  .n_inputs = head.n_inputs,
-                                  .n_nodes = head.n_nodes,
-                                  .n_successors = head.n_successors,
-                                  .n_terms = head.n_terms,
-                                  .n_boxes = head.n_boxes,
-                                  .n_input_slots = head.n_input_slots,
-                                  .n_outputs = head.n_outputs,
-                                  .result = head.result};
+    *p = (struct ew_exec_program){
+        .n_devices = head.n_devices,
+        .source_device = head.source_device,
+        .sink_device = head.sink_device,
+        .n_slots = head.n_slots,
+        .n_inputs = head.n_inputs,
+        .n_nodes = head.n_nodes,
+        .n_successors = head.n_successors,
+        .n_terms = head.n_terms,
+        .n_boxes = head.n_boxes,
+        .n_input_slots = head.n_input_slots,
+        .n_outputs = head.n_outputs,
+        .result = head.result,
+        .weights = {.n_files = head.n_weight_files, .n_places = head.n_weight_places}};
     struct reader r = {bytes + sizeof head, size - sizeof head, &arena, false, false};
     take_parts(&r, p);
     enum ew_status status = EW_OK;

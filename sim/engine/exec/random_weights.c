@@ -26,6 +26,13 @@ static float filter_width(const struct ew_op_view *layer)
         fan_in = (double)(in[EW_C] / layer->attrs->groups) * layer->attrs->kernel[0] *
                  layer->attrs->kernel[1];
     }
+    if (layer->op == EW_OP_CONV_TRANSPOSE) { /* kernel / stride meet in an output, more or less */
+        fan_in = (double)(in[EW_C] / layer->attrs->groups) * layer->attrs->kernel[0] *
+                 layer->attrs->kernel[1] / layer->attrs->stride[0] / layer->attrs->stride[1];
+    }
+    if (layer->op == EW_OP_LINEAR) {
+        fan_in = (double)in[EW_W];
+    }
     return (float)sqrt(6.0 / fan_in);
 }
 
@@ -38,10 +45,13 @@ static enum ew_status read_random(float *out, const void *self, const struct ew_
     const float widths[] = {[EW_WEIGHT_FILTER] = 0.0f,
                             [EW_WEIGHT_BIAS] = 0.05f,
                             [EW_WEIGHT_SCALE] = 0.1f,
-                            [EW_WEIGHT_SHIFT] = 0.05f};
+                            [EW_WEIGHT_SHIFT] = 0.05f,
+                            [EW_WEIGHT_VALUE] = 0.1f};
     const float width = part == EW_WEIGHT_FILTER ? filter_width(&task->layer) : widths[part];
-    const float middle = part == EW_WEIGHT_SCALE ? 1.0f : 0.0f;
-    const uint64_t stream = ((uint64_t)task->variant << 32 | task->layer_id) * 4 + (uint64_t)part;
+    const bool is_factor = part == EW_WEIGHT_VALUE && task->layer.op == EW_OP_SCALE;
+    const float middle = part == EW_WEIGHT_SCALE || is_factor ? 1.0f : 0.0f;
+    const uint64_t number = part == EW_WEIGHT_VALUE ? 0 : (uint64_t)part; /* there is no filter */
+    const uint64_t stream = ((uint64_t)task->variant << 32 | task->layer_id) * 4 + number;
     for (uint64_t i = 0; i < count; i++) {
         out[i] = middle + width * ew_random_value(weights->seed, stream, first + i);
     }

@@ -8,7 +8,8 @@
 #include "engine/exec/kernel/kernel.h"
 
 /** Filters uniform with variance 2 / fan-in (He et al. 2015), so that activations keep their size
- *  through depth; biases within 0.05; batchnorm scales 0.9..1.1, shifts within 0.05. */
+ *  through depth; biases within 0.05; scales 0.9..1.1, shifts within 0.05, other
+ *  constants within 0.1 of what they would be if they did nothing. */
 struct ew_random_weights {
     uint64_t seed;
 };

@@ -21,6 +21,8 @@ struct wk_plan {
     uint32_t *n_readers;                /**< per slot: local nodes that read it */
     struct ew_kernel_weights **weights; /**< per node, shared between equal ones */
     struct ew_kernel_weights **owned;   /**< each once */
+    struct ew_model_weights *model;     /**< NULL: random weights */
+    struct ew_weight_source source;     /**< of the program's weights */
     uint32_t n_owned;
     uint32_t most_inputs;
 };

@@ -308,7 +308,7 @@ static enum ew_status compute_layer(struct ew_tensor *out, struct wk_worker *wor
 }
 
 /* Bias of a sum's channels; NULL when the layer has none. */
-static enum ew_status read_bias(float **out, const struct wk_worker *worker,
+static enum ew_status read_bias(float **out, const struct ew_weight_source *source,
                                 const struct ew_exec_slot *slot, const struct ew_box *box,
                                 struct ew_error *err)
 {
@@ -320,9 +320,11 @@ static enum ew_status read_bias(float **out, const struct wk_worker *worker,
     if (!*out) {
         return ew_fail_memory(err);
     }
-    const struct ew_kernel_task task = {.variant = slot->variant, .layer_id = slot->layer};
-    return worker->weight_source.read(*out, worker->weight_source.self, &task, EW_WEIGHT_BIAS,
-                                      (uint64_t)box->lo[EW_C], n, err);
+    const struct ew_kernel_task task = {
+        .layer = {.op = (enum ew_op)slot->op, .attrs = &slot->attrs},
+        .variant = slot->variant,
+        .layer_id = slot->layer};
+    return source->read(*out, source->self, &task, EW_WEIGHT_BIAS, (uint64_t)box->lo[EW_C], n, err);
 }
 
 static enum ew_status compute_sum(struct ew_tensor *out, struct wk_worker *worker,
@@ -339,7 +341,8 @@ static enum ew_status compute_sum(struct ew_tensor *out, struct wk_worker *worke
     }
     float *bias = NULL;
     if (status == EW_OK) {
-        status = read_bias(&bias, worker, &p->slots[node->slot], &node->box, err);
+        status = read_bias(&bias, &worker->plans.items[job->program].source, &p->slots[node->slot],
+                           &node->box, err);
     }
     if (status == EW_OK) {
         ew_kernels_sum(out, node->count, o->tensors, bias);

@@ -99,12 +99,28 @@ static int compare_keys(const void *a, const void *b)
 static bool has_weights(const struct ew_exec_program *p, const struct ew_exec_node *node)
 {
     const uint32_t op = node->kind == EW_EXEC_COMPUTE ? p->slots[node->slot].op : EW_OP_INPUT;
-    return op == EW_OP_CONV || op == EW_OP_FC || op == EW_OP_BATCHNORM;
+    return op != EW_OP_INPUT &&
+           ew_kernels_read_weights(&p->slots[node->slot].attrs, (enum ew_op)op);
+}
+
+static enum ew_status open_weights(struct wk_plan *plan, const struct wk_worker *worker,
+                                   struct ew_error *err)
+{
+    plan->source = worker->weight_source;
+    if (plan->program->weights.n_files == 0) {
+        return EW_OK;
+    }
+    const enum ew_status status = ew_model_weights_open(&plan->model, &plan->program->weights, err);
+    if (status == EW_OK) {
+        plan->source = ew_model_weights_source(plan->model);
+    }
+    return status;
 }
 
 static enum ew_status prepare(struct ew_kernel_weights **out, struct wk_worker *worker,
-                              const struct ew_exec_program *p, const struct ew_exec_node *node,
-                              int32_t (*in_shape)[EW_DIMS], struct ew_error *err)
+                              const struct wk_plan *plan, const struct ew_exec_program *p,
+                              const struct ew_exec_node *node, int32_t (*in_shape)[EW_DIMS],
+                              struct ew_error *err)
 {
     const struct ew_kernel_task task = {
         .layer = ew_exec_slot_view(p, node->slot, in_shape),
@@ -113,7 +129,7 @@ static enum ew_status prepare(struct ew_kernel_weights **out, struct wk_worker *
         .channels = {node->box.lo[EW_C], node->box.hi[EW_C]},
         .reduction = node->has_reduction ? &node->reduction : NULL,
     };
-    return worker->kernels->prepare(out, worker->kernels, &task, &worker->weight_source, err);
+    return worker->kernels->prepare(out, worker->kernels, &task, &plan->source, err);
 }
 
 static enum ew_status prepare_all(struct wk_plan *plan, struct wk_worker *worker,
@@ -138,7 +154,7 @@ static enum ew_status prepare_all(struct wk_plan *plan, struct wk_worker *worker
     qsort(keys, n, sizeof *keys, compare_keys);
     for (uint32_t i = 0; i < n; i++) {
         if (i == 0 || compare_keys(&keys[i - 1], &keys[i]) != 0) {
-            const enum ew_status status = prepare(&plan->owned[plan->n_owned], worker, p,
+            const enum ew_status status = prepare(&plan->owned[plan->n_owned], worker, plan, p,
                                                   &p->nodes[keys[i].node], in_shape, err);
             if (status != EW_OK) {
                 return status;
@@ -171,7 +187,8 @@ enum ew_status wk_plan_make(struct wk_plan *out, struct wk_worker *worker,
     } else {
         count_waits(&plan, worker->setup.device);
         count_readers(&plan, worker->setup.device, in_shape);
-        status = prepare_all(&plan, worker, keys, in_shape, err);
+        status = open_weights(&plan, worker, err);
+        status = status ? status : prepare_all(&plan, worker, keys, in_shape, err);
     }
     free(keys);
     free(in_shape);
@@ -188,6 +205,7 @@ void wk_plan_fini(struct wk_plan *plan, const struct ew_kernels *kernels)
     for (uint32_t i = 0; i < plan->n_owned; i++) {
         kernels->release(plan->owned[i]);
     }
+    ew_model_weights_close(plan->model);
     free(plan->owned);
     free(plan->weights);
     free(plan->n_readers);

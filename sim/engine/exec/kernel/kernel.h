@@ -27,10 +27,15 @@ struct ew_tensor {
 
 /** Parts of a layer's weights. */
 enum ew_weight_part {
-    EW_WEIGHT_FILTER, /**< conv: [out][in / groups][kh][kw]; fc: [out][in] */
-    EW_WEIGHT_BIAS,   /**< conv, fc: [out] */
-    EW_WEIGHT_SCALE,  /**< batchnorm, statistics folded in: y = x * scale + shift, [channels] */
+    EW_WEIGHT_FILTER, /**< conv: [out][in / groups][kh][kw]; conv_transpose:
+                           [in][out / groups][kh][kw]; fc, linear: [out][in] */
+    EW_WEIGHT_BIAS,   /**< conv, conv_transpose, fc, linear: [out] */
+    EW_WEIGHT_SCALE,  /**< batchnorm, statistics folded in: y = x * scale + shift, [channels];
+                           layernorm: per normalised element */
     EW_WEIGHT_SHIFT,
+    EW_WEIGHT_VALUE, /**< shift, scale: row-major over the dimensions that the constant spans; pad:
+                          what is added, top and bottom rows or left and right columns, each
+                          [channels][rows][columns] */
 };
 
 /** What prepares and runs agree on: a layer, or the part of it that one piece does. */
@@ -93,6 +98,9 @@ const struct ew_kernels *ew_kernels_at(uint32_t i);
 /** Set by id ("reference": on the widest vectors this processor has, "reference-avx2", ...); NULL
  *  when there is none of that name in this build. */
 const struct ew_kernels *ew_kernels_find(const char *id);
+
+/** True when a layer of that op and those attributes has weights to prepare. */
+bool ew_kernels_read_weights(const struct ew_op_attrs *attrs, enum ew_op op);
 
 /** Add the boxes of partial sums and the layer's bias (NULL: none) of the channels of `out->box`:
  *  out = ((partial[0] + partial[1]) + ...) + bias. Boxes must equal out's. */

@@ -54,7 +54,7 @@ enum ew_ref_map {
     EW_REF_SIGMOID,
     EW_REF_SILU,
     EW_REF_HARDSWISH,
-    EW_REF_HARDSIGMOID,
+    EW_REF_HARDSIGMOID, /**< x * a + b, clipped to 0..1 */
     EW_REF_TANH,
     EW_REF_AFFINE, /**< x * a + b, fused */
     EW_REF_SCALE,  /**< x * a */

@@ -323,7 +323,7 @@ EW_INLINE vec apply(const enum ew_ref_map fn, vec x, vec a, vec b)
     case EW_REF_HARDSWISH:
         return fused(x, clip(fused(x, sixth, broadcast(0.5f)), 0.0f, 1.0f), (vec){0});
     case EW_REF_HARDSIGMOID:
-        return clip(fused(x, sixth, broadcast(0.5f)), 0.0f, 1.0f);
+        return clip(fused(x, a, b), 0.0f, 1.0f);
     case EW_REF_TANH:
         return broadcast(1.0f) -
                broadcast(2.0f) /

@@ -107,9 +107,9 @@ enum ew_status ew_ref_run_map(const struct ew_ref_call *call, struct ew_error *e
 {
     (void)err;
     const enum ew_ref_map fn = map_of(call->task->layer.op);
-    const float slope = 0.1f;
+    const struct ew_op_attrs *a = call->task->layer.attrs;
     for (struct runs runs = runs_begin(call); runs_next(&runs);) {
-        call->isa->map(fn, run_out(&runs), run_in(&runs, 0), runs.n, slope, 0.0f);
+        call->isa->map(fn, run_out(&runs), run_in(&runs, 0), runs.n, a->alpha, a->beta);
     }
     return EW_OK;
 }
@@ -171,14 +171,13 @@ static float power(float t, float beta)
     return beta == 0.75f ? sqrtf(t) * sqrtf(sqrtf(t)) : beta == 0.5f ? sqrtf(t) : powf(t, beta);
 }
 
-/* y = x / (k + alpha / size * sum of squares over the channels around)^beta, with AlexNet's
- * alpha = 1e-4, beta = 0.75, k = 1 as in ONNX's defaults. */
+/* y = x / (k + alpha / size * sum of squares over the channels around)^beta. */
 enum ew_status ew_ref_run_lrn(const struct ew_ref_call *call, struct ew_error *err)
 {
     (void)err;
     const struct ew_op_view *layer = &call->task->layer;
     const int32_t size = layer->attrs->size;
-    const float scale = 1e-4f / (float)size;
+    const float scale = layer->attrs->alpha / (float)size;
     for (struct runs runs = runs_begin(call); runs_next(&runs);) {
         const int32_t c = runs.at.c;
         const int32_t lo = c - (size - 1) / 2 > 0 ? c - (size - 1) / 2 : 0;
@@ -197,7 +196,7 @@ enum ew_status ew_ref_run_lrn(const struct ew_ref_call *call, struct ew_error *e
         }
         const float *x = run_in(&runs, 0);
         for (size_t k = 0; k < runs.n; k++) {
-            out[k] = x[k] / power(1.0f + scale * out[k], 0.75f);
+            out[k] = x[k] / power(layer->attrs->k + scale * out[k], layer->attrs->beta);
         }
     }
     return EW_OK;
