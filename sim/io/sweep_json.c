@@ -7,14 +7,13 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "io/json_overlay.h"
 #include "io/json_read.h"
+#include "io/sweep_base.h"
 
 enum {
     MAX_FILE_BYTES = 16 << 20,
     MAX_VALUES = 1000000,
     MAX_RULES = 1000,
-    VALUE_DEPTH = 16,
 };
 
 static const char *const FILE_KEYS[] = {"schema", "description", "scenario",
@@ -36,22 +35,6 @@ struct reader {
 /* --- texts -------------------------------------------------------------------------------------
  */
 
-/* The value as JSON text in the arena; equal values have equal texts. */
-static enum ew_status value_text(const char **out, struct ew_arena *arena,
-                                 const struct ew_json_value *value, struct ew_error *err)
-{
-    struct ew_str text = {0};
-    struct ew_json json = {.out = &text};
-    enum ew_status status = ew_json_put_value(&json, value, VALUE_DEPTH, err);
-    const char *copy = text.failed ? NULL : ew_arena_strdup(arena, ew_str_text(&text));
-    ew_str_fini(&text);
-    if (status == EW_OK && !copy) {
-        status = ew_fail_memory(err);
-    }
-    *out = copy;
-    return status;
-}
-
 /* Twelve digits: the middle of 1 .. 100 is 10, not 10.000000000000002. */
 static enum ew_status number_text(const char **out, struct ew_arena *arena, double x,
                                   struct ew_error *err)
@@ -63,131 +46,6 @@ static enum ew_status number_text(const char **out, struct ew_arena *arena, doub
     ew_format_double(digits, rounded);
     *out = ew_arena_strdup(arena, digits);
     return *out ? EW_OK : ew_fail_memory(err);
-}
-
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
-/* "param.NAME", "set.link.NAME.FIELD" or shorter "link.NAME.FIELD"; anything else is a key. */
-static struct ew_sweep_key make_key(const char *text, const char *name)
-{
-    if (starts_with(text, "param.")) {
-        return (struct ew_sweep_key){EW_SWEEP_PARAM, text + strlen("param."), name};
-    }
-    if (starts_with(text, "set.")) {
-        return (struct ew_sweep_key){EW_SWEEP_SET, text + strlen("set."), name};
-    }
-    if (starts_with(text, "link.") || starts_with(text, "device.")) {
-        return (struct ew_sweep_key){EW_SWEEP_SET, text, name};
-    }
-    return (struct ew_sweep_key){EW_SWEEP_PLAIN, text, name};
-}
-
-/* --- base --------------------------------------------------------------------------------------
- */
-
-static enum ew_status add_leaf(struct ew_sweep_spec *spec, enum ew_sweep_place place,
-                               const struct ew_json_value *value, struct ew_error *err)
-{
-    struct ew_sweep_leaf *leaf = &spec->base[spec->n_base];
-    leaf->key.place = place;
-    leaf->key.member = ew_arena_strdup(&spec->arena, ew_json_name(value));
-    leaf->key.name = leaf->key.member;
-    if (!leaf->key.member) {
-        return ew_fail_memory(err);
-    }
-    spec->n_base++;
-    return value_text(&leaf->value, &spec->arena, value, err);
-}
-
-static enum ew_status add_group(struct ew_sweep_spec *spec, enum ew_sweep_place place,
-                                const struct ew_json_value *object, struct ew_error *err)
-{
-    struct ew_json_value item = {0};
-    enum ew_status status = EW_OK;
-    if (!ew_json_is_object(object)) {
-        return ew_json_expected(object, "an object", err);
-    }
-    while (status == EW_OK && ew_json_next(&item, object)) {
-        status = add_leaf(spec, place, &item, err);
-    }
-    return status;
-}
-
-static size_t count_leaves(const struct ew_json_value *scenario)
-{
-    struct ew_json_value item = {0};
-    size_t n = 0;
-    while (ew_json_next(&item, scenario)) {
-        n += 1 + (ew_json_is_object(&item) ? ew_json_count(&item) : 0);
-    }
-    return n;
-}
-
-static enum ew_status add_base(struct ew_sweep_spec *spec, const struct ew_json_value *scenario,
-                               struct ew_error *err)
-{
-    struct ew_json_value item = {0};
-    enum ew_status status = EW_OK;
-    spec->base = ew_arena_calloc(&spec->arena, count_leaves(scenario), sizeof *spec->base);
-    if (!spec->base) {
-        return ew_fail_memory(err);
-    }
-    while (status == EW_OK && ew_json_next(&item, scenario)) {
-        const char *name = ew_json_name(&item);
-        if (strcmp(name, "param") == 0) {
-            status = add_group(spec, EW_SWEEP_PARAM, &item, err);
-        } else if (strcmp(name, "set") == 0) {
-            status = add_group(spec, EW_SWEEP_SET, &item, err);
-        } else if (strcmp(name, "schema") != 0 && strcmp(name, "description") != 0) {
-            status = add_leaf(spec, EW_SWEEP_PLAIN, &item, err);
-        }
-    }
-    return status;
-}
-
-static enum ew_status load_base(struct ew_sweep_spec *spec, const struct ew_json_value *name,
-                                struct ew_error *err)
-{
-    const char *text = NULL;
-    struct ew_json_doc *doc = NULL;
-    enum ew_status status = ew_json_as_string(&text, name, err);
-    if (status != EW_OK) {
-        return status;
-    }
-    char *beside = ew_path_beside(spec->path, text);
-    spec->scenario_path = beside ? ew_arena_strdup(&spec->arena, beside) : NULL;
-    free(beside);
-    if (!spec->scenario_path) {
-        return ew_fail_memory(err);
-    }
-    status = ew_json_doc_load(&doc, spec->scenario_path, MAX_FILE_BYTES, err);
-    if (status == EW_OK) {
-        const struct ew_json_value root = ew_json_root(doc);
-        status = ew_json_check_schema(&root, "edgeweave.scenario/1", err);
-        if (status == EW_OK) {
-            status = add_base(spec, &root, err);
-        }
-    }
-    ew_json_doc_free(doc);
-    return status;
-}
-
-static enum ew_status read_base(struct ew_sweep_spec *spec, const struct ew_json_value *root,
-                                struct ew_error *err)
-{
-    struct ew_json_value scenario;
-    if (!ew_json_find(&scenario, root, "scenario")) {
-        return EW_OK;
-    }
-    if (ew_json_is_string(&scenario)) {
-        return load_base(spec, &scenario, err);
-    }
-    return ew_json_is_object(&scenario)
-               ? add_base(spec, &scenario, err)
-               : ew_json_expected(&scenario, "a scenario or the name of a scenario file", err);
 }
 
 /* --- values of an axis -------------------------------------------------------------------------
@@ -219,7 +77,7 @@ static enum ew_status read_list(struct column *c, struct reader *r,
         status = column_begin(c, r, (double)ew_json_count(list), list, err);
     }
     for (uint32_t i = 0; status == EW_OK && ew_json_next(&item, list); i++) {
-        status = value_text(&c->values[i], &r->spec->arena, &item, err);
+        status = ew_sweep_value_text(&c->values[i], &r->spec->arena, &item, err);
     }
     return status;
 }
@@ -349,10 +207,14 @@ static enum ew_status add_key(struct reader *r, const char *key, const char *nam
         return ew_json_fail(at, err, "expected at most %d keys, none of them empty",
                             EW_SWEEP_MAX_KEYS);
     }
-    const struct ew_sweep_key made = make_key(key_copy, name_copy);
+    struct ew_sweep_key made;
+    const enum ew_status status = ew_sweep_make_key(&made, spec, key_copy, name_copy, at, err);
+    if (status != EW_OK) {
+        return status;
+    }
     for (uint32_t i = 0; i < spec->n_keys; i++) {
         const struct ew_sweep_key *other = &spec->keys[i];
-        if (other->place == made.place && strcmp(other->member, made.member) == 0) {
+        if (ew_sweep_key_is_same(other, &made)) {
             return ew_json_fail(at, err, "key '%s' varies already in another axis", key);
         }
         if (strcmp(other->name, made.name) == 0) {
@@ -496,11 +358,12 @@ static enum ew_status find_key(uint32_t *out, const struct ew_sweep_spec *spec,
                                const struct ew_json_value *member, struct ew_error *err)
 {
     const char *name = ew_json_name(member);
-    const struct ew_sweep_key wanted = make_key(name, name);
+    struct ew_sweep_key wanted;
+    struct ew_error ignored = {0}; /* it may be a name of a column */
+    const bool is_key = ew_sweep_make_key(&wanted, spec, name, name, member, &ignored) == EW_OK;
     for (uint32_t i = 0; i < spec->n_keys; i++) {
         const struct ew_sweep_key *key = &spec->keys[i];
-        if (strcmp(key->name, name) == 0 ||
-            (key->place == wanted.place && strcmp(key->member, wanted.member) == 0)) {
+        if (strcmp(key->name, name) == 0 || (is_key && ew_sweep_key_is_same(key, &wanted))) {
             *out = i;
             return EW_OK;
         }
@@ -520,7 +383,7 @@ static enum ew_status read_match(struct ew_sweep_match *match, struct reader *r,
     } else if (status == EW_OK) {
         status = column_begin(&c, r, 1, member, err);
         if (status == EW_OK) {
-            status = value_text(&c.values[0], &r->spec->arena, member, err);
+            status = ew_sweep_value_text(&c.values[0], &r->spec->arena, member, err);
         }
     }
     match->n_values = c.n;
@@ -588,7 +451,7 @@ static enum ew_status read_spec(struct ew_sweep_spec *spec, const struct ew_json
         status = ew_json_get_double(&spec->time_limit_s, root, "time_limit_s", 1e-3, 1e9, err);
     }
     if (status == EW_OK) {
-        status = read_base(spec, root, err);
+        status = ew_sweep_read_base(spec, root, err);
     }
     if (status == EW_OK) {
         status = read_axes(&r, root, err);

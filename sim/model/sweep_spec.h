@@ -16,12 +16,13 @@ enum { EW_SWEEP_MAX_AXES = 64, EW_SWEEP_MAX_KEYS = 256 };
 #define EW_SWEEP_MAX_POINTS UINT64_C(100000000)
 
 /** Where a key stands in a scenario. */
-enum ew_sweep_place { EW_SWEEP_PLAIN, EW_SWEEP_PARAM, EW_SWEEP_SET };
+enum ew_sweep_place { EW_SWEEP_PLAIN, EW_SWEEP_WORKLOAD, EW_SWEEP_PARAM, EW_SWEEP_SET };
 
-/** One key of the scenario: "graph", "param.alpha", "link.wlan.latency_s". */
+/** One key of the scenario: "graph", "workload.cam.arrival", "param.alpha", "link.w.latency_s". */
 struct ew_sweep_key {
     enum ew_sweep_place place;
-    const char *member; /**< without "param." and "set." */
+    uint32_t workload;  /**< EW_SWEEP_WORKLOAD: of which one; else 0 */
+    const char *member; /**< without "workload.NAME.", "param." and "set." */
     const char *name;   /**< of the column in the results */
 };
 
@@ -57,6 +58,8 @@ struct ew_sweep_spec {
     const char *description;   /**< "" when there is none */
     uint32_t n_base;
     struct ew_sweep_leaf *base;
+    uint32_t n_workloads;
+    const char **workloads; /**< names of the base's; "" without one */
     uint32_t n_keys;
     struct ew_sweep_key *keys; /**< varied ones, in axis order */
     uint32_t n_axes;

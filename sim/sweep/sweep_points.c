@@ -11,7 +11,7 @@
 
 static bool is_same_key(const struct ew_sweep_key *a, const struct ew_sweep_key *b)
 {
-    return a->place == b->place && strcmp(a->member, b->member) == 0;
+    return a->place == b->place && a->workload == b->workload && strcmp(a->member, b->member) == 0;
 }
 
 /* Position in the base scenario of a varied key, or n_base. */
@@ -30,19 +30,19 @@ static int compare_members(const void *a, const void *b)
     return strcmp(x->key->member, y->key->member);
 }
 
-/* Members of one place, in the order of the base, new ones behind. */
-static void gather(struct ew_sweep_points *p, enum ew_sweep_place place)
+/* Members of one place (of one workload), in the order of the base, new ones behind. */
+static void gather(struct ew_sweep_points *p, enum ew_sweep_place place, uint32_t workload)
 {
     const struct ew_sweep_spec *spec = p->spec;
     const uint32_t first = p->n_members;
     for (uint32_t i = 0; i < spec->n_base; i++) {
-        if (spec->base[i].key.place == place) {
+        if (spec->base[i].key.place == place && spec->base[i].key.workload == workload) {
             p->members[p->n_members++] =
                 (struct ew_sweep_member){&spec->base[i].key, spec->base[i].value, 0};
         }
     }
     for (uint32_t k = 0; k < spec->n_keys; k++) {
-        if (spec->keys[k].place != place) {
+        if (spec->keys[k].place != place || spec->keys[k].workload != workload) {
             continue;
         }
         struct ew_sweep_member *member = &p->members[p->n_members];
@@ -56,7 +56,8 @@ static void gather(struct ew_sweep_points *p, enum ew_sweep_place place)
         }
         *member = (struct ew_sweep_member){&spec->keys[k], NULL, k};
     }
-    if (place == EW_SWEEP_PLAIN && p->n_members > first) {
+    const bool has_order = place == EW_SWEEP_PARAM || place == EW_SWEEP_SET;
+    if (!has_order && p->n_members > first) {
         qsort(&p->members[first], p->n_members - first, sizeof *p->members, compare_members);
     }
 }
@@ -72,9 +73,14 @@ enum ew_status ew_sweep_points_init(struct ew_sweep_points *out, const struct ew
     for (uint32_t a = 0; a < spec->n_axes; a++) {
         p.n_raw *= spec->axes[a].n_values;
     }
-    gather(&p, EW_SWEEP_PLAIN);
-    gather(&p, EW_SWEEP_PARAM);
-    gather(&p, EW_SWEEP_SET);
+    gather(&p, EW_SWEEP_PLAIN, 0);
+    /* an axis over all workloads at once leaves nothing of the base's */
+    p.n_workloads = ew_sweep_points_has_key(&p, "workloads") ? 0 : spec->n_workloads;
+    for (uint32_t w = 0; w < p.n_workloads; w++) {
+        gather(&p, EW_SWEEP_WORKLOAD, w);
+    }
+    gather(&p, EW_SWEEP_PARAM, 0);
+    gather(&p, EW_SWEEP_SET, 0);
     *out = p;
     return EW_OK;
 }
@@ -142,29 +148,52 @@ static void put_name(struct ew_str *out, const char *name)
     ew_json_string(&json, name);
 }
 
+static void put_member(struct ew_str *out, const struct ew_sweep_member *member,
+                       const char *const *values, bool is_first)
+{
+    ew_str_append(out, is_first ? "" : ", ");
+    put_name(out, member->key->member);
+    ew_str_append(out, ": ");
+    ew_str_append(out, value_of(member, values));
+}
+
 static void put_place(struct ew_str *out, const struct ew_sweep_points *p,
                       enum ew_sweep_place place, const char *const *values)
 {
-    static const char *const groups[] = {"", "param", "set"};
+    static const char *const groups[] = {
+        [EW_SWEEP_PLAIN] = "", [EW_SWEEP_PARAM] = "param", [EW_SWEEP_SET] = "set"};
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->n_members; i++) {
         const struct ew_sweep_member *member = &p->members[i];
         if (member->key->place != place) {
             continue;
         }
-        if (n++ == 0 && place != EW_SWEEP_PLAIN) {
+        if (n == 0 && place != EW_SWEEP_PLAIN) {
             ew_str_append(out, ", \"");
             ew_str_append(out, groups[place]);
             ew_str_append(out, "\": {");
-        } else {
-            ew_str_append(out, ", ");
         }
-        put_name(out, member->key->member);
-        ew_str_append(out, ": ");
-        ew_str_append(out, value_of(member, values));
+        put_member(out, member, values, n++ == 0 && place != EW_SWEEP_PLAIN);
     }
     if (n > 0 && place != EW_SWEEP_PLAIN) {
         ew_str_append(out, "}");
+    }
+}
+
+static void put_workloads(struct ew_str *out, const struct ew_sweep_points *p,
+                          const char *const *values)
+{
+    for (uint32_t w = 0; w < p->n_workloads; w++) {
+        bool is_first = true;
+        ew_str_append(out, w == 0 ? ", \"workloads\": [{" : ", {");
+        for (uint32_t i = 0; i < p->n_members; i++) {
+            const struct ew_sweep_member *member = &p->members[i];
+            if (member->key->place == EW_SWEEP_WORKLOAD && member->key->workload == w) {
+                put_member(out, member, values, is_first);
+                is_first = false;
+            }
+        }
+        ew_str_append(out, w + 1 == p->n_workloads ? "}]" : "}");
     }
 }
 
@@ -175,6 +204,7 @@ void ew_sweep_points_scenario(struct ew_str *out, const struct ew_sweep_points *
     find_values(values, points, raw);
     ew_str_append(out, "{\"schema\": \"edgeweave.scenario/1\"");
     put_place(out, points, EW_SWEEP_PLAIN, values);
+    put_workloads(out, points, values);
     put_place(out, points, EW_SWEEP_PARAM, values);
     put_place(out, points, EW_SWEEP_SET, values);
     ew_str_append(out, "}");
@@ -218,7 +248,7 @@ static bool is_part(const struct ew_sweep_points *points, const struct ew_sweep_
     static const char *const platform[] = {"platform", "devices", "net", NULL};
     static const char *const files[] = {"platform", "graph",     "strategy", "plan",
                                         "arrival",  "workloads", "dynamics", NULL};
-    const bool is_plain = key->place == EW_SWEEP_PLAIN;
+    const bool is_plain = key->place == EW_SWEEP_PLAIN || key->place == EW_SWEEP_WORKLOAD;
     switch (part) {
     case EW_SWEEP_PART_PLATFORM:
         return is_plain ? is_among(key->member, platform) : key->place == EW_SWEEP_SET;
@@ -246,6 +276,7 @@ uint64_t ew_sweep_points_hash(const struct ew_sweep_points *points, uint64_t raw
             const char place = (char)member->key->place;
             const char *value = value_of(member, values);
             hash = ew_hash_bytes(hash, &place, 1);
+            hash = ew_hash_bytes(hash, &member->key->workload, sizeof member->key->workload);
             hash = ew_hash_bytes(hash, member->key->member, strlen(member->key->member) + 1);
             hash = ew_hash_bytes(hash, value, strlen(value) + 1);
         }

@@ -28,6 +28,7 @@ struct ew_sweep_member {
 struct ew_sweep_points {
     const struct ew_sweep_spec *spec; /**< borrowed */
     uint64_t n_raw;
+    uint32_t n_workloads; /**< of the scenario's list; 0: there is none */
     uint32_t n_members;
     struct ew_sweep_member *members;
 };

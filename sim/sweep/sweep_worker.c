@@ -301,6 +301,10 @@ static enum ew_status simulate(struct ew_str *answer, struct ew_sweep_worker *w,
     const struct ew_engine *engine = NULL;
     struct ew_result *result = NULL;
     enum ew_status status = ew_engine_find(&engine, w->source.simgrid, o->scenario.engine, err);
+    if (status == EW_OK && engine == &ew_engine_exec) { /* its times are never the same again */
+        return ew_fail(err, EW_EINPUT,
+                       "expected engine 'fast' or 'simgrid' in a sweep; 'run' executes");
+    }
     if (status == EW_OK) {
         status = fit_evaluator(w, &o->setup, err);
     }

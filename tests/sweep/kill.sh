@@ -108,7 +108,7 @@ code=0
 sed 's/"seeds": 200/"seeds": 201/' sweep.json >edited.json
 "$program" sweep edited.json -o whole.db --keep-going 2>edited.err || [ $? -eq 1 ]
 grep -q '2412 points, 1200 known' edited.err || { cat edited.err >&2; exit 1; }
-[ $((2 * n_killed)) -ge "$rounds" ] || {
+[ $((4 * n_killed)) -ge "$rounds" ] || {
     echo "FAILED: only $n_killed of $rounds runs were killed before their end" >&2
     exit 1
 }

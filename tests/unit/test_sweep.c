@@ -169,6 +169,44 @@ START_TEST(question_hash_leaves_the_seed_out)
 }
 END_TEST
 
+#define TWO                                                                                        \
+    "\"scenario\": {\"engine\": \"fast\", \"workloads\": [{\"name\": \"a.b\", \"batch\": 2}, "     \
+    "{\"name\": \"cam\", \"graph\": \"g\"}]}, "
+
+START_TEST(one_key_of_one_workload_varies)
+{
+    struct ew_str text = {0};
+    open_sweep(HEAD TWO
+               "\"axes\": [{\"key\": \"workload.cam.graph\", \"values\": [\"x\", \"y\"]}, "
+               "{\"key\": \"workload.a.b.requests\", \"name\": \"n\", \"values\": [1, 3]}]}");
+    ew_sweep_points_scenario(&text, &points, 3);
+    ck_assert_str_eq(ew_str_text(&text),
+                     "{\"schema\": \"edgeweave.scenario/1\", \"engine\": \"fast\", "
+                     "\"workloads\": [{\"batch\": 2, \"name\": \"a.b\", \"requests\": 3}, "
+                     "{\"graph\": \"y\", \"name\": \"cam\"}]}");
+    ew_str_fini(&text);
+    uint64_t problem[4];
+    for (uint64_t raw = 0; raw < 4; raw++) {
+        problem[raw] = ew_sweep_points_hash(&points, raw, EW_SWEEP_PART_PROBLEM, EW_HASH_BEGIN);
+    }
+    ck_assert(problem[0] == problem[1] && problem[1] != problem[2]); /* requests do not count */
+    close_sweep();
+
+    /* all workloads at once */
+    open_sweep(HEAD TWO "\"axes\": [{\"key\": \"workloads\", \"values\": [[{\"name\": \"z\"}]]}]}");
+    ew_sweep_points_scenario(&text, &points, 0);
+    ck_assert_ptr_null(strstr(ew_str_text(&text), "cam"));
+    ck_assert_ptr_nonnull(strstr(ew_str_text(&text), "\"name\": \"z\""));
+    ew_str_fini(&text);
+    close_sweep();
+    expect_error(HEAD TWO "\"axes\": [{\"key\": \"workload.cem.graph\", \"values\": [1]}]}",
+                 "did you mean 'cam'");
+    expect_error(HEAD TWO "\"axes\": [{\"key\": \"workload.cam\", \"values\": [1]}]}",
+                 "workload.NAME.KEY");
+    expect_error(HEAD "\"scenario\": {\"workloads\": []}, \"axes\": []}", "at least one");
+}
+END_TEST
+
 START_TEST(bad_sweep_files_are_refused)
 {
     expect_error("{\"schema\": \"edgeweave.sweep/1\"}", "axes");
@@ -576,6 +614,7 @@ int main(void)
                                   scenarios_are_canonical,
                                   problem_hash_covers_what_planning_sees,
                                   question_hash_leaves_the_seed_out,
+                                  one_key_of_one_workload_varies,
                                   bad_sweep_files_are_refused,
                                   queue_leaves_a_group_to_whoever_began_it,
                                   pool_blames_the_item_that_kills_or_hangs,
