@@ -1,6 +1,7 @@
 for plugin in lib/strategies/*.so; do
     case $plugin in
     */distredge.so) set -- --param episodes=20 ;; # it would train for minutes
+    */optimal.so) set -- --param evaluations=100 ;; # quicker
     *) set -- ;;
     esac
     "$EW_PROGRAM" plugin-check "$plugin" "$@" >out || { cat out; echo "[exit $?]"; }
