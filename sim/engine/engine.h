@@ -40,6 +40,11 @@ struct ew_net_model {
  *  TCP window. NULL when the id is unknown. */
 const struct ew_net_model *ew_net_model_find(const char *id);
 
+/** 1 / sharing weight of a flow on the route, whose latency counts as `latency_s`. As SimGrid:
+ *  without the latency factor, and 1 on a route without latency. */
+double ew_net_flow_penalty(const struct ew_net_model *model, const struct ew_platform *platform,
+                           const struct ew_route *route, double latency_s);
+
 enum ew_arrival_kind {
     EW_ARRIVAL_CLOSED,   /**< `outstanding` requests at any time; the next when one has ended */
     EW_ARRIVAL_POISSON,  /**< rate_per_s */

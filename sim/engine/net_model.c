@@ -17,3 +17,13 @@ const struct ew_net_model *ew_net_model_find(const char *id)
     }
     return NULL;
 }
+
+double ew_net_flow_penalty(const struct ew_net_model *model, const struct ew_platform *platform,
+                           const struct ew_route *route, double latency_s)
+{
+    double penalty = latency_s;
+    for (uint32_t i = 0; i < route->n_links && model->weight_s > 0; i++) {
+        penalty += model->weight_s / platform->links[route->links[i]].bandwidth_bytes_per_s;
+    }
+    return latency_s > 0 ? penalty : 1;
+}

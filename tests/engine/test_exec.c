@@ -92,8 +92,8 @@ static void lower_again(struct ew_task_graph **graphs, const struct random_workl
     ew_lower_free(lower);
 }
 
-static void run_scenario(uint64_t seed, bool is_emulated, struct ew_exec_facts *facts,
-                         double *end_s)
+/* `dilation` 0: emulate nothing. */
+static void run_scenario(uint64_t seed, double dilation, struct ew_exec_facts *facts, double *end_s)
 {
     struct random_scenario *scenario = random_scenario_new_plain(seed);
     struct answers answers = {.scenario = scenario};
@@ -108,7 +108,8 @@ static void run_scenario(uint64_t seed, bool is_emulated, struct ew_exec_facts *
                                             .kernels = "reference",
                                             .weight_seed = 5,
                                             .input_seed = 6,
-                                            .is_emulated = is_emulated,
+                                            .is_emulated = dilation > 0,
+                                            .dilation = dilation,
                                             .stall_limit_s = 20,
                                             .answer = check_answer,
                                             .answer_ctx = &answers};
@@ -133,10 +134,27 @@ START_TEST(any_split_gives_the_answer_of_one_device)
     for (uint64_t seed = 1; seed <= n; seed++) {
         struct ew_exec_facts facts;
         double end_s;
-        run_scenario(seed, false, &facts, &end_s);
+        run_scenario(seed, 0, &facts, &end_s);
     }
 }
 END_TEST
+
+static void check_emulated_time(uint64_t seed, double dilation, double tolerance)
+{
+    struct random_scenario *scenario = random_scenario_new_plain(seed);
+    struct answers unused = {.scenario = scenario};
+    struct ew_run_facts expected = {0};
+    struct ew_error err = {0};
+    scenario->run.sink = (struct ew_event_sink){&unused, watch_jobs};
+    ck_assert_msg(ew_engine_fast.run(&expected, &scenario->run, &err) == EW_OK, "%s", err.message);
+    random_scenario_free(scenario);
+    struct ew_exec_facts facts;
+    double end_s;
+    run_scenario(seed, dilation, &facts, &end_s);
+    ck_assert_msg(fabs(end_s - expected.end_s) <= tolerance * expected.end_s,
+                  "seed %llu: expected %.9g s, found %.9g s (%+.2f %%)", (unsigned long long)seed,
+                  expected.end_s, end_s, 100 * (end_s / expected.end_s - 1));
+}
 
 /* Seeds whose messages never meet on a link: then emulated time is the model's. Only with EW_FULL,
  * on a machine that has time: pacing is real. */
@@ -144,20 +162,18 @@ START_TEST(emulated_time_is_the_models_where_no_flows_meet)
 {
     static const uint64_t seeds[] = {3, 5, 9, 14, 22};
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        struct random_scenario *scenario = random_scenario_new_plain(seeds[i]);
-        struct answers unused = {.scenario = scenario};
-        struct ew_run_facts expected = {0};
-        struct ew_error err = {0};
-        scenario->run.sink = (struct ew_event_sink){&unused, watch_jobs};
-        ck_assert_msg(ew_engine_fast.run(&expected, &scenario->run, &err) == EW_OK, "%s",
-                      err.message);
-        random_scenario_free(scenario);
-        struct ew_exec_facts facts;
-        double end_s;
-        run_scenario(seeds[i], true, &facts, &end_s);
-        ck_assert_msg(fabs(end_s - expected.end_s) <= 1e-4 * expected.end_s,
-                      "seed %llu: expected %.9g s, found %.9g s", (unsigned long long)seeds[i],
-                      expected.end_s, end_s);
+        check_emulated_time(seeds[i], 1, 1e-4);
+    }
+}
+END_TEST
+
+/* Seeds whose messages of different latency meet: shares follow the latencies. Their messages take
+ * some milliseconds, so time is stretched for chunks to be small beside them. Only with EW_FULL. */
+START_TEST(emulated_time_is_close_where_unequal_flows_meet)
+{
+    static const uint64_t seeds[] = {2, 11, 26};
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        check_emulated_time(seeds[i], 20, 0.05);
     }
 }
 END_TEST
@@ -168,10 +184,14 @@ int main(void)
     TCase *tcase = tcase_create("exec");
     tcase_set_timeout(tcase, 600);
     tcase_add_test(tcase, any_split_gives_the_answer_of_one_device);
-    if (getenv("EW_FULL")) {
-        tcase_add_test(tcase, emulated_time_is_the_models_where_no_flows_meet);
-    }
     suite_add_tcase(suite, tcase);
+    if (getenv("EW_FULL")) {
+        TCase *timing = tcase_create("timing");
+        tcase_set_timeout(timing, 600);
+        tcase_add_test(timing, emulated_time_is_the_models_where_no_flows_meet);
+        tcase_add_test(timing, emulated_time_is_close_where_unequal_flows_meet);
+        suite_add_tcase(suite, timing);
+    }
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     const int n_failed = srunner_ntests_failed(runner);

@@ -298,8 +298,13 @@ static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_
     }
     for (uint32_t d = 0; d < platform->n_devices; d++) {
         const struct ew_route *route = ew_platform_route(platform, device, d);
-        routes[d] = (struct ew_exec_route){route->latency_s * net->latency_factor, route->n_links,
-                                           route->links};
+        routes[d] = (struct ew_exec_route){
+            route->latency_s * net->latency_factor,
+            {1 / ew_net_flow_penalty(net, platform, route, route->latency_s),
+             route->bottleneck_bytes_per_s * net->bandwidth_factor},
+            route->n_links,
+            route->links,
+        };
     }
     struct ew_exec_setup setup = {.device = device,
                                   .n_devices = platform->n_devices,

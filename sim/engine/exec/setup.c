@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The fixed part, then links, then per device {double latency, uint32 n, uint32 0, links}. */
+/* The fixed part, then links, then per device the route's head and links. */
 struct head {
     uint32_t device, n_devices, n_programs, is_emulated, n_links, reserved;
     uint64_t weight_seed;
@@ -13,6 +13,7 @@ struct head {
 
 struct route_head {
     double latency_s;
+    struct ew_exec_flow flow;
     uint32_t n_links;
     uint32_t reserved;
 };
@@ -41,7 +42,7 @@ void ew_exec_setup_put(struct ew_str *out, const struct ew_exec_setup *setup)
     put(out, setup->links, setup->n_links * sizeof *setup->links);
     for (uint32_t d = 0; d < setup->n_devices; d++) {
         const struct ew_exec_route *route = &setup->routes[d];
-        const struct route_head route_head = {route->latency_s, route->n_links, 0};
+        const struct route_head route_head = {route->latency_s, route->flow, route->n_links, 0};
         put(out, &route_head, sizeof route_head);
         put(out, route->links, route->n_links * sizeof *route->links);
     }
@@ -68,7 +69,9 @@ static bool take_route(struct reader *r, struct ew_exec_route *route, struct ew_
 {
     struct route_head head;
     if (!take(r, &head, sizeof head) || head.n_links > r->left / sizeof(uint32_t) ||
-        !isfinite(head.latency_s) || head.latency_s < 0) {
+        !isfinite(head.latency_s) || head.latency_s < 0 ||
+        (head.n_links && !(head.flow.weight > 0 && isfinite(head.flow.weight) &&
+                           head.flow.slowest_bytes_per_s > 0))) {
         return false;
     }
     const uint32_t *links = ew_arena_copy(arena, r->bytes, head.n_links, sizeof *links);
@@ -82,7 +85,7 @@ static bool take_route(struct reader *r, struct ew_exec_route *route, struct ew_
             return false;
         }
     }
-    *route = (struct ew_exec_route){head.latency_s, head.n_links, links};
+    *route = (struct ew_exec_route){head.latency_s, head.flow, head.n_links, links};
     return true;
 }
 

@@ -14,7 +14,8 @@ enum { EW_KERNELS_ID_BYTES = 32 };
 /** The way to another device. */
 struct ew_exec_route {
     double latency_s;
-    uint32_t n_links; /**< 0: none */
+    struct ew_exec_flow flow; /**< of a message on it */
+    uint32_t n_links;         /**< 0: none */
     const uint32_t *links;
 };
 

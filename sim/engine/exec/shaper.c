@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,10 +11,29 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { MAX_FLOWS = 16, MAX_GAPS = 16, LEAST_CHUNK_BYTES = 16 };
+
+/* Chunks are not made smaller than this for the sake of slower or heavier flows. */
+static const double least_slowest_ratio = 1.0 / 8;
+static const double least_weight_ratio = 1.0 / 64;
+
+/* When a link was idle, between reservations. */
+struct gap {
+    double begin_s, end_s;
+};
+
+struct link_clock {
+    double free_s; /* nothing is reserved from here on */
+    uint32_t n_flows;
+    uint32_t n_gaps;
+    struct gap gaps[MAX_GAPS];            /* before free_s, in order; the oldest are forgotten */
+    struct ew_exec_flow flows[MAX_FLOWS]; /* under way, in any order */
+};
+
 struct clocks {
     atomic_uint lock;
     uint32_t n_links;
-    double free_s[];
+    struct link_clock links[];
 };
 
 struct ew_shaper {
@@ -23,7 +43,7 @@ struct ew_shaper {
 
 static size_t clock_bytes(uint32_t n_links)
 {
-    return sizeof(struct clocks) + n_links * sizeof(double);
+    return sizeof(struct clocks) + n_links * sizeof(struct link_clock);
 }
 
 static enum ew_status map_clocks(struct ew_shaper **out, int fd, uint32_t n_links,
@@ -127,9 +147,120 @@ void ew_shaper_reset(struct ew_shaper *shaper)
 {
     lock_clocks(shaper->clocks);
     for (uint32_t i = 0; i < shaper->clocks->n_links; i++) {
-        shaper->clocks->free_s[i] = 0;
+        shaper->clocks->links[i].free_s = 0;
+        shaper->clocks->links[i].n_flows = 0;
+        shaper->clocks->links[i].n_gaps = 0;
     }
     unlock_clocks(shaper->clocks);
+}
+
+/* --- flows ----------------------------------------------------------------------------------- */
+
+void ew_shaper_join(struct ew_shaper *shaper, const struct ew_exec_link *links, uint32_t n_route,
+                    const uint32_t *route, struct ew_exec_flow flow)
+{
+    lock_clocks(shaper->clocks);
+    for (uint32_t i = 0; i < n_route; i++) {
+        struct link_clock *clock = &shaper->clocks->links[route[i]];
+        if (links[route[i]].is_shared && clock->n_flows < MAX_FLOWS) {
+            clock->flows[clock->n_flows++] = flow;
+        }
+    }
+    unlock_clocks(shaper->clocks);
+}
+
+void ew_shaper_leave(struct ew_shaper *shaper, const struct ew_exec_link *links, uint32_t n_route,
+                     const uint32_t *route, struct ew_exec_flow flow)
+{
+    lock_clocks(shaper->clocks);
+    for (uint32_t i = 0; i < n_route; i++) {
+        struct link_clock *clock = &shaper->clocks->links[route[i]];
+        for (uint32_t k = 0; links[route[i]].is_shared && k < clock->n_flows; k++) {
+            if (memcmp(&clock->flows[k], &flow, sizeof flow) == 0) { /* or one just like it */
+                clock->flows[k] = clock->flows[--clock->n_flows];
+                break;
+            }
+        }
+    }
+    unlock_clocks(shaper->clocks);
+}
+
+/* Flows that meet on a link must agree on the unit of their chunks, so it follows from what all of
+ * them can see: the slowest and the heaviest flow there. */
+double ew_shaper_chunk_bytes(struct ew_shaper *shaper, const struct ew_exec_link *links,
+                             uint32_t n_route, const uint32_t *route, struct ew_exec_flow flow,
+                             double grain_s)
+{
+    double slowest = flow.slowest_bytes_per_s;
+    double heaviest = flow.weight;
+    lock_clocks(shaper->clocks);
+    for (uint32_t i = 0; i < n_route; i++) {
+        const struct link_clock *clock = &shaper->clocks->links[route[i]];
+        for (uint32_t k = 0; links[route[i]].is_shared && k < clock->n_flows; k++) {
+            slowest = fmin(slowest, clock->flows[k].slowest_bytes_per_s);
+            heaviest = fmax(heaviest, clock->flows[k].weight);
+        }
+    }
+    unlock_clocks(shaper->clocks);
+    slowest = fmax(slowest, least_slowest_ratio * flow.slowest_bytes_per_s);
+    return fmax(LEAST_CHUNK_BYTES,
+                slowest * grain_s * fmax(flow.weight / heaviest, least_weight_ratio));
+}
+
+/* --- clocks ---------------------------------------------------------------------------------- */
+
+static void insert_gap(struct link_clock *clock, uint32_t at, struct gap gap)
+{
+    if (!(gap.end_s > gap.begin_s)) {
+        return;
+    }
+    if (clock->n_gaps == MAX_GAPS) {
+        memmove(clock->gaps, clock->gaps + 1, (MAX_GAPS - 1) * sizeof *clock->gaps);
+        clock->n_gaps--;
+        at -= at > 0;
+    }
+    memmove(clock->gaps + at + 1, clock->gaps + at, (clock->n_gaps - at) * sizeof *clock->gaps);
+    clock->gaps[at] = gap;
+    clock->n_gaps++;
+}
+
+static void remove_gap(struct link_clock *clock, uint32_t at)
+{
+    clock->n_gaps--;
+    memmove(clock->gaps + at, clock->gaps + at + 1, (clock->n_gaps - at) * sizeof *clock->gaps);
+}
+
+/* Take `seconds` of a link from time_s on. A worker that asks late, after others have taken later
+ * times, still gets what was idle. */
+static double take_time(struct link_clock *clock, double time_s, double seconds)
+{
+    double through_s = time_s;
+    for (uint32_t i = 0; i < clock->n_gaps && seconds > 0;) {
+        const struct gap gap = clock->gaps[i];
+        const double begin_s = fmax(gap.begin_s, time_s);
+        if (begin_s >= gap.end_s) {
+            i++;
+            continue;
+        }
+        through_s = begin_s + fmin(seconds, gap.end_s - begin_s);
+        if (!(through_s > begin_s)) {
+            return begin_s; /* less than times can tell apart */
+        }
+        seconds -= through_s - begin_s;
+        remove_gap(clock, i);
+        insert_gap(clock, i, (struct gap){through_s, gap.end_s});
+        insert_gap(clock, i, (struct gap){gap.begin_s, begin_s});
+        i = 0; /* places have moved; what has been used up does not match again */
+    }
+    if (seconds > 0) {
+        if (time_s > clock->free_s) {
+            insert_gap(clock, clock->n_gaps, (struct gap){clock->free_s, time_s});
+            clock->free_s = time_s;
+        }
+        clock->free_s += seconds;
+        through_s = clock->free_s;
+    }
+    return through_s;
 }
 
 double ew_shaper_reserve(struct ew_shaper *shaper, const struct ew_exec_link *links,
@@ -140,12 +271,10 @@ double ew_shaper_reserve(struct ew_shaper *shaper, const struct ew_exec_link *li
     lock_clocks(clocks);
     for (uint32_t i = 0; i < n_route; i++) {
         const struct ew_exec_link *link = &links[route[i]];
-        double *free_s = &clocks->free_s[route[i]];
-        const double start_s = link->is_shared && *free_s > time_s ? *free_s : time_s;
-        const double through_s = start_s + bytes / link->bandwidth_bytes_per_s;
-        if (link->is_shared) {
-            *free_s = through_s;
-        }
+        const double seconds = bytes / link->bandwidth_bytes_per_s;
+        const double through_s = link->is_shared
+                                     ? take_time(&clocks->links[route[i]], time_s, seconds)
+                                     : time_s + seconds;
         end_s = through_s > end_s ? through_s : end_s;
     }
     unlock_clocks(clocks);

@@ -1,8 +1,8 @@
 /*
  * Shaper: emulated links on one machine. Every link has a clock, "free at", shared by all workers;
  * a message reserves its next chunk on all links of its route and may put it on the wire until
- * then. Flows that share a link take turns chunk by chunk, so they share it as a fluid model says,
- * to the grain of a chunk. Times are logical.
+ * then. Flows that share a link take turns chunk by chunk, and their chunks are as their weights,
+ * so they share it as a fluid model says, to the grain of a chunk. Times are logical.
  */
 #ifndef EW_ENGINE_EXEC_SHAPER_H
 #define EW_ENGINE_EXEC_SHAPER_H
@@ -35,7 +35,27 @@ void ew_shaper_unlink(const char *name);
 
 void ew_shaper_close(struct ew_shaper *shaper);
 
-/** Set all clocks back to 0. */
+/** A message under way, as others on its links must know it. */
+struct ew_exec_flow {
+    double weight;              /**< > 0: its share of a contended link, relative to others */
+    double slowest_bytes_per_s; /**< what its route carries alone */
+};
+
+/** The flow takes part in sharing from now on. Not more than a few per link are noticed. */
+void ew_shaper_join(struct ew_shaper *shaper, const struct ew_exec_link *links, uint32_t n_route,
+                    const uint32_t *route, struct ew_exec_flow flow);
+
+/** It does no more. */
+void ew_shaper_leave(struct ew_shaper *shaper, const struct ew_exec_link *links, uint32_t n_route,
+                     const uint32_t *route, struct ew_exec_flow flow);
+
+/** How much a flow that takes part should reserve next: what the slowest of the flows that it meets
+ *  moves in `grain_s` alone, less in proportion when it meets one of more weight. */
+double ew_shaper_chunk_bytes(struct ew_shaper *shaper, const struct ew_exec_link *links,
+                             uint32_t n_route, const uint32_t *route, struct ew_exec_flow flow,
+                             double grain_s);
+
+/** Set all clocks back to 0 and forget all flows. */
 void ew_shaper_reset(struct ew_shaper *shaper);
 
 /** Reserve `bytes` from `time_s` on on every link of a route (a link named twice is used twice);

@@ -11,9 +11,8 @@
 #include "engine/exec/wire_values.h"
 #include "engine/exec/worker.h"
 
-/* A chunk is what the slowest link of the route moves in this time, at least one packet. */
+/* A chunk is what the slowest flow on the way moves in this real time. */
 static const double chunk_s = 0.5e-3;
-enum { PACKET_BYTES = 1448 };
 
 double wk_real_now_s(void)
 {
@@ -125,15 +124,22 @@ static void reserve_chunk(struct wk_worker *worker, struct wk_line *line)
 {
     const struct ew_exec_node *node = sent_node(worker, line);
     const struct ew_exec_route *route = &worker->setup.routes[node->peer];
-    double slowest = INFINITY;
-    for (uint32_t i = 0; i < route->n_links; i++) {
-        slowest = fmin(slowest, worker->setup.links[route->links[i]].bandwidth_bytes_per_s);
+    if (line->n_reserved == 0) {
+        ew_shaper_join(worker->shaper, worker->setup.links, route->n_links, route->links,
+                       route->flow);
     }
     const double left = (double)node->bytes - line->n_reserved;
-    const double bytes = fmin(left, fmax(PACKET_BYTES, slowest * chunk_s));
+    const double bytes = fmin(left, ew_shaper_chunk_bytes(worker->shaper, worker->setup.links,
+                                                          route->n_links, route->links, route->flow,
+                                                          chunk_s / fmax(1, worker->dilation)));
     line->chunk_end_s = ew_shaper_reserve(worker->shaper, worker->setup.links, route->n_links,
                                           route->links, line->chunk_end_s, bytes);
     line->n_reserved += bytes;
+    if (bytes >= left) { /* what follows need not wait for this one to be written */
+        line->n_reserved = (double)node->bytes;
+        ew_shaper_leave(worker->shaper, worker->setup.links, route->n_links, route->links,
+                        route->flow);
+    }
 }
 
 static enum ew_status queue_until(struct wk_line *line, uint64_t end, struct ew_error *err)

@@ -32,17 +32,6 @@ static uint32_t add_hops(struct net_hop *hops, const struct ew_route *route)
     return n;
 }
 
-/* As SimGrid: without the latency factor, and 1 on a route without latency. */
-static double route_penalty(const struct ew_platform *platform, const struct ew_route *route,
-                            double latency_s, const struct ew_net_model *model)
-{
-    double penalty = latency_s;
-    for (uint32_t i = 0; i < route->n_links && model->weight_s > 0; i++) {
-        penalty += model->weight_s / platform->links[route->links[i]].bandwidth_bytes_per_s;
-    }
-    return latency_s > 0 ? penalty : 1;
-}
-
 enum ew_status ew_network_init(struct ew_network *network, const struct ew_core *core,
                                const struct ew_platform *platform, const struct ew_net_model *model,
                                struct ew_error *err)
@@ -69,7 +58,7 @@ enum ew_status ew_network_init(struct ew_network *network, const struct ew_core 
         network->flows[f].n_hops = add_hops(network->hops + first, route);
         const double latency_s = ew_core_latency_s(core, f);
         network->flows[f].latency_s = latency_s * model->latency_factor;
-        network->flows[f].penalty = route_penalty(platform, route, latency_s, model);
+        network->flows[f].penalty = ew_net_flow_penalty(model, platform, route, latency_s);
         for (uint32_t h = 0; h < network->flows[f].n_hops; h++) {
             struct net_hop *hop = &network->hops[first + h];
             hop->weight = hop->times / network->flows[f].penalty;
