@@ -13,6 +13,7 @@ if [ -z "$dir" ]; then
     dir=$(mktemp -d)
     trap 'rm -rf "$dir"' EXIT
 fi
+mkdir -p "$dir"
 models=${EW_VALIDATE_MODELS:-alexnet vgg16 resnet18 googlenet mobilenet_v2}
 platforms=${EW_VALIDATE_PLATFORMS:-emulated_4 emulated_8 coedge}
 attempts=${EW_VALIDATE_ATTEMPTS:-3}
