@@ -37,6 +37,7 @@
     X(PARAM)     /* --param alone */                                                               \
     X(CSV)       /* --csv */                                                                       \
     X(IMPORT)    /* how an import goes */                                                          \
+    X(LIMIT)     /* --plan-limit-s alone */                                                        \
     X(REGRET)    /* --regimes */                                                                   \
     X(EXEC)      /* of real execution, and all of ENGINE but --engine */
 
@@ -146,8 +147,9 @@ enum ew_group {
       "keep operators that cannot be placed as layers that one device computes")                   \
     X(STRATEGY_PATH, "strategy-path", 0, "DIR|FILE", EW_GROUP_SEARCH,                              \
       "also look for strategy plugins here; repeatable")                                           \
-    X(PLAN_LIMIT, "plan-limit-s", 0, "S", EW_GROUP_STRATEGY,                                       \
-      "most seconds that a plugin from --strategy-path may plan (default: 600)")                   \
+    X(PLAN_LIMIT, "plan-limit-s", 0, "S", EW_GROUP_STRATEGY | EW_GROUP_LIMIT,                      \
+      "most seconds that a plugin from --strategy-path may plan (default: 600; plugin-check: "     \
+      "any plugin, 60)")                                                                           \
     X(DATA_PATH, "data-path", 0, "DIR", EW_GROUP_SEARCH,                                           \
       "look here first for graphs/ and platforms/; repeatable")                                    \
     X(QUICK, "quick", 0, NULL, EW_GROUP_QUICK,                                                     \

@@ -3,10 +3,13 @@
 #include "base/json_writer.h"
 #include "cli/cli.h"
 #include "cli/describe.h"
+#include "cli/options.h"
 #include "model/scenario.h"
 #include "plugin/plugin_check.h"
 #include "results/grid.h"
 #include "sweep/evaluate.h"
+
+static const double DEFAULT_PLAN_LIMIT_S = 60;
 
 /* The check's problems come on platforms of their own: an evaluator for each call. */
 static enum ew_status evaluate(void *ctx, const struct ew_problem *problem,
@@ -101,11 +104,14 @@ static enum ew_status read_settings(struct settings *out, const struct ew_args *
 }
 
 static enum ew_status check_one(struct ew_cli *cli, const char *path,
-                                const struct settings *settings, struct ew_error *err)
+                                const struct settings *settings, double plan_limit_s,
+                                struct ew_error *err)
 {
     const struct ew_host_services services = {.evaluate = evaluate};
-    const struct ew_check_options options = {
-        .services = &services, .settings = settings->items, .n_settings = settings->n};
+    const struct ew_check_options options = {.services = &services,
+                                             .settings = settings->items,
+                                             .n_settings = settings->n,
+                                             .plan_limit_s = plan_limit_s};
     struct ew_check_report report = {0};
     struct ew_str text = {0};
     enum ew_status status = ew_plugin_check(&report, path, &options, err);
@@ -135,6 +141,11 @@ enum ew_status ew_cmd_plugin_check(struct ew_cli *cli, struct ew_error *err)
     if (first == EW_OK) {
         first = read_settings(&settings, &cli->args, err);
     }
+    double plan_limit_s = DEFAULT_PLAN_LIMIT_S;
+    if (first == EW_OK) {
+        first = ew_options_number(&plan_limit_s, cli, EW_OPTION_PLAN_LIMIT, 1e-3, 1e9,
+                                  DEFAULT_PLAN_LIMIT_S, err);
+    }
     if (first != EW_OK) {
         ew_arena_fini(&settings.arena);
         return first;
@@ -142,7 +153,7 @@ enum ew_status ew_cmd_plugin_check(struct ew_cli *cli, struct ew_error *err)
     for (size_t i = 0; i < cli->args.n_positionals && first != EW_EINTR; i++) {
         struct ew_error bad = {0};
         const enum ew_status status =
-            check_one(cli, cli->args.positionals[i].value, &settings, &bad);
+            check_one(cli, cli->args.positionals[i].value, &settings, plan_limit_s, &bad);
         if (status != EW_OK) { /* main prints the last one, whatever its exit code */
             if (first != EW_OK) {
                 ew_cli_print_error(cli, err);

@@ -4,5 +4,5 @@ for plugin in lib/strategies/*.so; do
     */optimal.so) set -- --param evaluations=100 ;; # quicker
     *) set -- ;;
     esac
-    "$EW_PROGRAM" plugin-check "$plugin" "$@" >out || { cat out; echo "[exit $?]"; }
+    "$EW_PROGRAM" plugin-check "$plugin" --plan-limit-s 600 "$@" >out || { cat out; echo "[exit $?]"; }
 done
