@@ -64,9 +64,14 @@ static const struct ew_param_info PARAM_MERGE = {
     .doc = "Where the tiles before the tail's layers come together: hub = at the hub, as between "
            "blocks; tail = on the tail device at once. The same when the hub computes the tail.",
 };
+static const char *const ENDINGS[] = {"tail", "tiles", NULL};
+static const struct ew_param_info PARAM_ENDING = KIT_CHOICE(
+    "ending", ENDINGS, "tail",
+    "Layers that can be cut, right before those that cannot: tail = may join them on the "
+    "tail device when that is faster; tiles = are always cut.");
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_REGRESSIONS, &PARAM_COEFFICIENTS, &PARAM_CLOCK, &PARAM_UPLINK,
-    &PARAM_FUSION,      &PARAM_HUB,          &PARAM_TAIL,  &PARAM_MERGE};
+    &PARAM_REGRESSIONS, &PARAM_COEFFICIENTS, &PARAM_CLOCK, &PARAM_UPLINK, &PARAM_FUSION,
+    &PARAM_HUB,         &PARAM_TAIL,         &PARAM_MERGE, &PARAM_ENDING};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
@@ -456,6 +461,7 @@ static void set_home(struct aofl *aofl, uint32_t home)
     const uint32_t source = host->requirements(host)->source_device;
     aofl->home = home;
     aofl->may_fuse_at_home = kit_param_is(host, "fusion", "dp") &&
+                             kit_param_is(host, "ending", "tail") &&
                              kit_fits(host, home, kit_net_memory_bytes(&aofl->net));
     aofl->fixed_s = kit_home_s(&aofl->net, &aofl->blocks, aofl->hub, home);
     if (aofl->hub != source && aofl->blocks.items[0].is_banded) {

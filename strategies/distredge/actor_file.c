@@ -1,11 +1,13 @@
 #include "distredge/actor_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char MAGIC[] = "edgeweave.distredge.actor/1";
@@ -81,6 +83,79 @@ enum actor_outcome actor_save(const char *path, const struct actor_record *recor
     }
     free(draft);
     return outcome;
+}
+
+/* ------------------------------------------------------------------ keeping few */
+
+/* A file beside its age. */
+struct aged {
+    char *path;
+    struct timespec written;
+};
+
+static int compare_ages(const void *a, const void *b)
+{
+    const struct aged *x = a;
+    const struct aged *y = b;
+    if (x->written.tv_sec != y->written.tv_sec) {
+        return x->written.tv_sec < y->written.tv_sec ? -1 : 1;
+    }
+    if (x->written.tv_nsec != y->written.tv_nsec) {
+        return x->written.tv_nsec < y->written.tv_nsec ? -1 : 1;
+    }
+    return strcmp(x->path, y->path);
+}
+
+static bool is_actor(const char *name)
+{
+    static const char suffix[] = ".actor";
+    size_t n = strlen(name);
+    return n >= sizeof suffix && strcmp(name + n - (sizeof suffix - 1), suffix) == 0;
+}
+
+/* Add folder/name with its age; false when memory runs out. */
+static bool add_aged(struct aged **files, size_t *n, const char *folder, const char *name)
+{
+    struct stat st;
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    struct aged *more = path ? realloc(*files, (*n + 1) * sizeof **files) : NULL;
+    if (!more) {
+        free(path);
+        return false;
+    }
+    *files = more;
+    snprintf(path, size, "%s/%s", folder, name);
+    if (lstat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+        more[(*n)++] = (struct aged){path, st.st_mtim};
+    } else {
+        free(path);
+    }
+    return true;
+}
+
+void actor_prune(const char *folder, size_t keep)
+{
+    struct aged *files = NULL;
+    size_t n = 0;
+    DIR *dir = opendir(folder);
+    bool has_memory = dir != NULL;
+    for (const struct dirent *e = dir ? readdir(dir) : NULL; e && has_memory; e = readdir(dir)) {
+        has_memory = !is_actor(e->d_name) || add_aged(&files, &n, folder, e->d_name);
+    }
+    if (n > keep) {
+        qsort(files, n, sizeof *files, compare_ages);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (i + keep < n) {
+            (void)unlink(files[i].path);
+        }
+        free(files[i].path);
+    }
+    free(files);
+    if (dir) {
+        (void)closedir(dir);
+    }
 }
 
 /* ------------------------------------------------------------------ reading */

@@ -33,6 +33,10 @@ enum actor_outcome {
 enum actor_outcome actor_save(const char *path, const struct actor_record *record, char *reason,
                               size_t reason_size);
 
+/** Remove the actors (files *.actor) of a folder that were written longest ago until at most `keep`
+ *  are left. What cannot be removed stays. */
+void actor_prune(const char *folder, size_t keep);
+
 /** Read a file. Release with actor_record_fini when ACTOR_OK. */
 enum actor_outcome actor_load(struct actor_record *out, const char *path, char *reason,
                               size_t reason_size);

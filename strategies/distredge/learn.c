@@ -20,6 +20,9 @@ enum { N_PROBES = 16 };
 
 enum { PATH_SIZE = 4096, REASON_SIZE = 512 };
 
+/* Actors that the program's cache keeps, of up to 1.5 MB each. */
+enum { MAX_CACHED = 256 };
+
 /* A search on its way. */
 struct learning {
     const struct ew_host *host;
@@ -287,9 +290,13 @@ static void write_cached(const struct learning *learning, const struct osds_spli
         .n_params = learning->actor.n_params,
         .params = learning->actor.params,
     };
-    if (learning->path[0] != '\0' &&
-        actor_save(learning->path, &record, reason, sizeof reason) != ACTOR_OK) {
+    if (learning->path[0] == '\0') {
+        return;
+    }
+    if (actor_save(learning->path, &record, reason, sizeof reason) != ACTOR_OK) {
         learning->host->log(learning->host, EW_LOG_WARNING, reason);
+    } else if (kit_param_is(learning->host, "cache_dir", "auto")) {
+        actor_prune(find_cache(learning->host), MAX_CACHED);
     }
 }
 

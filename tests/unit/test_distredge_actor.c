@@ -1,6 +1,8 @@
 /* Trained actors in files: what is written is read, anything else is refused with its place. */
 #include <check.h>
+#include <fcntl.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +200,45 @@ START_TEST(more_than_belongs_there_is_refused)
 }
 END_TEST
 
+/* Whether the folder has the file. */
+static bool has_file(const char *name)
+{
+    char file[192];
+    snprintf(file, sizeof file, "%s/%s", folder, name);
+    return access(file, F_OK) == 0;
+}
+
+static void must_write(const char *name, long age_s)
+{
+    char file[192];
+    snprintf(file, sizeof file, "%s/%s", folder, name);
+    FILE *out = fopen(file, "w");
+    ck_assert_ptr_nonnull(out);
+    fclose(out);
+    const struct timespec times[2] = {{.tv_sec = 1000000 - age_s}, {.tv_sec = 1000000 - age_s}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, file, times, 0), 0);
+}
+
+START_TEST(the_oldest_actors_go)
+{
+    static const char *const names[] = {"b.actor", "c.actor", "d.actor", "e.actor", "old.platform"};
+    static const long ages_s[] = {10, 40, 20, 30, 50};
+    for (size_t i = 0; i < 5; i++) {
+        must_write(names[i], ages_s[i]);
+    }
+    actor_prune(folder, 4); /* as many as there are */
+    ck_assert(has_file("c.actor"));
+    actor_prune(folder, 2);
+    ck_assert(has_file("b.actor") && has_file("d.actor"));
+    ck_assert(!has_file("c.actor") && !has_file("e.actor"));
+    ck_assert(has_file("old.platform")); /* not an actor */
+    actor_prune(folder, 0);
+    ck_assert(!has_file("b.actor") && !has_file("d.actor"));
+    actor_prune("/no/such/folder", 0); /* nothing to do */
+    snprintf(path, sizeof path, "%s/old.platform", folder);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("distredge_actor");
@@ -210,6 +251,7 @@ int main(void)
     tcase_add_loop_test(files, damage_is_refused_with_its_line, 0, N_DAMAGES);
     tcase_add_test(files, a_cut_off_file_is_refused);
     tcase_add_test(files, more_than_belongs_there_is_refused);
+    tcase_add_test(files, the_oldest_actors_go);
     suite_add_tcase(suite, files);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

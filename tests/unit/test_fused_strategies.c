@@ -298,6 +298,7 @@ START_TEST(every_choice_of_every_parameter_gives_a_plan)
         {"aofl", "hub=auto"},
         {"aofl", "merge=tail"},
         {"aofl", "merge=tail fusion=none"},
+        {"aofl", "ending=tiles"},
         {"aofl", "hub=tx2"},
         {"mednn", "exchange=gather"},
         {"mednn", "exchange=direct"},
@@ -450,6 +451,22 @@ START_TEST(aofl_saves_a_hop_when_tiles_come_together_on_the_tail)
     ck_assert_double_lt(planning_latency_s(planning), hub_s);
     /* one fused block, then the tail: nothing is gathered at the phone */
     ck_assert_uint_eq(count_boundaries(planning, plan, EW_EXCHANGE_GATHER, 0, false), 0);
+    planning_free(planning);
+}
+END_TEST
+
+/* Two Xaviers and two Nanos: by default the last volumes join the fully connected layers on one
+ * Xavier, or all of it does. */
+START_TEST(aofl_cuts_everything_that_can_be_cut_when_told)
+{
+    struct planning *planning =
+        planning_new(load_graph("vgg16"), load_platform("distredge_db_300"));
+    ck_assert_ptr_nonnull(planning_run(planning, "aofl", ""));
+    double joined_s = planning_latency_s(planning);
+    ck_assert_uint_eq(planning_active_devices(planning), 1);
+    ck_assert_ptr_nonnull(planning_run(planning, "aofl", "ending=tiles"));
+    ck_assert_uint_ge(planning_active_devices(planning), 2);
+    ck_assert_double_gt(planning_latency_s(planning), joined_s);
     planning_free(planning);
 }
 END_TEST
@@ -693,6 +710,7 @@ int main(void)
         aofl_predicts_fused_blocks_no_slower_than_both_extremes,
         aofl_is_not_predicted_slower_than_everything_on_the_tail,
         aofl_saves_a_hop_when_tiles_come_together_on_the_tail,
+        aofl_cuts_everything_that_can_be_cut_when_told,
         aofl_gathers_at_a_named_hub_which_gets_the_input_first,
         aofl_fuses_less_with_more_bandwidth,
         mednn_is_not_slower_than_modnn_where_devices_differ,
