@@ -61,6 +61,10 @@ enum ew_status ew_store_fail(const struct ew_store *store, const char *what, str
     if (code == SQLITE_FULL) {
         return ew_fail(err, EW_EIO, "%s: %s: the disk is full", store->path, what);
     }
+    if (code == SQLITE_IOERR) { /* SQLite does not keep the cause; mostly it is this */
+        return ew_fail(err, EW_EIO, "%s: %s: %s; is there room on the disk?", store->path, what,
+                       sqlite3_errmsg(store->db));
+    }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         return ew_fail(err, EW_EINPUT, "%s: the store is damaged: %s", store->path,
                        sqlite3_errmsg(store->db));
@@ -92,7 +96,15 @@ static enum ew_status check_header(const char *path, struct ew_error *err)
         return ew_fail(err, EW_EINPUT, "%s: cannot open the store: %s", path, strerror(errno));
     }
     const ssize_t n = read(fd, header, sizeof header);
+    const int cause = errno;
     (void)close(fd);
+    if (n <= 0) {
+        return ew_fail(err, EW_EINPUT, "%s: expected a store made by 'edgeweave sweep', found %s",
+                       path,
+                       n == 0            ? "an empty file"
+                       : cause == EISDIR ? "a directory"
+                                         : strerror(cause));
+    }
     if (n != (ssize_t)sizeof header || memcmp(header, "SQLite format 3", 16) != 0) {
         return ew_fail(err, EW_EINPUT,
                        "%s: expected a store made by 'edgeweave sweep', found another kind of file",
@@ -129,8 +141,9 @@ static enum ew_status check_content(struct ew_store *store, struct ew_error *err
     if (sqlite3_exec(store->db, "PRAGMA quick_check(1)", keep_first, &answer, NULL) != SQLITE_OK) {
         status = ew_store_fail(store, "cannot read", err);
     } else if (strcmp(ew_str_text(&answer), "ok") != 0) {
+        const char *line = strrchr(ew_str_text(&answer), '\n'); /* the first names the database */
         status = ew_fail(err, EW_EINPUT, "%s: the store is damaged: %s", store->path,
-                         ew_str_text(&answer));
+                         line ? line + 1 : ew_str_text(&answer));
     }
     ew_str_fini(&answer);
     return status;
@@ -214,7 +227,8 @@ static enum ew_status prepare_all(struct ew_store *store, struct ew_error *err)
     for (int i = 0; i < EW_STATEMENT_COUNT; i++) {
         if (sqlite3_prepare_v3(store->db, STATEMENTS[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &store->statements[i], NULL) != SQLITE_OK) {
-            return ew_store_fail(store, "not a whole store", err);
+            return ew_fail(err, EW_EINPUT, "%s: the store is damaged: %s", store->path,
+                           sqlite3_errmsg(store->db));
         }
     }
     return EW_OK;

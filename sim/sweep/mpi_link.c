@@ -3,11 +3,21 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_RANKS = 4096, END_LIMIT_S = 60 };
+enum {
+    MAX_RANKS = 4096,
+    END_LIMIT_S = 60,
+    /* Longer messages go in parts. MPI delivers a short one whole or not at all; for a long one it
+     * reaches into the sender's memory when it is received, and waits for ever if that is gone. */
+    PART_BYTES = 3000,
+};
+
+/* First byte of a part. */
+enum part { MORE = '+', LAST = '.' };
 
 double ew_mpi_now_s(void)
 {
@@ -46,6 +56,8 @@ enum ew_status ew_mpi_link_open(struct ew_mpi_link *link, const char *path, stru
     }
     if (status == EW_OK) {
         (void)gethostname(link->host, sizeof link->host - 1);
+        link->parts = calloc((size_t)link->size, sizeof *link->parts);
+        status = link->parts ? EW_OK : ew_fail_memory(err);
     }
     return status;
 }
@@ -57,6 +69,10 @@ void ew_mpi_link_close(struct ew_mpi_link *link, bool is_whole)
         (void)link->module->end(link->mpi);
         (void)alarm(0);
     }
+    for (int i = 0; link->parts && i < link->size; i++) {
+        ew_str_fini(&link->parts[i]);
+    }
+    free(link->parts);
     ew_str_fini(&link->message);
     ew_str_fini(&link->scratch);
     *link = (struct ew_mpi_link){0};
@@ -66,12 +82,23 @@ void ew_mpi_link_send(struct ew_mpi_link *link, int to, enum ew_mpi_message type
                       size_t size)
 {
     const char first = (char)type;
-    link->scratch.length = 0;
-    ew_str_append_n(&link->scratch, &first, 1);
-    ew_str_append_n(&link->scratch, bytes, size);
-    if (!link->scratch.failed) {
+    const char *at = bytes ? bytes : "";
+    bool is_first = true;
+    do {
+        const size_t n = size < PART_BYTES ? size : PART_BYTES;
+        const char part = n < size ? MORE : LAST;
+        link->scratch.length = 0;
+        ew_str_append_n(&link->scratch, &part, 1);
+        ew_str_append_n(&link->scratch, &first, is_first);
+        ew_str_append_n(&link->scratch, at, n);
+        if (link->scratch.failed) {
+            return;
+        }
         (void)link->module->send(link->mpi, to, link->scratch.text, (int)link->scratch.length);
-    }
+        at += n;
+        size -= n;
+        is_first = false;
+    } while (size > 0);
 }
 
 void ew_mpi_link_greet(struct ew_mpi_link *link, int to, uint32_t n_jobs)
@@ -81,28 +108,24 @@ void ew_mpi_link_greet(struct ew_mpi_link *link, int to, uint32_t n_jobs)
     ew_mpi_link_send(link, to, EW_MPI_HELLO, &hello, sizeof hello);
 }
 
-/* Make the buffer large enough for `size` bytes. */
-static bool make_room(struct ew_str *s, size_t size)
-{
-    static const char zeros[1024];
-    s->length = 0;
-    while (s->length < size && !s->failed) {
-        ew_str_append_n(s, zeros, sizeof zeros);
-    }
-    return !s->failed;
-}
-
 bool ew_mpi_link_receive(struct ew_mpi_link *link, int *from)
 {
+    char bytes[PART_BYTES + 2];
     bool is_there = false;
     int size = 0;
-    if (link->module->probe(link->mpi, &is_there, from, &size) != 0 || !is_there || size < 1 ||
-        *from < 0 || *from >= link->size || !make_room(&link->message, (size_t)size) ||
-        link->module->receive(link->mpi, *from, link->message.text, size) != 0) {
-        return false;
+    while (link->module->probe(link->mpi, &is_there, from, &size) == 0 && is_there && size >= 1 &&
+           size <= (int)sizeof bytes && *from >= 0 && *from < link->size &&
+           link->module->receive(link->mpi, *from, bytes, size) == 0) {
+        struct ew_str *part = &link->parts[*from];
+        ew_str_append_n(part, bytes + 1, (size_t)size - 1);
+        if (bytes[0] == LAST) {
+            link->message.length = 0;
+            ew_str_append_n(&link->message, ew_str_text(part), part->length);
+            part->length = 0;
+            return link->message.length > 0 && !link->message.failed;
+        }
     }
-    link->message.length = (size_t)size;
-    return true;
+    return false;
 }
 
 void ew_mpi_link_meet(struct ew_mpi_peer *peer, struct ew_mpi_hello *hello,

@@ -49,6 +49,7 @@ struct ew_mpi_link {
     int rank, size;
     char host[EW_MPI_HOST_SIZE];
     struct ew_str message; /**< the last one received, with its first byte */
+    struct ew_str *parts;  /**< per rank: of a message that is still coming */
     struct ew_str scratch;
 };
 
