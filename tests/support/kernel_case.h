@@ -8,7 +8,10 @@
 #include "base/rng.h"
 #include "engine/exec/kernel/kernel.h"
 
-enum { CASE_MAX_INPUTS = 3 };
+enum {
+    CASE_MAX_INPUTS = 3,
+    CASE_N_OPS = EW_OP_OPAQUE, /**< which has no kernel, and is the last */
+};
 
 /** One layer, its operands and its weights. */
 struct kernel_case {

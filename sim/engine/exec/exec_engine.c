@@ -513,6 +513,24 @@ static enum ew_status run_loop(struct exec *exec)
 
 /* ---- set-up ---- */
 
+/* Every layer of every variant must have a kernel. */
+static enum ew_status check_layers(const struct ew_graph *graph, struct ew_error *err)
+{
+    for (uint32_t v = 0; v < graph->n_variants; v++) {
+        const struct ew_graph *own = graph->variants[v].graph;
+        for (uint32_t i = 0; i < own->n_layers; i++) {
+            const struct ew_op_view view = ew_layer_view(&own->layers[i]);
+            const enum ew_status status =
+                view.op == EW_OP_INPUT ? EW_OK : ew_kernels_can_compute(&view, err);
+            if (status != EW_OK) {
+                ew_prefix(err, "graph '%s': layer '%s': ", own->name, own->layers[i].name);
+                return status;
+            }
+        }
+    }
+    return EW_OK;
+}
+
 /* Programs of one workload's plans, from number `first` on. */
 static enum ew_status make_workload_programs(struct exec *exec,
                                              const struct ew_run_workload *workload, uint32_t first)
@@ -522,8 +540,8 @@ static enum ew_status make_workload_programs(struct exec *exec,
     struct ew_weight_table weights;
     const bool is_from_file = !exec->options->has_random_weights &&
                               (exec->options->weights_path || ew_graph_has_weights(graph));
-    enum ew_status status = EW_OK;
-    if (is_from_file) {
+    enum ew_status status = check_layers(graph, &exec->err);
+    if (status == EW_OK && is_from_file) {
         status =
             ew_weight_table_make(&weights, &arena, graph, exec->options->weights_path, &exec->err);
     }

@@ -20,27 +20,6 @@ const struct ew_kernels *ew_kernels_find(const char *id)
     return NULL;
 }
 
-bool ew_kernels_read_weights(const struct ew_op_attrs *attrs, enum ew_op op)
-{
-    switch (op) {
-    case EW_OP_CONV:
-    case EW_OP_CONV_TRANSPOSE:
-    case EW_OP_FC:
-    case EW_OP_LINEAR:
-    case EW_OP_BATCHNORM:
-        return true;
-    case EW_OP_LAYERNORM:
-        return attrs->is_affine;
-    case EW_OP_SHIFT:
-    case EW_OP_SCALE:
-        return attrs->is_learned || attrs->spans[0] || attrs->spans[1] || attrs->spans[2];
-    case EW_OP_PAD:
-        return attrs->is_learned;
-    default:
-        return false;
-    }
-}
-
 void ew_kernels_sum(struct ew_tensor *out, uint32_t n_partials, const struct ew_tensor *partials,
                     const float *bias)
 {

@@ -99,6 +99,9 @@ const struct ew_kernels *ew_kernels_at(uint32_t i);
  *  when there is none of that name in this build. */
 const struct ew_kernels *ew_kernels_find(const char *id);
 
+/** EW_ENOTSUP, with the reason, when no kernels can compute such a layer. */
+enum ew_status ew_kernels_can_compute(const struct ew_op_view *layer, struct ew_error *err);
+
 /** True when a layer of that op and those attributes has weights to prepare. */
 bool ew_kernels_read_weights(const struct ew_op_attrs *attrs, enum ew_op op);
 

@@ -60,6 +60,27 @@ enum ew_ref_map {
     EW_REF_SCALE,  /**< x * a */
     EW_REF_OFFSET, /**< x + a */
     EW_REF_EXP,    /**< exp(x) */
+    EW_REF_COPY,
+    EW_REF_GELU,
+    EW_REF_ABS,
+    EW_REF_NEG,
+    EW_REF_SIGN,
+    EW_REF_FLOOR,
+    EW_REF_CEIL,
+    EW_REF_ROUND,
+    EW_REF_SQRT,
+    EW_REF_RECIPROCAL,
+    EW_REF_LOG,
+    EW_REF_ERF,
+    EW_REF_SQUARE,
+    EW_REF_SOFTSIGN,
+    EW_REF_SOFTPLUS,
+    EW_REF_MISH,
+    EW_REF_CLIP,      /**< to a..b */
+    EW_REF_THRESHOLD, /**< x where x > a, else 0 */
+    EW_REF_ELU,       /**< a (exp x - 1) where x < 0 */
+    EW_REF_CELU,      /**< a (exp(x / a) - 1) where x < 0 */
+    EW_REF_SELU,      /**< b times elu */
 };
 
 struct ew_ref_isa {
@@ -78,6 +99,10 @@ struct ew_ref_isa {
     void (*mul)(float *out, const float *x, const float *y, size_t n);
     void (*max)(float *out, const float *x, const float *y, size_t n);
     void (*div)(float *out, const float *x, const float *y, size_t n);
+    void (*sub)(float *out, const float *x, const float *y, size_t n);
+    void (*min)(float *out, const float *x, const float *y, size_t n);
+    void (*prelu)(float *out, const float *x, const float *y, size_t n);
+    void (*axpy)(float *out, const float *x, float w, size_t n); /**< out += w * x, fused */
 };
 
 #ifdef __x86_64__

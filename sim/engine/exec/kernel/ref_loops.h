@@ -306,6 +306,129 @@ EW_INLINE vec clip(vec x, float lo, float hi)
     return smaller(larger(x, broadcast(lo)), broadcast(hi));
 }
 
+/* log to about 1 ulp: x = m 2^e with m in [sqrt 1/2, sqrt 2), polynomial of degree 9 (Cephes). */
+EW_INLINE vec logarithm(vec x)
+{
+    const vec one = broadcast(1.0f);
+    const ivec is_tiny = x < broadcast(1.17549435e-38f);
+    const vec scaled = select(is_tiny, fused(x, broadcast(8388608.0f), (vec){0}), x);
+    const ivec bits = (ivec)scaled;
+    vec m = (vec)((bits & 0x007fffff) | 0x3f000000);
+    vec e = __builtin_convertvector((bits >> 23) - 126, vec);
+    e = select(is_tiny, e - broadcast(23.0f), e);
+    const ivec is_low = m < broadcast(0.707106781186547524f);
+    e = select(is_low, e - one, e);
+    m = select(is_low, m + m, m) - one;
+    const vec square = fused(m, m, (vec){0});
+    vec p = broadcast(7.0376836292e-2f);
+    p = fused(p, m, broadcast(-1.1514610310e-1f));
+    p = fused(p, m, broadcast(1.1676998740e-1f));
+    p = fused(p, m, broadcast(-1.2420140846e-1f));
+    p = fused(p, m, broadcast(1.4249322787e-1f));
+    p = fused(p, m, broadcast(-1.6668057665e-1f));
+    p = fused(p, m, broadcast(2.0000714765e-1f));
+    p = fused(p, m, broadcast(-2.4999993993e-1f));
+    p = fused(p, m, broadcast(3.3333331174e-1f));
+    p = fused(fused(p, m, (vec){0}), square, (vec){0});
+    p = fused(e, broadcast(-2.12194440e-4f), p);
+    p = fused(square, broadcast(-0.5f), p);
+    const vec r = fused(e, broadcast(0.693359375f), m + p);
+    return select(x > (vec){0}, r, select(x == (vec){0}, broadcast(-INFINITY), broadcast(NAN)));
+}
+
+/* erf to about 1e-7: a quotient of polynomials of odd and even powers on [-4, 4] (Eigen's). */
+EW_INLINE vec error_function(vec x)
+{
+    x = smaller(larger(x, broadcast(-4.0f)), broadcast(4.0f));
+    const vec square = fused(x, x, (vec){0});
+    vec p = broadcast(-2.72614225801306e-10f);
+    p = fused(p, square, broadcast(2.77068142495902e-08f));
+    p = fused(p, square, broadcast(-2.10102402082508e-06f));
+    p = fused(p, square, broadcast(-5.69250639462346e-05f));
+    p = fused(p, square, broadcast(-7.34990630326855e-04f));
+    p = fused(p, square, broadcast(-2.95459980854025e-03f));
+    p = fused(p, square, broadcast(-1.60960333262415e-02f));
+    vec q = broadcast(-1.45660718464996e-05f);
+    q = fused(q, square, broadcast(-2.13374055278905e-04f));
+    q = fused(q, square, broadcast(-1.68282697438203e-03f));
+    q = fused(q, square, broadcast(-7.37332916720468e-03f));
+    q = fused(q, square, broadcast(-1.42647390514189e-02f));
+    return fused(x, p, (vec){0}) / q;
+}
+
+EW_INLINE vec hyperbolic_tangent(vec x)
+{
+    const vec one = broadcast(1.0f);
+    return one - broadcast(2.0f) / (exponential(fused(x, broadcast(2.0f), (vec){0})) + one);
+}
+
+/* log(1 + exp x); the same as x from 20 on. */
+EW_INLINE vec softplus(vec x)
+{
+    return select(x > broadcast(20.0f), x, logarithm(exponential(x) + broadcast(1.0f)));
+}
+
+/* Roundings and roots, which are exact everywhere, lane by lane. */
+EW_INLINE vec lane_by_lane(const enum ew_ref_map fn, vec x)
+{
+    for (int i = 0; i < EW_LANES; i++) {
+        x[i] = fn == EW_REF_FLOOR   ? floorf(x[i])
+               : fn == EW_REF_CEIL  ? ceilf(x[i])
+               : fn == EW_REF_ROUND ? rintf(x[i])
+                                    : sqrtf(x[i]);
+    }
+    return x;
+}
+
+EW_INLINE vec apply_rare(const enum ew_ref_map fn, vec x, vec a, vec b)
+{
+    const vec zero = {0}, one = broadcast(1.0f);
+    const ivec magnitude = (ivec)x & 0x7fffffff;
+    switch (fn) {
+    case EW_REF_GELU: {
+        const vec erf = error_function(fused(x, broadcast(0.70710678118654752f), zero));
+        return fused(fused(x, broadcast(0.5f), zero), one + erf, zero);
+    }
+    case EW_REF_ABS:
+        return (vec)magnitude;
+    case EW_REF_NEG:
+        return -x;
+    case EW_REF_SIGN:
+        return select(x > zero, one, select(x < zero, -one, zero));
+    case EW_REF_FLOOR:
+    case EW_REF_CEIL:
+    case EW_REF_ROUND:
+    case EW_REF_SQRT:
+        return lane_by_lane(fn, x);
+    case EW_REF_RECIPROCAL:
+        return one / x;
+    case EW_REF_LOG:
+        return logarithm(x);
+    case EW_REF_ERF:
+        return error_function(x);
+    case EW_REF_SQUARE:
+        return fused(x, x, zero);
+    case EW_REF_SOFTSIGN:
+        return x / (one + (vec)magnitude);
+    case EW_REF_SOFTPLUS:
+        return softplus(x);
+    case EW_REF_MISH:
+        return fused(x, hyperbolic_tangent(softplus(x)), zero);
+    case EW_REF_CLIP:
+        return smaller(larger(x, a), b);
+    case EW_REF_THRESHOLD:
+        return select(x > a, x, zero);
+    case EW_REF_ELU:
+        return select(x < zero, fused(a, exponential(x) - one, zero), x);
+    case EW_REF_CELU:
+        return select(x < zero, fused(a, exponential(x / a) - one, zero), x);
+    case EW_REF_SELU:
+        return fused(b, select(x < zero, fused(a, exponential(x) - one, zero), x), zero);
+    default:
+        return x; /* copy */
+    }
+}
+
 EW_INLINE vec apply(const enum ew_ref_map fn, vec x, vec a, vec b)
 {
     const vec sixth = broadcast(1.0f / 6.0f);
@@ -325,9 +448,7 @@ EW_INLINE vec apply(const enum ew_ref_map fn, vec x, vec a, vec b)
     case EW_REF_HARDSIGMOID:
         return clip(fused(x, a, b), 0.0f, 1.0f);
     case EW_REF_TANH:
-        return broadcast(1.0f) -
-               broadcast(2.0f) /
-                   (exponential(fused(x, broadcast(2.0f), (vec){0})) + broadcast(1.0f));
+        return hyperbolic_tangent(x);
     case EW_REF_AFFINE:
         return fused(x, a, b);
     case EW_REF_SCALE:
@@ -336,8 +457,9 @@ EW_INLINE vec apply(const enum ew_ref_map fn, vec x, vec a, vec b)
         return x + a;
     case EW_REF_EXP:
         return exponential(x);
+    default:
+        return apply_rare(fn, x, a, b);
     }
-    return x;
 }
 
 EW_INLINE void apply_all(const enum ew_ref_map fn, float *out, const float *in, size_t n, float a,
@@ -376,6 +498,27 @@ static void run_map(enum ew_ref_map fn, float *out, const float *in, size_t n, f
         CASE(EW_REF_SCALE);
         CASE(EW_REF_OFFSET);
         CASE(EW_REF_EXP);
+        CASE(EW_REF_COPY);
+        CASE(EW_REF_GELU);
+        CASE(EW_REF_ABS);
+        CASE(EW_REF_NEG);
+        CASE(EW_REF_SIGN);
+        CASE(EW_REF_FLOOR);
+        CASE(EW_REF_CEIL);
+        CASE(EW_REF_ROUND);
+        CASE(EW_REF_SQRT);
+        CASE(EW_REF_RECIPROCAL);
+        CASE(EW_REF_LOG);
+        CASE(EW_REF_ERF);
+        CASE(EW_REF_SQUARE);
+        CASE(EW_REF_SOFTSIGN);
+        CASE(EW_REF_SOFTPLUS);
+        CASE(EW_REF_MISH);
+        CASE(EW_REF_CLIP);
+        CASE(EW_REF_THRESHOLD);
+        CASE(EW_REF_ELU);
+        CASE(EW_REF_CELU);
+        CASE(EW_REF_SELU);
     }
 #undef CASE
 }
@@ -402,7 +545,26 @@ EW_PAIRWISE(add, p + q, p + q)
 EW_PAIRWISE(mul, p *q, p *q)
 EW_PAIRWISE(max, larger(p, q), p > q ? p : q)
 EW_PAIRWISE(div, p / q, p / q)
+EW_PAIRWISE(sub, p - q, p - q)
+EW_PAIRWISE(min, smaller(p, q), p < q ? p : q)
+EW_PAIRWISE(prelu, select(p < (vec){0}, p *q, p), p < 0.0f ? p * q : p)
 #undef EW_PAIRWISE
+
+static void run_axpy(float *out, const float *x, float w, size_t n)
+{
+    const vec factor = broadcast(w);
+    size_t i = 0;
+    for (; i + EW_LANES <= n; i += EW_LANES) {
+        store(out + i, fused(factor, load(x + i), load(out + i)));
+    }
+    if (i < n) {
+        float tail[EW_LANES] = {0}, sum[EW_LANES] = {0};
+        memcpy(tail, x + i, (n - i) * sizeof *x);
+        memcpy(sum, out + i, (n - i) * sizeof *out);
+        store(sum, fused(factor, load(tail), load(sum)));
+        memcpy(out + i, sum, (n - i) * sizeof *out);
+    }
+}
 
 #define EW_JOIN_TOKENS(a, b) a##b
 #define EW_JOIN(a, b) EW_JOIN_TOKENS(a, b)
@@ -425,4 +587,8 @@ const struct ew_ref_isa EW_JOIN(ew_ref_isa_, EW_ISA_NAME) = {
     .mul = run_mul,
     .max = run_max,
     .div = run_div,
+    .sub = run_sub,
+    .min = run_min,
+    .prelu = run_prelu,
+    .axpy = run_axpy,
 };

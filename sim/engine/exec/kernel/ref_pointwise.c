@@ -1,8 +1,9 @@
 /*
- * Ops whose output position reads the same position: activations, batchnorm, sums and products,
- * and the two norms over channels.
+ * Ops whose output position reads the same position: activations, batchnorm, sums and products of
+ * tensors and with constants.
  */
-#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "engine/exec/kernel/reference.h"
 
@@ -81,9 +82,37 @@ static const float *run_in(const struct runs *runs, uint32_t i)
                         runs->call->out->box.lo[EW_W]);
 }
 
-static enum ew_ref_map map_of(enum ew_op op)
+static enum ew_ref_map function_map(enum ew_function function)
 {
-    switch (op) {
+    static const enum ew_ref_map maps[EW_FUNCTION_COUNT] = {
+        [EW_FUNCTION_IDENTITY] = EW_REF_COPY,
+        [EW_FUNCTION_ABS] = EW_REF_ABS,
+        [EW_FUNCTION_NEG] = EW_REF_NEG,
+        [EW_FUNCTION_SIGN] = EW_REF_SIGN,
+        [EW_FUNCTION_FLOOR] = EW_REF_FLOOR,
+        [EW_FUNCTION_CEIL] = EW_REF_CEIL,
+        [EW_FUNCTION_ROUND] = EW_REF_ROUND,
+        [EW_FUNCTION_SQRT] = EW_REF_SQRT,
+        [EW_FUNCTION_RECIPROCAL] = EW_REF_RECIPROCAL,
+        [EW_FUNCTION_EXP] = EW_REF_EXP,
+        [EW_FUNCTION_LOG] = EW_REF_LOG,
+        [EW_FUNCTION_ERF] = EW_REF_ERF,
+        [EW_FUNCTION_SQUARE] = EW_REF_SQUARE,
+        [EW_FUNCTION_SOFTSIGN] = EW_REF_SOFTSIGN,
+        [EW_FUNCTION_SOFTPLUS] = EW_REF_SOFTPLUS,
+        [EW_FUNCTION_MISH] = EW_REF_MISH,
+        [EW_FUNCTION_CLIP] = EW_REF_CLIP,
+        [EW_FUNCTION_THRESHOLD] = EW_REF_THRESHOLD,
+        [EW_FUNCTION_ELU] = EW_REF_ELU,
+        [EW_FUNCTION_CELU] = EW_REF_CELU,
+        [EW_FUNCTION_SELU] = EW_REF_SELU,
+    };
+    return maps[function];
+}
+
+static enum ew_ref_map map_of(const struct ew_op_view *layer)
+{
+    switch (layer->op) {
     case EW_OP_RELU6:
         return EW_REF_RELU6;
     case EW_OP_LEAKY_RELU:
@@ -98,6 +127,10 @@ static enum ew_ref_map map_of(enum ew_op op)
         return EW_REF_HARDSIGMOID;
     case EW_OP_TANH:
         return EW_REF_TANH;
+    case EW_OP_GELU:
+        return EW_REF_GELU;
+    case EW_OP_UNARY:
+        return function_map((enum ew_function)layer->attrs->function);
     default:
         return EW_REF_RELU;
     }
@@ -106,7 +139,7 @@ static enum ew_ref_map map_of(enum ew_op op)
 enum ew_status ew_ref_run_map(const struct ew_ref_call *call, struct ew_error *err)
 {
     (void)err;
-    const enum ew_ref_map fn = map_of(call->task->layer.op);
+    const enum ew_ref_map fn = map_of(&call->task->layer);
     const struct ew_op_attrs *a = call->task->layer.attrs;
     for (struct runs runs = runs_begin(call); runs_next(&runs);) {
         call->isa->map(fn, run_out(&runs), run_in(&runs, 0), runs.n, a->alpha, a->beta);
@@ -126,9 +159,9 @@ enum ew_status ew_ref_run_batchnorm(const struct ew_ref_call *call, struct ew_er
     return EW_OK;
 }
 
-enum ew_status ew_ref_run_pairwise(const struct ew_ref_call *call, struct ew_error *err)
+/* Sums and products of tensors of one shape, or with one value per channel. */
+static enum ew_status run_plain_pairwise(const struct ew_ref_call *call)
 {
-    (void)err;
     const struct ew_op_view *layer = &call->task->layer;
     const bool is_add = layer->op == EW_OP_ADD;
     for (struct runs runs = runs_begin(call); runs_next(&runs);) {
@@ -165,81 +198,134 @@ enum ew_status ew_ref_run_pairwise(const struct ew_ref_call *call, struct ew_err
     return EW_OK;
 }
 
-/* t^beta for t >= 0: the usual exponents by square roots, which are exact everywhere. */
-static float power(float t, float beta)
+/* ---- any broadcast, any function ---- */
+
+static void apply_pair(const struct ew_ref_isa *isa, const struct ew_op_view *layer, float *out,
+                       const float *x, const float *y, size_t n)
 {
-    return beta == 0.75f ? sqrtf(t) * sqrtf(sqrtf(t)) : beta == 0.5f ? sqrtf(t) : powf(t, beta);
+    const bool is_sum = layer->op == EW_OP_ADD || layer->op == EW_OP_SHIFT;
+    switch ((enum ew_function)layer->attrs->function) {
+    case EW_FUNCTION_SUBTRACT:
+        isa->sub(out, x, y, n);
+        break;
+    case EW_FUNCTION_SUBTRACT_FROM:
+        isa->sub(out, y, x, n);
+        break;
+    case EW_FUNCTION_MAX:
+        isa->max(out, x, y, n);
+        break;
+    case EW_FUNCTION_MIN:
+        isa->min(out, x, y, n);
+        break;
+    case EW_FUNCTION_DIVIDE:
+        isa->div(out, x, y, n);
+        break;
+    case EW_FUNCTION_DIVIDE_INTO:
+        isa->div(out, y, x, n);
+        break;
+    case EW_FUNCTION_PRELU:
+        isa->prelu(out, x, y, n);
+        break;
+    default:
+        (is_sum ? isa->add : isa->mul)(out, x, y, n);
+        break;
+    }
 }
 
-/* y = x / (k + alpha / size * sum of squares over the channels around)^beta. */
-enum ew_status ew_ref_run_lrn(const struct ew_ref_call *call, struct ew_error *err)
+/* The row of operand `t` of whole shape `shape` behind an output row; a single column is spread
+ * into `spread`. */
+static const float *operand_row(const struct ew_ref_call *call, const struct ew_tensor *t,
+                                const int32_t shape[EW_DIMS], struct row at, float *spread)
 {
-    (void)err;
-    const struct ew_op_view *layer = &call->task->layer;
-    const int32_t size = layer->attrs->size;
-    const float scale = layer->attrs->alpha / (float)size;
-    for (struct runs runs = runs_begin(call); runs_next(&runs);) {
-        const int32_t c = runs.at.c;
-        const int32_t lo = c - (size - 1) / 2 > 0 ? c - (size - 1) / 2 : 0;
-        const int32_t last = c + size / 2;
-        const int32_t hi = last < layer->out_shape[EW_C] - 1 ? last : layer->out_shape[EW_C] - 1;
-        float *out = run_out(&runs);
-        const int32_t x0 = call->out->box.lo[EW_W];
-        for (size_t k = 0; k < runs.n; k++) {
-            out[k] = 0.0f;
-        }
-        for (int32_t i = lo; i <= hi; i++) {
-            const float *x = ew_tensor_at(&call->inputs[0], runs.at.n, i, runs.at.y, x0);
-            for (size_t k = 0; k < runs.n; k++) {
-                out[k] += x[k] * x[k];
-            }
-        }
-        const float *x = run_in(&runs, 0);
-        for (size_t k = 0; k < runs.n; k++) {
-            out[k] = x[k] / power(layer->attrs->k + scale * out[k], layer->attrs->beta);
+    const struct ew_box *box = &call->out->box;
+    const bool is_column = shape[EW_W] == 1 && call->task->layer.out_shape[EW_W] != 1;
+    const float *from = ew_tensor_at(t, at.n, shape[EW_C] == 1 ? 0 : at.c,
+                                     shape[EW_H] == 1 ? 0 : at.y, is_column ? 0 : box->lo[EW_W]);
+    if (!is_column) {
+        return from;
+    }
+    for (size_t k = 0; k < row_floats(box); k++) {
+        spread[k] = *from;
+    }
+    return spread;
+}
+
+static bool next_row(struct row *at, const struct ew_box *box)
+{
+    if (++at->y >= box->hi[EW_H]) {
+        at->y = box->lo[EW_H];
+        if (++at->c >= box->hi[EW_C]) {
+            at->c = box->lo[EW_C];
+            at->n++;
         }
     }
+    return at->n < box->hi[EW_N];
+}
+
+static enum ew_status run_rowwise(const struct ew_ref_call *call, struct ew_error *err)
+{
+    const struct ew_op_view *layer = &call->task->layer;
+    const struct ew_box *box = &call->out->box;
+    const size_t n = row_floats(box);
+    float *spread = ew_kernel_scratch_reserve(call->scratch, 2 * n);
+    if (!spread) {
+        return ew_fail(err, EW_ENOMEM, "out of memory for a row");
+    }
+    struct row at = {box->lo[EW_N], box->lo[EW_C], box->lo[EW_H]};
+    do {
+        float *out = ew_tensor_at(call->out, at.n, at.c, at.y, box->lo[EW_W]);
+        const float *left = operand_row(call, &call->inputs[0], layer->in_shape[0], at, spread);
+        for (uint32_t i = 1; i < layer->n_inputs; i++) {
+            apply_pair(call->isa, layer, out, left,
+                       operand_row(call, &call->inputs[i], layer->in_shape[i], at, spread + n), n);
+            left = out;
+        }
+    } while (next_row(&at, box));
     return EW_OK;
 }
 
-/* exp(x - max) / sum over channels, in channel order, for every position. */
-enum ew_status ew_ref_run_softmax(const struct ew_ref_call *call, struct ew_error *err)
+enum ew_status ew_ref_run_pairwise(const struct ew_ref_call *call, struct ew_error *err)
 {
-    const struct ew_box *box = &call->out->box;
-    const struct ew_ref_isa *isa = call->isa;
-    const int32_t n_channels = call->task->layer.in_shape[0][EW_C];
-    const size_t n = row_floats(box);
-    const size_t pitch = (n + 15) / 16 * 16;
-    float *max = ew_kernel_scratch_reserve(call->scratch, pitch * ((size_t)n_channels + 2));
-    if (!max) {
-        return ew_fail(err, EW_ENOMEM, "out of memory for a softmax");
+    const struct ew_op_view *layer = &call->task->layer;
+    bool is_plain = layer->attrs->function == EW_FUNCTION_USUAL;
+    for (uint32_t i = 0; i < layer->n_inputs; i++) {
+        const int32_t *in = layer->in_shape[i], *out = layer->out_shape;
+        const bool is_gate = in[EW_H] == 1 && in[EW_W] == 1;
+        const bool is_same = in[EW_H] == out[EW_H] && in[EW_W] == out[EW_W];
+        is_plain = is_plain && in[EW_C] == out[EW_C] && (is_gate || is_same);
     }
-    float *sum = max + pitch;
-    float *e = sum + pitch;
-    const struct ew_tensor *in = &call->inputs[0];
-    const int32_t x0 = box->lo[EW_W];
-    for (int32_t image = box->lo[EW_N]; image < box->hi[EW_N]; image++) {
-        for (int32_t y = box->lo[EW_H]; y < box->hi[EW_H]; y++) {
+    return is_plain ? run_plain_pairwise(call) : run_rowwise(call, err);
+}
+
+/* ---- with a constant ---- */
+
+enum ew_status ew_ref_run_constant(const struct ew_ref_call *call, struct ew_error *err)
+{
+    const struct ew_op_view *layer = &call->task->layer;
+    const struct ew_box *box = &call->out->box;
+    const bool *spans = layer->attrs->spans;
+    const size_t n = row_floats(box);
+    const size_t columns = spans[2] ? (size_t)layer->out_shape[EW_W] : 1;
+    const size_t rows = spans[1] ? (size_t)layer->out_shape[EW_H] : 1;
+    float *spread = ew_kernel_scratch_reserve(call->scratch, n);
+    if (!spread) {
+        return ew_fail(err, EW_ENOMEM, "out of memory for a row");
+    }
+    struct row at = {box->lo[EW_N], box->lo[EW_C], box->lo[EW_H]};
+    do {
+        const size_t c = spans[0] ? (size_t)at.c : 0, y = spans[1] ? (size_t)at.y : 0;
+        const float *values =
+            call->weights ? call->weights->filter + (c * rows + y) * columns : &layer->attrs->alpha;
+        const float *row = spread;
+        if (spans[2]) {
+            row = values + box->lo[EW_W];
+        } else {
             for (size_t k = 0; k < n; k++) {
-                max[k] = -INFINITY;
-                sum[k] = 0.0f;
-            }
-            for (int32_t c = 0; c < n_channels; c++) {
-                isa->max(max, max, ew_tensor_at(in, image, c, y, x0), n);
-            }
-            for (int32_t c = 0; c < n_channels; c++) {
-                const float *x = ew_tensor_at(in, image, c, y, x0);
-                float *to = e + (size_t)c * pitch;
-                for (size_t k = 0; k < n; k++) {
-                    to[k] = x[k] - max[k];
-                }
-                isa->map(EW_REF_EXP, to, to, n, 0.0f, 0.0f);
-                isa->add(sum, sum, to, n);
-            }
-            for (int32_t c = box->lo[EW_C]; c < box->hi[EW_C]; c++) {
-                isa->div(ew_tensor_at(call->out, image, c, y, x0), e + (size_t)c * pitch, sum, n);
+                spread[k] = *values;
             }
         }
-    }
+        apply_pair(call->isa, layer, ew_tensor_at(call->out, at.n, at.c, at.y, box->lo[EW_W]),
+                   ew_tensor_at(&call->inputs[0], at.n, at.c, at.y, box->lo[EW_W]), row, n);
+    } while (next_row(&at, box));
     return EW_OK;
 }

@@ -78,25 +78,20 @@ static run_fn function_of(enum ew_op op)
         [EW_OP_DROPOUT] = ew_ref_run_copy,
         [EW_OP_IDENTITY] = ew_ref_run_copy,
         [EW_OP_UPSAMPLE] = ew_ref_run_upsample,
+        [EW_OP_CONV_TRANSPOSE] = ew_ref_run_transposed,
+        [EW_OP_LINEAR] = ew_ref_run_linear,
+        [EW_OP_MATMUL] = ew_ref_run_matmul,
+        [EW_OP_GELU] = ew_ref_run_map,
+        [EW_OP_UNARY] = ew_ref_run_map,
+        [EW_OP_SHIFT] = ew_ref_run_constant,
+        [EW_OP_SCALE] = ew_ref_run_constant,
+        [EW_OP_RESIZE] = ew_ref_run_resize,
+        [EW_OP_LAYERNORM] = ew_ref_run_layernorm,
+        [EW_OP_TRANSPOSE] = ew_ref_run_arrange,
+        [EW_OP_SLICE] = ew_ref_run_arrange,
+        [EW_OP_SHUFFLE] = ew_ref_run_arrange,
     };
     return functions[op];
-}
-
-/* Forms of known ops that came with imported models and have no kernel yet: other axes, learned
- * constants, other broadcasts than one value per channel. */
-static bool has_kernel(const struct ew_op_view *layer)
-{
-    const struct ew_op_attrs *a = layer->attrs;
-    for (uint32_t i = 0; i < layer->n_inputs; i++) {
-        const int32_t *in = layer->in_shape[i], *out = layer->out_shape;
-        const bool is_sum = layer->op == EW_OP_ADD || layer->op == EW_OP_MUL;
-        const bool is_gate = in[EW_H] == 1 && in[EW_W] == 1;
-        const bool is_same = in[EW_H] == out[EW_H] && in[EW_W] == out[EW_W];
-        if (is_sum && (in[EW_C] != out[EW_C] || (!is_gate && !is_same))) {
-            return false;
-        }
-    }
-    return function_of(layer->op) && a->axis <= EW_C && !a->is_learned;
 }
 
 static enum ew_status prepare_batchnorm(struct ew_kernel_weights *weights,
@@ -118,6 +113,60 @@ static enum ew_status prepare_batchnorm(struct ew_kernel_weights *weights,
                   : source->read(weights->bias, source->self, task, EW_WEIGHT_SHIFT, first, n, err);
 }
 
+/* Scale and shift of a layernorm, or what a constant or a pad adds, of the whole layer. */
+static enum ew_status prepare_values(struct ew_kernel_weights *weights,
+                                     const struct ew_kernel_task *task,
+                                     const struct ew_weight_source *source, struct ew_error *err)
+{
+    const struct ew_op_view *layer = &task->layer;
+    const bool is_norm = layer->op == EW_OP_LAYERNORM;
+    uint64_t n = 1;
+    for (int d = EW_C; d < EW_DIMS; d++) {
+        const bool is_counted = is_norm                  ? d >= layer->attrs->axis
+                                : layer->op == EW_OP_PAD ? true
+                                                         : layer->attrs->spans[d - EW_C];
+        n *= is_counted ? (uint64_t)layer->out_shape[d] : 1;
+    }
+    if (layer->op == EW_OP_PAD) { /* what is not the input's */
+        const struct ew_box inside = ew_box_full(layer->in_shape[0]);
+        n -= ew_box_volume(&inside);
+    }
+    weights->form = EW_REF_VALUES;
+    weights->n_filter = n;
+    weights->filter = calloc(n + EW_KERNEL_SLACK, sizeof *weights->filter);
+    weights->bias = is_norm ? calloc(n + EW_KERNEL_SLACK, sizeof *weights->bias) : NULL;
+    if (!weights->filter || (is_norm && !weights->bias)) {
+        return ew_fail(err, EW_ENOMEM, "out of memory for %zu weights", weights->n_filter);
+    }
+    const enum ew_weight_part part = is_norm ? EW_WEIGHT_SCALE : EW_WEIGHT_VALUE;
+    const enum ew_status status =
+        source->read(weights->filter, source->self, task, part, 0, n, err);
+    return status || !is_norm
+               ? status
+               : source->read(weights->bias, source->self, task, EW_WEIGHT_SHIFT, 0, n, err);
+}
+
+static enum ew_status prepare_by_op(struct ew_kernel_weights *weights,
+                                    const struct ew_kernels *kernels,
+                                    const struct ew_kernel_task *task,
+                                    const struct ew_weight_source *source, struct ew_error *err)
+{
+    switch (task->layer.op) {
+    case EW_OP_BATCHNORM:
+        return prepare_batchnorm(weights, task, source, err);
+    case EW_OP_LINEAR:
+        return ew_ref_prepare_linear(weights, isa_of(kernels), task, source, err);
+    case EW_OP_CONV_TRANSPOSE:
+        weights->form = EW_REF_TRANSPOSED;
+        return ew_ref_prepare_transposed(weights, task, source, err);
+    case EW_OP_CONV:
+    case EW_OP_FC:
+        return ew_ref_prepare_multiply(weights, isa_of(kernels), task, source, err);
+    default:
+        return prepare_values(weights, task, source, err);
+    }
+}
+
 static void release(struct ew_kernel_weights *weights)
 {
     if (weights) {
@@ -131,8 +180,7 @@ static enum ew_status prepare(struct ew_kernel_weights **out, const struct ew_ke
                               const struct ew_kernel_task *task,
                               const struct ew_weight_source *source, struct ew_error *err)
 {
-    const enum ew_op op = task->layer.op;
-    if (op != EW_OP_CONV && op != EW_OP_FC && op != EW_OP_BATCHNORM) {
+    if (!ew_kernels_read_weights(task->layer.attrs, task->layer.op)) {
         *out = NULL;
         return EW_OK;
     }
@@ -140,10 +188,7 @@ static enum ew_status prepare(struct ew_kernel_weights **out, const struct ew_ke
     if (!weights) {
         return ew_fail(err, EW_ENOMEM, "out of memory");
     }
-    const enum ew_status status =
-        op == EW_OP_BATCHNORM
-            ? prepare_batchnorm(weights, task, source, err)
-            : ew_ref_prepare_multiply(weights, isa_of(kernels), task, source, err);
+    const enum ew_status status = prepare_by_op(weights, kernels, task, source, err);
     if (status != EW_OK) {
         release(weights);
         return status;
@@ -158,10 +203,9 @@ static enum ew_status run(struct ew_tensor *out, const struct ew_kernels *kernel
                           struct ew_kernel_scratch *scratch, struct ew_error *err)
 {
     const run_fn function = function_of(task->layer.op);
-    if (!has_kernel(&task->layer)) {
-        return ew_fail(err, EW_EINPUT,
-                       "op %s has no reference kernel, or not with these attributes",
-                       ew_op_name(task->layer.op));
+    const enum ew_status status = ew_kernels_can_compute(&task->layer, err);
+    if (status != EW_OK) {
+        return status;
     }
     const struct ew_ref_call call = {.isa = isa_of(kernels),
                                      .task = task,

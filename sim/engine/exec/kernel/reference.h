@@ -10,7 +10,9 @@ enum ew_ref_form {
     EW_REF_GEMM,      /**< panels of output channels, per group */
     EW_REF_DEPTHWISE, /**< one input channel per group: taps per output channel */
     EW_REF_FC,
-    EW_REF_PER_CHANNEL, /**< batchnorm: filter is scale, bias is shift */
+    EW_REF_PER_CHANNEL, /**< batchnorm: filter is scale, bias is shift, of the task's channels */
+    EW_REF_VALUES,      /**< layernorm: likewise, of the whole layer; shift, scale, pad: filter */
+    EW_REF_TRANSPOSED,  /**< conv_transpose: [output channel][input channel of group][kernel] */
 };
 
 struct ew_kernel_weights {
@@ -49,6 +51,16 @@ enum ew_status ew_ref_prepare_multiply(struct ew_kernel_weights *weights,
                                        const struct ew_kernel_task *task,
                                        const struct ew_weight_source *source, struct ew_error *err);
 
+/** Read all of a linear's weights, or a conv_transpose's of the task's channels. */
+enum ew_status ew_ref_prepare_linear(struct ew_kernel_weights *weights,
+                                     const struct ew_ref_isa *isa,
+                                     const struct ew_kernel_task *task,
+                                     const struct ew_weight_source *source, struct ew_error *err);
+enum ew_status ew_ref_prepare_transposed(struct ew_kernel_weights *weights,
+                                         const struct ew_kernel_task *task,
+                                         const struct ew_weight_source *source,
+                                         struct ew_error *err);
+
 enum ew_status ew_ref_run_conv(const struct ew_ref_call *call, struct ew_error *err);
 enum ew_status ew_ref_run_fc(const struct ew_ref_call *call, struct ew_error *err);
 enum ew_status ew_ref_run_pool(const struct ew_ref_call *call, struct ew_error *err);
@@ -62,6 +74,13 @@ enum ew_status ew_ref_run_upsample(const struct ew_ref_call *call, struct ew_err
 enum ew_status ew_ref_run_copy(const struct ew_ref_call *call, struct ew_error *err);
 enum ew_status ew_ref_run_concat(const struct ew_ref_call *call, struct ew_error *err);
 enum ew_status ew_ref_run_reshape(const struct ew_ref_call *call, struct ew_error *err);
+enum ew_status ew_ref_run_constant(const struct ew_ref_call *call, struct ew_error *err);
+enum ew_status ew_ref_run_layernorm(const struct ew_ref_call *call, struct ew_error *err);
+enum ew_status ew_ref_run_linear(const struct ew_ref_call *call, struct ew_error *err);
+enum ew_status ew_ref_run_matmul(const struct ew_ref_call *call, struct ew_error *err);
+enum ew_status ew_ref_run_transposed(const struct ew_ref_call *call, struct ew_error *err);
+enum ew_status ew_ref_run_resize(const struct ew_ref_call *call, struct ew_error *err);
+enum ew_status ew_ref_run_arrange(const struct ew_ref_call *call, struct ew_error *err);
 enum ew_status ew_ref_run_pad(const struct ew_ref_call *call, struct ew_error *err);
 
 #endif
