@@ -124,6 +124,9 @@ int main(int argc, char **argv)
         "describe strategy coedge",
         "describe graph vgg16",
         "check dnn_graphs/vgg16.json",
+        "import tests/data/onnx/vgg16.onnx",
+        "import tests/data/onnx/densenet121.onnx",
+        "import tests/data/onnx/vit_b_16.onnx",
         "compare --graph vgg16 --platform demo --requests 100 "
         "--strategy local,offload,neurosurgeon,modnn,coedge,edgent",
         "compare --graph vgg16 --platform demo --requests 100 --engine fast "

@@ -585,8 +585,10 @@ static const char *describe_source(struct ox_import *im, const char *path)
         &text, "imported from %s",
         ox_label(im, (struct ox_text){slash ? slash + 1 : path, strlen(slash ? slash + 1 : path)}));
     if (m->producer.size) {
-        ew_str_printf(&text, ", made by %s %s", ox_label(im, m->producer),
-                      ox_label(im, m->producer_version));
+        ew_str_printf(&text, ", made by %s", ox_label(im, m->producer));
+        if (m->producer_version.size) {
+            ew_str_printf(&text, " %s", ox_label(im, m->producer_version));
+        }
     }
     ew_str_printf(&text, ", opset %lld", (long long)m->opset);
     const char *copy = ew_arena_strdup(im->arena, ew_str_text(&text));

@@ -1,0 +1,6 @@
+ew import small.onnx
+ew import small.onnx --fold-batchnorm -o folded.json
+ew list layers --graph folded.json
+ew import any_size.onnx --input-shape 1x3x8x8 --name sized -o sized.json
+ew check sized.json
+ew run --graph small.onnx --platform tiny.xml --strategy local --engine fast
