@@ -39,7 +39,8 @@
     X(IMPORT)    /* how an import goes */                                                          \
     X(LIMIT)     /* --plan-limit-s alone */                                                        \
     X(REGRET)    /* --regimes */                                                                   \
-    X(EXEC)      /* of real execution, and all of ENGINE but --engine */
+    X(EXEC)      /* of real execution, and all of ENGINE but --engine */                           \
+    X(PLOT)      /* what is drawn */
 
 enum ew_group_number {
 #define X(name) EW_GROUP_NUMBER_##name,
@@ -162,7 +163,7 @@ enum ew_group {
       "CSV of where time and energy went instead of the table: by device, layer, state or "        \
       "request")                                                                                   \
     X(OUTPUT, "output", 'o', "FILE",                                                               \
-      EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_OUTPUT,                     \
+      EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_OUTPUT | EW_GROUP_PLOT,     \
       "write the result here, and what there is to say of it to standard output (default: the "    \
       "result to standard output)")                                                                \
     X(PROBE_LIMIT, "limit-s", 0, "S", EW_GROUP_PROBE, "measure for about this long (default: 30)") \
@@ -195,13 +196,25 @@ enum ew_group {
     X(SHARD, "shard", 0, "I/N", EW_GROUP_SWEEP,                                                    \
       "do only the I-th of N parts, 1 <= I <= N; see 'help merge'")                                \
     X(TABLE, "table", 0, "NAME", EW_GROUP_EXPORT, "runs, devices or failures (default: runs)")     \
-    X(WHERE, "where", 0, "CONDITION", EW_GROUP_EXPORT,                                             \
-      "rows to export, an SQL condition over the columns, e.g. \"strategy = 'modnn' AND "          \
+    X(WHERE, "where", 0, "CONDITION", EW_GROUP_EXPORT | EW_GROUP_PLOT,                             \
+      "rows to take, an SQL condition over the columns, e.g. \"strategy = 'modnn' AND "            \
       "latency_mean_s < 1\"")                                                                      \
     X(COLUMNS, "columns", 0, "A,B,...", EW_GROUP_EXPORT, "columns to export, in this order")       \
     X(FORMAT, "format", 0, "csv|jsonl", EW_GROUP_EXPORT,                                           \
       "CSV or a JSON object per line (default: csv)")                                              \
     X(ALL, "all", 0, NULL, EW_GROUP_EXPORT, "also points that the sweep file has no more")         \
+    X(PLOT_X, "x", 0, "COLUMN", EW_GROUP_PLOT, "column along the x axis")                          \
+    X(PLOT_Y, "y", 0, "COLUMN", EW_GROUP_PLOT,                                                     \
+      "column along the y axis; for bars one or more, A,B,...")                                    \
+    X(PLOT_BY, "by", 0, "COLUMN", EW_GROUP_PLOT,                                                   \
+      "a bar, line or colour for each value of this column (default: strategy)")                   \
+    X(PLOT_METRIC, "metric", 0, "COLUMN", EW_GROUP_PLOT,                                           \
+      "heatmap: what the winner is best in (default: latency_mean_s)")                             \
+    X(PLOT_TITLE, "title", 0, "TEXT", EW_GROUP_PLOT, "title of the plot (default: none)")          \
+    X(PLOT_LOG, "log", 0, "AXES", EW_GROUP_PLOT,                                                   \
+      "logarithmic axes: x, y, xy or none (default: those whose values span a factor of 50)")      \
+    X(PLOT_RUN, "run", 0, "N", EW_GROUP_PLOT, "gantt: number of the run (default: 0)")             \
+    X(PLOT_REQUEST, "request", 0, "N", EW_GROUP_PLOT, "gantt: number of the request (default: 0)") \
     X(VERBOSE, "verbose", 'v', NULL, EW_GROUP_COMMON, "more messages")                             \
     X(QUIET, "quiet", 'q', NULL, EW_GROUP_COMMON, "errors only")                                   \
     X(HELP, "help", 'h', NULL, EW_GROUP_COMMON, "help on this command")

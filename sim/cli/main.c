@@ -233,6 +233,27 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_merge,
     },
     {
+        .name = "plot",
+        .arguments = "KIND RESULTS.db|DIR|FILE.csv",
+        .summary =
+            "Draw results: bars, lines, Pareto fronts, heat maps, distributions, Gantt charts",
+        .details =
+            "Kinds: bars, lines, pareto, heatmap, cdf, energy (of a sweep's store, its export, or "
+            "a "
+            "directory of\nrun or compare --out); gantt (of such a directory); paper (of a CSV "
+            "file of reproduce --out).\nWrites PNG, SVG or PDF, or CSV: the data that the kind's "
+            "script in plots/ draws. Points that share\na place are drawn as their mean, with "
+            "their range. See docs/gallery.md.\n",
+        .examples = "plot bars results.db -o bars.svg\n"
+                    "plot lines results.db --x bandwidth_bytes_per_s --y energy_per_request_j -o "
+                    "lines.png\n"
+                    "plot pareto results.db --x energy_per_request_j --y accuracy -o front.pdf\n"
+                    "plot heatmap results.db --where \"seed = 1\" -o winners.png\n"
+                    "plot gantt results/ --run 2 -o gantt.svg\n",
+        .groups = EW_GROUP_PLOT | EW_GROUP_SEARCH | EW_GROUP_COMMON,
+        .run = ew_cmd_plot,
+    },
+    {
         .name = "version",
         .arguments = "",
         .summary = "Print the version of the program and of its strategy ABI",
