@@ -178,6 +178,13 @@ static void print_duration(char out[32], double seconds)
 static void show(void *ctx, const struct ew_sweep_progress *p)
 {
     struct job *job = ctx;
+    if (!(p->begin_s > 0)) {
+        fprintf(stderr, "\r\033[Klooking up what is known: %llu points",
+                (unsigned long long)p->n_points);
+        fflush(stderr);
+        job->is_shown = true;
+        return;
+    }
     const double elapsed_s = now_s() - p->begin_s;
     if (elapsed_s < FIRST_SHOWN_S || p->n_todo == 0) {
         return;
@@ -281,9 +288,12 @@ static enum ew_status run(struct job *job, struct ew_error *err)
     if (status == EW_OK || status == EW_EINTR) {
         sum_up(job, &progress);
     }
+    if (status == EW_EINTR) {
+        (void)ew_fail(err, EW_EINTR, "interrupted; the same command goes on from here");
+    }
     if (status == EW_EINTR && job->options.is_distributed && !cli->paths.has_recovery) {
         ew_cli_warn(cli, "mpirun ends every rank when one dies, unless it is given "
-                         "--enable-recovery; the same command goes on from here");
+                         "--enable-recovery");
     }
     cli->is_unmet = progress.n_failed > 0;
     return status;

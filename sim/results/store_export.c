@@ -164,7 +164,8 @@ static enum ew_status check_column(sqlite3_stmt *inner, const char *name, struct
     }
     const char *near = ew_nearest_name(name, (size_t)n, statement_column_at, inner);
     return ew_fail(err, EW_EUSAGE, "unknown column '%s'%s%s%s", name,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                   near ? "; did you mean '" : "; without --columns there are all of them",
+                   near ? near : "", near ? "'?" : "");
 }
 
 /* "a, b" -> "a","b", each of them checked: SQLite takes an unknown one for a text. */

@@ -16,9 +16,9 @@
 #include "sweep/sweep_id.h"
 #include "sweep/sweep_worker.h"
 
-enum { ATTEND_MS = 50, QUEUE_ITEMS = 4096, N_SAMPLES = 8 };
+enum { ATTEND_MS = 50, QUEUE_ITEMS = 4096, N_SAMPLES = 256, BLOCK = 16 };
 
-static const double COMMIT_S = 0.1, ESTIMATE_S = 5, SHOW_S = 0.1;
+static const double COMMIT_S = 0.1, ESTIMATE_S = 5, ENOUGH_S = 1, SHOW_S = 0.1;
 
 /* One point of the sweep. */
 struct entry {
@@ -141,6 +141,14 @@ static void keep_shard(struct sweeping *s)
     }
 }
 
+static void show(struct sweeping *s, double time_s)
+{
+    if (s->options->show && time_s - s->shown_s >= SHOW_S) {
+        s->options->show(s->options->show_ctx, &s->progress);
+        s->shown_s = time_s;
+    }
+}
+
 /* --- registering -------------------------------------------------------------------------------
  */
 
@@ -196,6 +204,7 @@ static enum ew_status register_points(struct sweeping *s, struct ew_error *err)
         if (is_todo) {
             s->entries.items[kept++] = entry;
         }
+        show(s, now_s());
         if (status == EW_OK && is_interrupted(s)) {
             status = ew_fail(err, EW_EINTR, "interrupted");
         }
@@ -326,10 +335,7 @@ static enum ew_status tick(struct sweeping *s, struct ew_error *err)
         status = ew_store_commit(s->store, err);
         s->committed_s = time_s;
     }
-    if (s->options->show && time_s - s->shown_s >= SHOW_S) {
-        s->options->show(s->options->show_ctx, &s->progress);
-        s->shown_s = time_s;
-    }
+    show(s, time_s);
     return status;
 }
 
@@ -429,7 +435,7 @@ static enum ew_status sweep_together(struct sweeping *s, const struct ew_pool_jo
 enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep_context *context,
                             const struct ew_sweep_options *options, struct ew_error *err)
 {
-    struct sweeping s = {.context = context, .options = options};
+    struct sweeping s = {.context = context, .options = options, .shown_s = now_s()};
     const struct ew_pool_job job = {begin_work, do_work, end_work, &s, options->time_limit_s};
     enum ew_status status;
     if (options->is_distributed) {
@@ -449,13 +455,53 @@ enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep
 /* --- estimate ----------------------------------------------------------------------------------
  */
 
+/* Answers so far. The first ones of every worker pay for what it opens. */
+struct trial {
+    uint32_t n_done, n_cold;
+    double cold_s; /* when the last of the first came */
+};
+
 static enum ew_status count_answer(void *ctx, const struct ew_pool_answer *answer,
                                    struct ew_error *err)
 {
+    struct trial *t = ctx;
     (void)answer;
     (void)err;
-    ++*(uint32_t *)ctx;
+    if (++t->n_done == t->n_cold) {
+        t->cold_s = now_s();
+    }
     return EW_OK;
+}
+
+/* Blocks of neighbours, which share what they share in the sweep, spread over it. */
+static enum ew_status add_samples(struct sweeping *s, size_t n_samples, struct ew_error *err)
+{
+    const size_t n = s->entries.count, n_blocks = (n_samples + BLOCK - 1) / BLOCK;
+    enum ew_status status = EW_OK;
+    for (size_t i = 0; status == EW_OK && i < n_samples; i++) {
+        const size_t block = i / BLOCK;
+        const size_t first = n_samples < n ? block * (n - BLOCK) / n_blocks : block * BLOCK;
+        status = ew_pool_add(s->pool, s->entries.items[first + i % BLOCK].raw, block, i, err);
+    }
+    return status;
+}
+
+/* Long enough to say something, or too long. */
+static bool is_tried(const struct trial *t, size_t n_samples, double elapsed_s)
+{
+    return t->n_done >= n_samples || elapsed_s > ESTIMATE_S ||
+           (elapsed_s > ENOUGH_S && t->n_done >= t->n_cold + BLOCK);
+}
+
+static double extrapolate(const struct trial *t, size_t n, double begin_s, double end_s)
+{
+    if (t->n_done == n || t->n_done == 0) {
+        return n ? (t->n_done ? end_s - begin_s : NAN) : 0;
+    }
+    return t->n_done > t->n_cold
+               ? t->cold_s - begin_s +
+                     (end_s - t->cold_s) / (t->n_done - t->n_cold) * (double)(n - t->n_cold)
+               : (end_s - begin_s) / t->n_done * (double)n;
 }
 
 enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
@@ -464,28 +510,26 @@ enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
 {
     struct sweeping s = {.context = context, .options = options};
     const struct ew_pool_job job = {begin_work, do_work, end_work, &s, options->time_limit_s};
+    struct trial trial = {.n_cold = options->n_jobs};
     enum ew_status status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
-    uint32_t n_done = 0;
     if (status == EW_OK) {
         status = list_points(&s, err);
     }
     keep_shard(&s);
+    sort_by_problem(&s);
     const size_t n = s.entries.count, n_samples = n < N_SAMPLES ? n : N_SAMPLES;
-    const double begin_s = now_s();
-    for (size_t i = 0; status == EW_OK && i < n_samples; i++) {
-        const struct entry *entry = &s.entries.items[i * n / n_samples];
-        status = ew_pool_add(s.pool, entry->raw, entry->raw, i, err);
+    if (status == EW_OK) {
+        status = add_samples(&s, n_samples, err);
     }
-    while (status == EW_OK && n_done < n_samples && now_s() - begin_s < ESTIMATE_S) {
+    const double begin_s = now_s();
+    while (status == EW_OK && !is_tried(&trial, n_samples, now_s() - begin_s)) {
         status = is_interrupted(&s) ? ew_fail(err, EW_EINTR, "interrupted")
-                                    : ew_pool_attend(s.pool, ATTEND_MS, count_answer, &n_done, err);
+                                    : ew_pool_attend(s.pool, ATTEND_MS, count_answer, &trial, err);
     }
     *out = (struct ew_sweep_estimate){
         .n_points = n,
-        .n_samples = n_done,
-        .seconds = n_done ? (now_s() - begin_s) / n_done * (double)n
-                   : n    ? NAN
-                          : 0,
+        .n_samples = trial.n_done,
+        .seconds = extrapolate(&trial, n, begin_s, now_s()),
     };
     ew_pool_stop(s.pool);
     ew_vec_fini(&s.entries);

@@ -15,7 +15,7 @@ struct ew_sweep_progress {
     uint64_t n_done;   /**< of those */
     uint64_t n_cannot; /**< of the done ones: the strategy cannot serve */
     uint64_t n_failed; /**< of the done ones: failed otherwise */
-    double begin_s;    /**< CLOCK_MONOTONIC when the first was handed out */
+    double begin_s;    /**< CLOCK_MONOTONIC when the first was handed out; 0: not yet */
     char first_failure[512];
     uint32_t n_lost_ranks; /**< that died; their points were done by others */
     bool is_helper;        /**< this process only worked for another, which has the results */
