@@ -124,6 +124,10 @@ enum ew_group {
       "up (default: 0)")                                                                           \
     X(MEASURED, "measured", 0, NULL, EW_GROUP_ENGINE | EW_GROUP_EXEC,                              \
       "exec: do not emulate: durations of tasks and messages are measured on this machine")        \
+    X(WORKERS, "workers", 0, "FILE", EW_GROUP_ENGINE | EW_GROUP_EXEC,                              \
+      "exec: the workers of a real cluster, JSON (docs/real-execution.md); implies --measured")    \
+    X(STALL_LIMIT, "stall-limit-s", 0, "S", EW_GROUP_ENGINE | EW_GROUP_EXEC,                       \
+      "exec: fail when a worker gives no sign of life for so long (default: 60)")                  \
     X(NET, "net", 0, "ideal|tcp", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                 \
       "network model: ideal is max-min fair sharing, tcp adds SimGrid's LV08 protocol factors "    \
       "(default: ideal)")                                                                          \

@@ -1,11 +1,13 @@
 #include "cli/exec_options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/options.h"
 #include "engine/exec/kernel/kernel.h"
-
-static const double stall_limit_s = 60;
+#include "engine/exec/net.h"
+#include "io/workers_json.h"
 
 static const char *kernels_name_at(const void *ctx, size_t i)
 {
@@ -32,6 +34,65 @@ static enum ew_status check_kernels(struct ew_cli *cli, const char *id, struct e
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* The token: first line of its file. */
+static enum ew_status read_token(const char **out, const char *path, struct ew_arena *arena,
+                                 struct ew_error *err)
+{
+    enum { MAX_TOKEN_FILE_BYTES = 4096 };
+    char unused[EW_TOKEN_BYTES];
+    char *text = NULL;
+    size_t size = 0;
+    enum ew_status status = ew_file_read(&text, &size, path, MAX_TOKEN_FILE_BYTES, err);
+    status = status ? status : ew_net_parse_token(unused, text, path, err);
+    if (status == EW_OK) {
+        *out = ew_arena_strdup(arena, text);
+        status = *out ? EW_OK : ew_fail_memory(err);
+    }
+    free(text);
+    return status;
+}
+
+/* A worker for every device of the platform, and the token that they share. */
+static enum ew_status read_workers(struct ew_exec_options *out, struct ew_session *session,
+                                   const char *path, struct ew_error *err)
+{
+    struct ew_arena *arena = &session->exec_arena;
+    const struct ew_platform *platform = session->setup.platform;
+    struct ew_workers_file file = {0};
+    enum ew_status status = ew_workers_load_json(&file, path, arena, err);
+    status = status ? status : read_token(&out->token_hex, file.token_file, arena, err);
+    struct ew_exec_host *hosts =
+        status ? NULL : ew_arena_calloc(arena, file.n_hosts, sizeof *hosts);
+    if (status == EW_OK && !hosts) {
+        status = ew_fail_memory(err);
+    }
+    for (uint32_t i = 0; status == EW_OK && i < file.n_hosts; i++) {
+        uint32_t device;
+        hosts[i] =
+            (struct ew_exec_host){file.hosts[i].device, file.hosts[i].host, file.hosts[i].port};
+        if (!ew_platform_find_device(&device, platform, hosts[i].device)) {
+            status = ew_fail(err, EW_EINPUT, "%s: worker for '%s', which is no device of %s", path,
+                             hosts[i].device, platform->path);
+        }
+    }
+    if (status == EW_OK && file.n_hosts < platform->n_devices) {
+        for (uint32_t d = 0; d < platform->n_devices && status == EW_OK; d++) {
+            bool is_there = false;
+            for (uint32_t i = 0; i < file.n_hosts; i++) {
+                is_there = is_there || strcmp(hosts[i].device, platform->devices[d].name) == 0;
+            }
+            if (!is_there) {
+                status = ew_fail(err, EW_EINPUT, "%s: no worker for device '%s'", path,
+                                 platform->devices[d].name);
+            }
+        }
+    }
+    out->hosts = hosts;
+    out->n_hosts = file.n_hosts;
+    out->is_emulated = false;
+    return status;
+}
+
 enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_session *session,
                                     struct ew_error *err)
 {
@@ -47,18 +108,23 @@ enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_sessi
         .weights_path = weights && !is_random ? weights->value : NULL,
         .input_seed = session->scenario.seed,
         .is_emulated = !ew_args_last(&cli->args, EW_OPTION_MEASURED),
-        .stall_limit_s = stall_limit_s,
     };
+    const struct ew_arg *workers = ew_args_last(&cli->args, EW_OPTION_WORKERS);
     enum ew_status status = check_kernels(cli, out->kernels, err);
-    if (status == EW_OK && !out->worker_path) {
+    if (status == EW_OK && workers) {
+        status = read_workers(out, session, workers->value, err);
+    } else if (status == EW_OK && !out->worker_path) {
         status =
             ew_fail(err, EW_EENGINE, "expected edgeweave-worker beside this program, found none");
     }
+    status = status ? status
+                    : ew_options_number(&out->stall_limit_s, cli, EW_OPTION_STALL_LIMIT, 1e-3, 1e9,
+                                        60, err);
     return status ? status
                   : ew_options_number(&out->dilation, cli, EW_OPTION_DILATION, 0, 1e6, 0, err);
 }
 
 const char *ew_exec_network_name(const struct ew_exec_options *options)
 {
-    return options->is_emulated ? "emulated" : "measured";
+    return options->n_hosts ? "cluster" : options->is_emulated ? "emulated" : "measured";
 }

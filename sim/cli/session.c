@@ -292,6 +292,7 @@ enum ew_status ew_session_open(struct ew_session *session, struct ew_cli *cli, b
 void ew_session_fini(struct ew_session *session)
 {
     free(session->makers);
+    ew_arena_fini(&session->exec_arena);
     ew_evaluator_free(session->evaluator);
     ew_contenders_fini(&session->contenders);
     ew_registry_fini(&session->registry);

@@ -21,6 +21,7 @@ struct ew_session {
     struct ew_evaluator *evaluator;
     double plan_limit_s;
     struct ew_point_config config;
+    struct ew_arena exec_arena; /**< of the options of real execution */
     size_t n_points;
     const struct ew_contender **makers; /**< [n_points][n_workloads]; NULL: a plan file */
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,8 +80,8 @@ static enum ew_status spawn(struct crew_member *member, struct ew_error *err)
 {
     int to_child[2];
     int from_child[2];
-    if (pipe(to_child) != 0) {
-        return ew_fail(err, EW_EIO, "pipe: %s", strerror(errno));
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, to_child) != 0) { /* a pipe would raise SIGPIPE */
+        return ew_fail(err, EW_EIO, "socketpair: %s", strerror(errno));
     }
     if (pipe(from_child) != 0) {
         (void)close(to_child[0]);
@@ -104,7 +105,7 @@ static enum ew_status spawn(struct crew_member *member, struct ew_error *err)
         member->pid < 0 ? ew_fail(err, EW_EIO, "fork: %s", strerror(errno)) : EW_OK;
     (void)close(to_child[0]);
     (void)close(from_child[1]);
-    (void)!write(to_child[1], token, 2 * EW_TOKEN_BYTES + 1); /* a dead child says so below */
+    (void)send(to_child[1], token, 2 * EW_TOKEN_BYTES + 1, MSG_NOSIGNAL); /* dead: see below */
     (void)close(to_child[1]);
     status = status ? status : read_port(member, from_child[0], err);
     (void)close(from_child[0]);
@@ -185,6 +186,11 @@ static enum ew_status explain_loss(struct crew_member *member, struct ew_error *
             const struct timespec pause = {0, 2000000};
             (void)nanosleep(&pause, NULL);
         }
+    }
+    if (member->crew->options->n_hosts && !member->is_ready) {
+        return ew_fail(err, EW_EENGINE,
+                       "%s: closed the connection before it was ready; has it another token?",
+                       member->label);
     }
     err->status = EW_EENGINE;
     return EW_EENGINE;
@@ -353,7 +359,9 @@ static enum ew_status send_peers(struct crew *crew, struct ew_error *err)
 {
     struct ew_str text = {0};
     for (uint32_t d = 0; d < crew->n; d++) {
-        ew_str_printf(&text, "%s %s\n", crew->members[d].host, crew->members[d].port);
+        const char *name = crew->run->platform->devices[d].name;
+        ew_str_printf(&text, "%s %s %.*s\n", crew->members[d].host, crew->members[d].port,
+                      (int)strcspn(name, "\n"), name);
     }
     const struct ew_frame frame = {
         .type = EW_FRAME_PEERS, .n_bytes = text.length, .payload = text.text};
@@ -438,8 +446,9 @@ static bool have_all_left(struct crew *crew)
     return have_left;
 }
 
-void crew_end(struct crew *crew)
+void crew_end(struct crew *crew, bool has_failed)
 {
+    const int patience_ms = has_failed ? 200 : 2000;
     const struct ew_frame stop = {.type = EW_FRAME_STOP};
     for (uint32_t d = 0; d < crew->n; d++) {
         struct ew_error ignored = {0};
@@ -448,7 +457,7 @@ void crew_end(struct crew *crew)
         }
         ew_conn_fini(&crew->members[d].conn); /* what is queued still arrives */
     }
-    for (int i = 0; i < 1000 && !have_all_left(crew); i++) {
+    for (int i = 0; i < patience_ms / 2 && !have_all_left(crew); i++) {
         const struct timespec pause = {0, 2000000};
         (void)nanosleep(&pause, NULL);
     }

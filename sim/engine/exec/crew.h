@@ -55,7 +55,8 @@ enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_fra
 /** To everybody. */
 enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct ew_error *err);
 
-/** Send everybody home and wait for them; those that do not go are killed. Also after failures. */
-void crew_end(struct crew *crew);
+/** Send everybody home and wait for them, less long after a failure; those that do not go are
+ *  killed. */
+void crew_end(struct crew *crew, bool has_failed);
 
 #endif

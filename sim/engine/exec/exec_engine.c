@@ -604,9 +604,9 @@ static enum ew_status begin(struct exec *exec, const struct ew_run *watched)
     return crew_begin(&exec->crew, exec->n_programs, exec->programs, &exec->err);
 }
 
-static void end(struct exec *exec)
+static void end(struct exec *exec, bool has_failed)
 {
-    crew_end(&exec->crew);
+    crew_end(&exec->crew, has_failed);
     for (size_t i = 0; i < exec->jobs.count; i++) {
         free(exec->jobs.items[i]->took_s);
         free(exec->jobs.items[i]);
@@ -645,7 +645,7 @@ enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exe
         *err = exec.err;
         err->status = status;
     }
-    end(&exec);
+    end(&exec, status != EW_OK);
     return status;
 }
 

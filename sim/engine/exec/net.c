@@ -5,9 +5,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { connect_ms = 10000 };
 
 void ew_net_tune(int fd)
 {
@@ -15,6 +18,30 @@ void ew_net_tune(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Connect within `connect_ms`; errno says why not. */
+static bool connect_in_time(int fd, const struct addrinfo *a)
+{
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
+        return true;
+    }
+    if (errno != EINPROGRESS) {
+        return false;
+    }
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+    int n;
+    do {
+        n = poll(&poll_fd, 1, connect_ms);
+    } while (n < 0 && errno == EINTR);
+    int failure = n == 0 ? ETIMEDOUT : 0;
+    socklen_t size = sizeof failure;
+    if (n > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) {
+        failure = errno;
+    }
+    errno = failure;
+    return n > 0 && failure == 0;
 }
 
 enum ew_status ew_net_connect(int *out, const char *host, const char *port, struct ew_error *err)
@@ -28,7 +55,7 @@ enum ew_status ew_net_connect(int *out, const char *host, const char *port, stru
     int fd = -1;
     for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
+        if (fd >= 0 && !connect_in_time(fd, a)) {
             const int why = errno;
             (void)close(fd);
             errno = why;

@@ -7,8 +7,8 @@
 #include "base/status.h"
 #include "engine/exec/frame.h"
 
-/** Connect, blocking; the socket is then non-blocking, without delay, and closed on exec. EW_EIO
- *  names host, port and reason. */
+/** Connect, waiting 10 s at most; the socket is then non-blocking, without delay, and closed on
+ * exec. EW_EIO names host, port and reason. */
 enum ew_status ew_net_connect(int *out, const char *host, const char *port, struct ew_error *err);
 
 /** The same settings for a socket that was accepted. */

@@ -14,6 +14,8 @@
 #include "engine/exec/setup.h"
 #include "engine/exec/store.h"
 
+enum { WK_LABEL_BYTES = 96 }; /**< "worker of 'pi2'", for messages */
+
 /** A program as this device sees it. */
 struct wk_plan {
     struct ew_exec_program *program;
@@ -55,6 +57,7 @@ struct wk_send {
 /** The outgoing connection to a device. */
 struct wk_line {
     struct ew_conn conn;
+    char label[WK_LABEL_BYTES];
     bool is_open;
     EW_VEC(struct wk_send) waiting;
     bool is_sending;
@@ -72,6 +75,7 @@ struct wk_guest {
     struct wk_worker *worker;
     bool is_known;
     uint32_t device; /**< EW_NONE: the coordinator */
+    char label[WK_LABEL_BYTES];
 };
 
 struct wk_done {

@@ -2,11 +2,11 @@
  * edgeweave-worker: one device of a real execution. Started by `edgeweave run --engine exec`, or by
  * hand on another machine; see docs/real-execution.md.
  *
- *   edgeweave-worker [--listen HOST:PORT] [--token-file FILE]
+ *   edgeweave-worker [--listen HOST:PORT] [--token-file FILE] [--keep]
  *
  * Listens on loopback and a free port unless told otherwise, prints "port N" on standard output,
- * serves one run and ends. The run's token, 64 hexadecimal digits, comes from FILE or from the
- * first line of standard input.
+ * serves one run and ends, or with --keep run after run. The token, 64 hexadecimal digits, comes
+ * from FILE or from the first line of standard input.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -114,61 +114,104 @@ static void close_all(struct wk_worker *worker)
     ew_kernel_scratch_fini(&worker->scratch);
     ew_shaper_close(worker->shaper);
     ew_arena_fini(&worker->arena);
+    for (int i = 0; i < 2; i++) {
+        if (worker->wake_fds[i] >= 0) {
+            (void)close(worker->wake_fds[i]);
+        }
+    }
+    (void)pthread_cond_destroy(&worker->has_work);
+    (void)pthread_mutex_destroy(&worker->mutex);
 }
 
-static enum ew_status serve(char *listen_at, const char *token_file, struct ew_error *err)
+/* One run. `was_told`: a coordinator was there to hear of a failure. */
+static enum ew_status serve_run(int listen_fd, const char token[EW_TOKEN_BYTES], bool *was_told,
+                                struct ew_error *err)
 {
-    struct wk_worker worker = {.listen_fd = -1, .dilation = 1};
+    struct wk_worker worker = {.listen_fd = listen_fd, .dilation = 1, .wake_fds = {-1, -1}};
+    enum ew_status status = EW_OK;
+    memcpy(worker.token, token, EW_TOKEN_BYTES);
     (void)pthread_mutex_init(&worker.mutex, NULL);
     (void)pthread_cond_init(&worker.has_work, NULL);
-    enum ew_status status = read_token(worker.token, token_file, err);
-    status = status ? status : listen_on(&worker.listen_fd, listen_at, err);
-    if (status == EW_OK && pipe(worker.wake_fds) != 0) {
+    if (pipe(worker.wake_fds) != 0) {
         status = ew_fail(err, EW_EIO, "pipe: %s", strerror(errno));
-    }
-    if (status == EW_OK) {
+    } else {
         (void)fcntl(worker.wake_fds[0], F_SETFL, O_NONBLOCK);
         (void)fcntl(worker.wake_fds[1], F_SETFL, O_NONBLOCK);
         worker.has_thread = pthread_create(&worker.thread, NULL, wk_compute_loop, &worker) == 0;
         status = worker.has_thread ? EW_OK : ew_fail(err, EW_ENOMEM, "cannot start a thread");
     }
-    if (status == EW_OK) {
-        print_port(worker.listen_fd);
-        status = wk_serve(&worker, err);
-    }
+    status = status ? status : wk_serve(&worker, err);
+    *was_told = worker.coordinator != NULL;
     close_all(&worker);
+    return status;
+}
+
+struct settings {
+    char *listen_at;
+    const char *token_file;
+    bool keeps_on;
+};
+
+static void complain(const struct ew_error *err)
+{
+    (void)fprintf(stderr, "edgeweave-worker: %s\n", err->message);
+}
+
+static enum ew_status serve(const struct settings *settings)
+{
+    char token[EW_TOKEN_BYTES];
+    int listen_fd = -1;
+    struct ew_error err = {0};
+    enum ew_status status = read_token(token, settings->token_file, &err);
+    status = status ? status : listen_on(&listen_fd, settings->listen_at, &err);
+    if (status != EW_OK) {
+        complain(&err);
+        return status;
+    }
+    print_port(listen_fd);
+    do {
+        bool was_told = false;
+        status = serve_run(listen_fd, token, &was_told, &err);
+        if (status != EW_OK && (settings->token_file || !was_told)) {
+            complain(&err); /* else the coordinator says it */
+        }
+    } while (settings->keeps_on);
+    (void)close(listen_fd);
     return status;
 }
 
 int main(int argc, char **argv)
 {
     char loopback[] = "127.0.0.1:0";
-    char *listen_at = loopback;
-    const char *token_file = NULL;
+    struct settings settings = {.listen_at = loopback};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc) {
-            listen_at = argv[++i];
+            settings.listen_at = argv[++i];
         } else if (strcmp(argv[i], "--token-file") == 0 && i + 1 < argc) {
-            token_file = argv[++i];
+            settings.token_file = argv[++i];
+        } else if (strcmp(argv[i], "--keep") == 0) {
+            settings.keeps_on = true;
         } else {
             const bool is_help = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
-            (void)fprintf(is_help ? stdout : stderr,
-                          "Usage: edgeweave-worker [--listen HOST:PORT] [--token-file FILE]\n"
-                          "One device of a real execution; see docs/real-execution.md.\n");
+            (void)fprintf(
+                is_help ? stdout : stderr,
+                "usage: edgeweave-worker [--listen HOST:PORT] [--token-file FILE] "
+                "[--keep]\n\nOne device of a real execution; see "
+                "docs/real-execution.md.\n\n"
+                "  --listen HOST:PORT  where to listen (default: 127.0.0.1:0; port 0: any)\n"
+                "  --token-file FILE   64 hexadecimal digits that coordinator and workers "
+                "share (default:\n"
+                "                      first line of standard input)\n"
+                "  --keep              serve run after run, not only one\n");
             return is_help ? EXIT_SUCCESS : ew_status_exit_code(EW_EUSAGE);
         }
     }
     (void)signal(SIGPIPE, SIG_IGN);
 #ifdef __linux__
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
-    if (!token_file) { /* started by a coordinator: end with it, even before it connects */
+    if (!settings.token_file) { /* started by a coordinator: end with it, even before it connects */
         (void)prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0, 0, 0);
     }
 #endif
-    struct ew_error err = {0};
-    const enum ew_status status = serve(listen_at, token_file, &err);
-    if (status != EW_OK) {
-        (void)fprintf(stderr, "edgeweave-worker: %s\n", err.message);
-    }
-    return ew_status_exit_code(status);
+    return ew_status_exit_code(serve(&settings));
 }

@@ -102,7 +102,7 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
     struct wk_line *line = &worker->lines[device];
     enum ew_status status = ew_net_connect(&line->conn.fd, host, port, err);
     if (status == EW_OK) {
-        line->conn.peer = "the worker I send to";
+        line->conn.peer = line->label;
         line->conn.limit = refuse_all;
         const struct ew_frame hello = {.type = EW_FRAME_HELLO,
                                        .node = worker->setup.device,
@@ -113,7 +113,7 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
     return status;
 }
 
-/* "host port\n" per device; connect to those that get something from here. */
+/* "host port name\n" per device; connect to those that get something from here. */
 static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame *frame,
                                  struct ew_error *err)
 {
@@ -125,14 +125,17 @@ static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame
         char port[16];
         const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
         const char *space = stop ? memchr(at, ' ', (size_t)(stop - at)) : NULL;
-        if (!space || (size_t)(space - at) >= sizeof host ||
-            (size_t)(stop - space - 1) >= sizeof port) {
+        const char *name = space ? memchr(space + 1, ' ', (size_t)(stop - space - 1)) : NULL;
+        if (!name || (size_t)(space - at) >= sizeof host ||
+            (size_t)(name - space - 1) >= sizeof port) {
             return ew_fail(err, EW_EENGINE, "sent a malformed list of workers");
         }
         memcpy(host, at, (size_t)(space - at));
         host[space - at] = '\0';
-        memcpy(port, space + 1, (size_t)(stop - space - 1));
-        port[stop - space - 1] = '\0';
+        memcpy(port, space + 1, (size_t)(name - space - 1));
+        port[name - space - 1] = '\0';
+        (void)snprintf(worker->lines[d].label, WK_LABEL_BYTES, "worker of '%.*s'",
+                       (int)(stop - name - 1 < 60 ? stop - name - 1 : 60), name + 1);
         if (d != worker->setup.device && sends_to(worker, d)) {
             status = open_line(worker, d, host, port, err);
         }
@@ -445,7 +448,13 @@ static enum ew_status greet(struct wk_guest *guest, const struct ew_frame *frame
     }
     guest->is_known = true;
     guest->device = frame->node;
-    guest->conn.peer = frame->node == EW_NONE ? "the coordinator" : "another worker";
+    const bool is_named = worker->is_set_up && frame->node < worker->setup.n_devices &&
+                          *worker->lines[frame->node].label;
+    (void)snprintf(guest->label, sizeof guest->label, "%s",
+                   frame->node == EW_NONE ? "the coordinator"
+                   : is_named             ? worker->lines[frame->node].label
+                                          : "another worker");
+    guest->conn.peer = guest->label;
     if (frame->node == EW_NONE) {
         worker->coordinator = guest;
     }
@@ -462,11 +471,33 @@ static enum ew_status on_guest(void *ctx, const struct ew_frame *frame, struct e
 
 /* ---- the loop ---- */
 
+static void drop_guest(struct wk_worker *worker, size_t i)
+{
+    struct wk_guest *guest = worker->guests.items[i];
+    ew_conn_fini(&guest->conn);
+    free(guest);
+    worker->guests.items[i] = worker->guests.items[--worker->guests.count];
+}
+
+/* Make room: visitors who have not said who they are must not keep partners out. */
+static void drop_stranger(struct wk_worker *worker)
+{
+    for (size_t i = 0; i < worker->guests.count; i++) {
+        if (!worker->guests.items[i]->is_known) {
+            drop_guest(worker, i);
+            return;
+        }
+    }
+}
+
 static enum ew_status accept_guest(struct wk_worker *worker, struct ew_error *err)
 {
     const int fd = accept(worker->listen_fd, NULL, NULL);
     if (fd < 0) {
         return EW_OK; /* it has gone again */
+    }
+    if (worker->guests.count == MAX_GUESTS) {
+        drop_stranger(worker);
     }
     struct wk_guest *guest = worker->guests.count < MAX_GUESTS ? calloc(1, sizeof *guest) : NULL;
     if (!guest || !ew_vec_push(&worker->guests, guest)) {
@@ -479,14 +510,6 @@ static enum ew_status accept_guest(struct wk_worker *worker, struct ew_error *er
     guest->conn = (struct ew_conn){
         .fd = fd, .peer = "a visitor", .limit = limit_guest, .receive = on_guest, .ctx = guest};
     return EW_OK;
-}
-
-static void drop_guest(struct wk_worker *worker, size_t i)
-{
-    struct wk_guest *guest = worker->guests.items[i];
-    ew_conn_fini(&guest->conn);
-    free(guest);
-    worker->guests.items[i] = worker->guests.items[--worker->guests.count];
 }
 
 /* Whoever is not part of the run is only shown out; a partner's failure ends the run. */
@@ -601,7 +624,8 @@ static enum ew_status serve_polls(struct wk_worker *worker, const struct poll_li
             status = serve_guest(worker, i, list->fds[2 + i].revents, err);
         }
     }
-    if (status == EW_OK && list->fds[0].revents) {
+    if (status == EW_OK && list->fds[0].revents &&
+        !worker->is_stopping) { /* else for the next run */
         status = accept_guest(worker, err);
     }
     return status;

@@ -1,0 +1,191 @@
+/*
+ * Real execution when something breaks: a worker that dies, falls silent, loses its connection,
+ * says what it should not or damages what it passes on (support/fault_worker.c). Every run ends in
+ * time with one error that names worker and cause, and leaves no process behind.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/exec/exec.h"
+#include "plan/lower.h"
+#include "support/random_scenario.h"
+
+enum { SEED = 15, N_TIMES = 1, N_TIMES_FULL = 100 };
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void ignore_event(void *ctx, const struct ew_event *event)
+{
+    (void)ctx;
+    (void)event;
+}
+
+/* Run a small scenario with workers from `program`. */
+static enum ew_status run(const char *program, double stall_limit_s, struct ew_error *err)
+{
+    struct random_scenario *scenario = random_scenario_new_plain(SEED);
+    struct ew_task_graph *graphs[RANDOM_MAX_WORKLOADS][3] = {{NULL}};
+    const struct ew_lower_options keep = {.keep_boxes = true};
+    struct ew_lower *lower = ew_lower_new();
+    for (uint32_t w = 0; w < scenario->run.n_workloads; w++) {
+        const struct random_workload *part = &scenario->parts[w];
+        for (uint32_t i = 0; i < part->book->n_plans; i++) {
+            ck_assert(ew_lower_plan(&graphs[w][i], lower, &part->context, part->book->plans[i],
+                                    &keep, err) == EW_OK);
+        }
+        scenario->workloads[w].task_graphs = (const struct ew_task_graph *const *)graphs[w];
+        scenario->workloads[w].context = &scenario->parts[w].context;
+    }
+    ew_lower_free(lower);
+    scenario->run.sink = (struct ew_event_sink){NULL, ignore_event};
+    const struct ew_exec_options options = {
+        .worker_path = program, .kernels = "reference", .stall_limit_s = stall_limit_s};
+    struct ew_run_facts facts = {0};
+    struct ew_exec_facts exec_facts;
+    const enum ew_status status = ew_exec_run(&facts, &exec_facts, &scenario->run, &options, err);
+    for (uint32_t w = 0; w < scenario->run.n_workloads; w++) {
+        for (uint32_t i = 0; i < scenario->parts[w].book->n_plans; i++) {
+            ew_task_graph_free(graphs[w][i]);
+        }
+        scenario->workloads[w].task_graphs = scenario->parts[w].task_graphs;
+    }
+    random_scenario_free(scenario);
+    return status;
+}
+
+/* Orphans become our children (PR_SET_CHILD_SUBREAPER): soon after a run there are none. */
+static void check_nobody_is_left(const char *fault)
+{
+    const double begin_s = now_s();
+    for (;;) {
+        const pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0 && errno == ECHILD) {
+            return;
+        }
+        ck_assert_msg(now_s() - begin_s < 10, "%s: a process is left", fault);
+        const struct timespec pause = {0, 2000000};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+struct fault {
+    const char *what;  /* EW_FAULT */
+    const char *cause; /* in the message */
+    double stall_limit_s;
+};
+
+/* Sixty seconds are for machines that do ten other things; what matters is that it ends. */
+static const struct fault faults[] = {
+    {"kill:0", "killed by signal 9", 60},
+    {"kill:100", "killed by signal 9", 60},
+    {"stop:0", "not ready after", 0.1},
+    {"stop:100", "no sign of life for 1.5 s", 1.5},
+    {"reset:0", "onnection", 60},
+    {"reset:130", "onnection", 60},
+    {"close:100", "closed the connection", 60},
+    {"flip:10", "corrupt frame (head)", 60},
+    {"flip:150", "corrupt frame (head)", 60},
+    {"version:100", "speaks protocol version", 60},
+    {"version:0", "speaks protocol version", 60},
+    {"garbage:0", "something that is no frame", 60},
+    {"huge:0", "sent a READY frame of 1125899906842624 bytes, expected at most 0", 60},
+    {"data:60", "closed the connection", 60}, /* the token of another worker: shown out */
+    {"data:100", "sent a corrupt frame (head)", 60},
+    {"data:145", "sent a corrupt DATA frame", 60},
+};
+
+/* Make the first of the workers wrong in this way. */
+static void set_fault(const char *what)
+{
+    char lock[] = "/tmp/edgeweave-fault-XXXXXX";
+    const int fd = mkstemp(lock);
+    ck_assert_int_ge(fd, 0);
+    (void)close(fd);
+    (void)unlink(lock);
+    (void)setenv("EW_FAULT", what, 1);
+    (void)setenv("EW_FAULT_LOCK", lock, 1);
+    (void)setenv("EW_FAULT_WORKER", EW_BINARY_DIR "/bin/edgeweave-worker", 1);
+}
+
+static void unset_fault(void)
+{
+    (void)unlink(getenv("EW_FAULT_LOCK"));
+}
+
+START_TEST(every_fault_ends_the_run_with_worker_and_cause)
+{
+    const struct fault *fault = &faults[_i];
+    const int n = getenv("EW_FULL") ? N_TIMES_FULL : N_TIMES;
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0, 0, 0);
+    for (int i = 0; i < n; i++) {
+        struct ew_error err = {0};
+        set_fault(fault->what);
+        const double begin_s = now_s();
+        const enum ew_status status =
+            run(EW_BINARY_DIR "/tests/fault_worker", fault->stall_limit_s, &err);
+        unset_fault();
+        ck_assert_msg(status == EW_EENGINE, "%s: expected an engine failure, found %d: %s",
+                      fault->what, (int)status, err.message);
+        ck_assert_msg(strstr(err.message, "worker of '") && strstr(err.message, fault->cause),
+                      "%s: expected 'worker of …' and '%s', found '%s'", fault->what, fault->cause,
+                      err.message);
+        ck_assert_msg(now_s() - begin_s < 30, "%s: took %g s", fault->what, now_s() - begin_s);
+        check_nobody_is_left(fault->what);
+    }
+}
+END_TEST
+
+START_TEST(a_slow_worker_only_takes_longer)
+{
+    const int n = getenv("EW_FULL") ? N_TIMES_FULL : 1;
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0, 0, 0);
+    for (int i = 0; i < n; i++) {
+        struct ew_error err = {0};
+        set_fault("slow:0");
+        const enum ew_status status = run(EW_BINARY_DIR "/tests/fault_worker", 60, &err);
+        unset_fault();
+        ck_assert_msg(status == EW_OK, "%s", err.message);
+        check_nobody_is_left("slow");
+    }
+}
+END_TEST
+
+START_TEST(a_program_that_is_no_worker_is_named)
+{
+    struct ew_error err = {0};
+    ck_assert_int_eq(run("/bin/true", 60, &err), EW_EENGINE);
+    ck_assert_msg(strstr(err.message, "/bin/true did not start"), "%s", err.message);
+    ck_assert_int_eq(run("/nonexistent/worker", 60, &err), EW_EENGINE);
+    ck_assert_msg(strstr(err.message, "worker of '"), "%s", err.message);
+    check_nobody_is_left("no worker");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("exec_faults");
+    TCase *tcase = tcase_create("faults");
+    tcase_set_timeout(tcase, getenv("EW_FULL") ? 1800 : 120);
+    tcase_add_loop_test(tcase, every_fault_ends_the_run_with_worker_and_cause, 0,
+                        (int)(sizeof faults / sizeof *faults));
+    tcase_add_test(tcase, a_slow_worker_only_takes_longer);
+    tcase_add_test(tcase, a_program_that_is_no_worker_is_named);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
