@@ -40,7 +40,8 @@
     X(LIMIT)     /* --plan-limit-s alone */                                                        \
     X(REGRET)    /* --regimes */                                                                   \
     X(EXEC)      /* of real execution, and all of ENGINE but --engine */                           \
-    X(PLOT)      /* what is drawn */
+    X(PLOT)      /* what is drawn */                                                               \
+    X(TRACE)     /* --trace */
 
 enum ew_group_number {
 #define X(name) EW_GROUP_NUMBER_##name,
@@ -207,6 +208,8 @@ enum ew_group {
     X(FORMAT, "format", 0, "csv|jsonl", EW_GROUP_EXPORT,                                           \
       "CSV or a JSON object per line (default: csv)")                                              \
     X(ALL, "all", 0, NULL, EW_GROUP_EXPORT, "also points that the sweep file has no more")         \
+    X(TRACE_FILE, "trace", 0, "FILE", EW_GROUP_TRACE,                                              \
+      "write the run in the Chrome trace event format, for ui.perfetto.dev (the first 1000 jobs)") \
     X(PLOT_X, "x", 0, "COLUMN", EW_GROUP_PLOT, "column along the x axis")                          \
     X(PLOT_Y, "y", 0, "COLUMN", EW_GROUP_PLOT,                                                     \
       "column along the y axis; for bars one or more, A,B,...")                                    \

@@ -1,13 +1,43 @@
+#include "base/file.h"
+#include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/plan_out.h"
 #include "cli/progress.h"
 
+enum { MAX_TRACE_JOBS = 1000 };
+
+static enum ew_status write_trace(struct ew_cli *cli, const struct ew_trace *trace,
+                                  const struct ew_result *result, struct ew_error *err)
+{
+    struct ew_str text = {0};
+    ew_trace_print(&text, trace, result->strategy, result->engine);
+    ew_options_blame(cli, EW_OPTION_TRACE_FILE);
+    const enum ew_status status =
+        text.failed ? ew_fail_memory(err)
+                    : ew_file_write(ew_args_last(&cli->args, EW_OPTION_TRACE_FILE)->value,
+                                    ew_str_text(&text), text.length, err);
+    cli->blame = status == EW_OK ? -1 : cli->blame;
+    ew_str_fini(&text);
+    return status;
+}
+
 static enum ew_status simulate(struct ew_outcome *outcome, const struct ew_point *point,
                                struct ew_progress *progress, struct ew_error *err)
 {
+    struct ew_cli *cli = outcome->session->cli;
     struct ew_result *result = NULL;
-    const struct ew_point_run how = ew_outcome_how(outcome, ew_progress_observer(progress));
-    enum ew_status status = ew_point_run(&result, point, &how, err);
+    struct ew_point_run how = ew_outcome_how(outcome, ew_progress_observer(progress));
+    enum ew_status status = EW_OK;
+    if (ew_args_last(&cli->args, EW_OPTION_TRACE_FILE)) {
+        status = ew_trace_new(&how.trace, MAX_TRACE_JOBS, err);
+    }
+    if (status == EW_OK) {
+        status = ew_point_run(&result, point, &how, err);
+    }
+    if (status == EW_OK && how.trace && !result->error) {
+        status = write_trace(cli, how.trace, result, err);
+    }
+    ew_trace_free(how.trace);
     if (status == EW_OK) {
         status = ew_outcome_draw(outcome, result, point, err);
     }

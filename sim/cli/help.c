@@ -76,8 +76,8 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
         {"sweep", EW_GROUP_SWEEP},
         {"plot", EW_GROUP_PLOT},
         {"export", EW_GROUP_EXPORT},
-        {"output", EW_GROUP_OUTPUT | EW_GROUP_OUT | EW_GROUP_PLAN_OUT | EW_GROUP_PRINT |
-                       EW_GROUP_JSON | EW_GROUP_CSV},
+        {"output", EW_GROUP_OUTPUT | EW_GROUP_OUT | EW_GROUP_TRACE | EW_GROUP_PLAN_OUT |
+                       EW_GROUP_PRINT | EW_GROUP_JSON | EW_GROUP_CSV},
         {"general",
          EW_GROUP_JOBS | EW_GROUP_QUICK | EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_COMMON},
     };

@@ -57,8 +57,9 @@ const struct ew_command ew_commands[] = {
                    "every workload.\nExits with 1 when a requirement is not met.\n",
         .examples = "run --graph vgg16 --platform coedge --strategy coedge --requests 100\n"
                     "run --graph alexnet --platform demo --strategy local --engine fast --json\n"
-                    "run my_scenario.json --seed 7 --out results/\n",
-        .groups = ASK | EW_GROUP_OUT | EW_GROUP_PLAN_IN | EW_GROUP_PLAN_OUT | EW_GROUP_DRAWS,
+                    "run my_scenario.json --seed 7 --out results/ --trace trace.json\n",
+        .groups = ASK | EW_GROUP_OUT | EW_GROUP_TRACE | EW_GROUP_PLAN_IN | EW_GROUP_PLAN_OUT |
+                  EW_GROUP_DRAWS,
         .run = ew_cmd_run,
     },
     {

@@ -7,6 +7,7 @@
 #include "results/pair_index.h"
 #include "results/ring.h"
 #include "results/sum.h"
+#include "results/task_starts.h"
 
 const char ew_csv_requests_header[] =
     "run,strategy,workload,request,job,plan_id,plan,status,arrival_s,start_s,end_s,latency_s,"
@@ -62,7 +63,7 @@ struct ew_csv_stream {
     bool has_energy;
     struct ew_ring *requests; /* per workload */
     struct ew_ring jobs;
-    double *task_start_s; /* per device */
+    struct ew_task_starts starts;
     struct ew_pair_index pairs;
     EW_VEC(struct passage) passages; /* per pair */
     bool ran_out_of_memory;
@@ -97,10 +98,9 @@ struct ew_csv_stream *ew_csv_stream_new(struct ew_csv_file *requests, struct ew_
         .has_energy = is_energy_known(platform),
         .requests = calloc(config->run->n_workloads, sizeof *stream->requests),
         .jobs = {.record_bytes = sizeof(struct job)},
-        .task_start_s = calloc(platform->n_devices, sizeof *stream->task_start_s),
     };
     if (!ew_pair_index_init(&stream->pairs, platform->n_devices) || !stream->requests ||
-        !stream->task_start_s) {
+        !ew_task_starts_init(&stream->starts, platform->n_devices)) {
         ew_csv_stream_free(stream);
         return NULL;
     }
@@ -120,7 +120,7 @@ void ew_csv_stream_free(struct ew_csv_stream *stream)
     }
     free(stream->requests);
     ew_ring_fini(&stream->jobs);
-    free(stream->task_start_s);
+    ew_task_starts_fini(&stream->starts);
     ew_pair_index_fini(&stream->pairs);
     ew_vec_fini(&stream->passages);
     free(stream);
@@ -464,12 +464,12 @@ static void take_task(struct ew_csv_stream *stream, const struct ew_event *event
         return;
     }
     if (event->kind == EW_EVENT_TASK_START) {
-        stream->task_start_s[event->device] = event->time_s;
+        ew_task_starts_put(&stream->starts, event);
         return;
     }
     book_energy(stream, event, joules->own_j);
     const struct interval interval = {.is_aborted = event->kind == EW_EVENT_TASK_ABORT,
-                                      .start_s = stream->task_start_s[event->device],
+                                      .start_s = ew_task_starts_take(&stream->starts, event),
                                       .flow_s = NAN,
                                       .end_s = event->time_s,
                                       .dynamic_j = joules->own_j};

@@ -390,14 +390,18 @@ struct running {
     struct ew_metrics_config config;
     struct ew_metrics *metrics;
     struct ew_event_observer csv;
+    struct ew_event_observer trace;
     struct ew_event_observer progress;
 };
 
-static void observe_both(void *ctx, const struct ew_event *event, const struct ew_joules *joules)
+static void observe_all(void *ctx, const struct ew_event *event, const struct ew_joules *joules)
 {
     const struct running *r = ctx;
     if (r->csv.observe) {
         r->csv.observe(r->csv.ctx, event, joules);
+    }
+    if (r->trace.observe) {
+        r->trace.observe(r->trace.ctx, event, joules);
     }
     if (r->progress.observe) {
         r->progress.observe(r->progress.ctx, event, joules);
@@ -461,7 +465,7 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
         .run = &r->run,
         .workloads = r->watched,
         .energy_rule = setup->energy_rule,
-        .observer = {r, observe_both},
+        .observer = {r, observe_all},
     };
     return EW_OK;
 }
@@ -561,7 +565,10 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
         status = ew_csv_run_begin(&r.csv, how->csv, &r.config, point->strategy, err);
         is_streaming = status == EW_OK;
     }
-    if (status == EW_OK && !how->csv && !how->progress.observe) {
+    if (status == EW_OK && how->trace) {
+        status = ew_trace_begin(&r.trace, how->trace, &r.config, err);
+    }
+    if (status == EW_OK && !how->csv && !how->trace && !how->progress.observe) {
         r.config.observer = (struct ew_event_observer){0};
     }
     if (status == EW_OK) {
@@ -569,6 +576,10 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
     }
     if (status == EW_OK) {
         status = simulate(&result, &r, how, err);
+    }
+    if (how->trace) {
+        const enum ew_status ended = ew_trace_end(how->trace, status == EW_OK ? err : NULL);
+        status = status == EW_OK ? ended : status;
     }
     if (status != EW_OK && is_fatal(status) && is_streaming) {
         stop_streaming(how->csv);

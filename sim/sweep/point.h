@@ -8,6 +8,7 @@
 #include "plan/task_graph.h"
 #include "results/csv.h"
 #include "results/metrics.h"
+#include "results/trace.h"
 #include "sweep/candidates.h"
 #include "sweep/contender.h"
 #include "sweep/evaluate.h"
@@ -34,7 +35,7 @@ struct ew_point_config {
     void *tick_ctx;
     const volatile int *interrupted;
     uint64_t *n_evaluations; /**< counts plans evaluated inside the program; may be NULL */
-    bool *has_drawn; /**< see plugin/host.h; may be NULL */
+    bool *has_drawn;         /**< see plugin/host.h; may be NULL */
     /** Where strategies may keep what is costly to find again; dir NULL: nowhere. Made when a
      *  strategy asks. */
     struct ew_cache_info cache;
@@ -69,10 +70,11 @@ void ew_point_fini(struct ew_point *point);
 struct ew_point_run {
     const struct ew_engine *engine;
     struct ew_csv *csv;                 /**< NULL: none */
+    struct ew_trace *trace;             /**< NULL: none */
     struct ew_event_observer progress;  /**< sees every event; observe NULL: nobody */
     const struct ew_exec_options *exec; /**< engine exec: how; else NULL */
     struct ew_exec_facts *exec_facts;   /**< engine exec: filled, may be NULL */
-    bool is_prepared; /**< engine simgrid: see engine/engine.h */
+    bool is_prepared;                   /**< engine simgrid: see engine/engine.h */
 };
 
 /** Labels of a result of this point. */
