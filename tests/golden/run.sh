@@ -5,7 +5,8 @@
 #
 # A case is tests/golden/COMMAND/FEATURE.sh with FEATURE.out beside it. In a case, `ew ARGS...` runs
 # the program and shows the command, both outputs and the exit code; everything else is plain sh.
-# Each case runs in a directory of its own, with its own cache, so cases may run side by side. There
+# Each case runs in a directory of its own, with its own cache, so cases may run side by side; only
+# what agents have learned is handed on, so that one problem is trained for once in a run. There
 # it finds links to the files of tests/golden/data, to `lib`, the program's library directory, and to
 # `plugins`, the test plugins: short names, so that nothing printed depends on where the tree is.
 # FILTER: COMMAND or COMMAND/FEATURE. Wall-clock fields, paths and versions are normalised.
@@ -64,10 +65,21 @@ normalise() {
         -e 's/"hash_fnv1a64": "[0-9a-f]*"/"hash_fnv1a64": "HASH"/g'
 }
 
+# Copies trained actors from folder to folder.
+hand_on() {
+    into=$2
+    set -- "$1"/*.actor
+    [ -e "$1" ] || return 0
+    mkdir -p "$into"
+    cp -p "$@" "$into"
+}
+
 run_case() { # case file -> actual output in $work/out
     dir=$work/case
     rm -rf "$dir"
     mkdir -p "$dir/home" "$dir/in"
+    learns=$(grep -w compare "$1" || true)
+    [ -z "$learns" ] || hand_on "$work/learned" "$dir/home/cache/edgeweave"
     ln -s "$golden"/data/* "$dir/in/"
     ln -s "$library" "$dir/in/lib"
     ln -s "$build/tests/plugins" "$dir/in/plugins"
@@ -79,6 +91,7 @@ run_case() { # case file -> actual output in $work/out
         cat "$work/prelude.sh" "$1" >"$dir/case.sh"
         sh "$dir/case.sh" 2>&1 || echo "[case failed: $?]"
     ) | normalise "$dir/in" >"$work/out"
+    [ -z "$learns" ] || hand_on "$dir/home/cache/edgeweave" "$work/learned"
 }
 
 wanted() { # COMMAND/FEATURE filters...
