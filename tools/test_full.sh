@@ -13,6 +13,16 @@ cmake --build --preset clang || failed="$failed clang"
 step "large random sets"
 EW_FULL=1 CK_DEFAULT_TIMEOUT=1200 ctest --preset release -R 'differential|property|all_models|sweep.kill' || failed="$failed random"
 
+step "networks split by every strategy; models of full size against PyTorch, where it is there"
+EW_FULL=1 tests/engine/split_models.sh build/release || failed="$failed split"
+if python3 -c 'import torch, torchvision' 2>/dev/null; then
+    outputs=$(mktemp -d)
+    tools/make_outputs.py --large "$outputs" &&
+        EW_OUTPUTS=$outputs CK_DEFAULT_TIMEOUT=1200 build/release/tests/test_outputs ||
+        failed="$failed outputs"
+    rm -rf "$outputs"
+fi
+
 step "valgrind: compare with the fast engine"
 valgrind --quiet --error-exitcode=99 --suppressions=tests/valgrind.supp --leak-check=full --errors-for-leak-kinds=definite \
     build/release/bin/edgeweave compare --graph vgg16 --platform demo --engine fast --json \

@@ -45,19 +45,62 @@ static enum ew_status read_wishes(struct wishes *w, struct ew_cli *cli, struct e
     return status;
 }
 
-/* The model as a graph file beside it would name it: its file name in the same folder, else its
- * whole path. malloc'ed, NULL when memory runs out. */
+enum { MAX_PATH_BYTES = 4096 };
+
+/* `path` from the root, without ".", ".." and doubled slashes. False when it is too long. */
+static bool clean_path(char out[MAX_PATH_BYTES], const char *path)
+{
+    char whole[2 * MAX_PATH_BYTES] = "";
+    if (*path != '/' && !getcwd(whole, MAX_PATH_BYTES)) {
+        return false;
+    }
+    const size_t used = strlen(whole), n = strlen(path);
+    if (n >= MAX_PATH_BYTES - 2) {
+        return false;
+    }
+    whole[used] = '/';
+    memcpy(whole + used + 1, path, n + 1);
+    size_t length = 0;
+    for (const char *part = whole; *part;) {
+        part += strspn(part, "/");
+        const size_t size = strcspn(part, "/");
+        if (size == 2 && memcmp(part, "..", 2) == 0) {
+            while (length > 0 && out[--length] != '/') {
+            }
+        } else if (size > 0 && !(size == 1 && *part == '.')) {
+            if (length + size + 2 > MAX_PATH_BYTES) {
+                return false;
+            }
+            out[length++] = '/';
+            memcpy(out + length, part, size);
+            length += size;
+        }
+        part += size;
+    }
+    out[length] = '\0';
+    return true;
+}
+
+/* The model as a graph file in the folder of `output` names it: from there, so that both can be
+ * moved together; as given when there is no file. malloc'ed, NULL when memory runs out. */
 static char *path_from(const char *output, const char *model)
 {
-    const char *slash = strrchr(model, '/');
-    const size_t n = slash ? (size_t)(slash - model) + 1 : 0;
-    const char *output_slash = output ? strrchr(output, '/') : NULL;
-    const size_t n_output = output_slash ? (size_t)(output_slash - output) + 1 : 0;
-    if (output && n == n_output && strncmp(output, model, n) == 0) {
-        return strdup(slash ? slash + 1 : model);
+    char from[MAX_PATH_BYTES], to[MAX_PATH_BYTES];
+    if (!output || !clean_path(from, output) || !clean_path(to, model)) {
+        return strdup(model);
     }
-    char here[4096];
-    return *model == '/' || !getcwd(here, sizeof here) ? strdup(model) : ew_path_join(here, model);
+    size_t common = 0; /* behind the last slash that both share */
+    for (size_t i = 0; from[i] && from[i] == to[i]; i++) {
+        common = to[i] == '/' ? i + 1 : common;
+    }
+    struct ew_str path = {0};
+    for (const char *rest = from + common; (rest = strchr(rest, '/')); rest++) {
+        ew_str_append(&path, "../");
+    }
+    ew_str_append(&path, to + common);
+    char *copy = path.failed ? NULL : strdup(ew_str_text(&path));
+    ew_str_fini(&path);
+    return copy;
 }
 
 static enum ew_status put_graph(struct ew_cli *cli, const struct wishes *w,

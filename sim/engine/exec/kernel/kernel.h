@@ -2,7 +2,7 @@
  * Kernels: the arithmetic of one layer on one box, float32, on this processor. Used by workers of
  * the exec engine; knows no plan, no socket and no clock.
  *
- * Two bodies behind one table: `reference`, ours, whose every output element is one chain of fused
+ * Two bodies behind one table: `reference`, ours, whose every output element is a sum of fused
  * multiply-adds in a fixed order, so that results are bit-identical however a layer is split and
  * whatever vector width runs it; and libraries that are fast but promise no order.
  */

@@ -1,7 +1,8 @@
 /*
  * Inner loops of the reference kernels, one table per vector width. Every table computes the same
- * bits: per output element one chain of fused multiply-adds in the order the caller gives, no
- * reassociation, no approximation that depends on the width.
+ * bits: per output element chains of 256 fused multiply-adds in the order the caller gives, the
+ * first one beginning with the bias, added one after another; nothing depends on the width. (One
+ * long chain would lose three times as much to rounding.)
  */
 #ifndef EW_ENGINE_EXEC_KERNEL_REF_ISA_H
 #define EW_ENGINE_EXEC_KERNEL_REF_ISA_H

@@ -80,7 +80,7 @@ EW_INLINE vec smaller(vec a, vec b)
 /* ---- convolution as a product of matrices ---- */
 
 enum {
-    K_BLOCK = 256, /* panel block: 8 KB, stays in the first cache */
+    K_BLOCK = 256, /* chain: 8 KB of a panel, which stay in the first cache */
     GROUP = 4,     /* tiles that share it */
     TILE = EW_LANES * EW_TILE_VECTORS,
 };
@@ -95,12 +95,7 @@ EW_INLINE void multiply_tile(const int n_vectors, const float *weights, const pt
     for (int m = 0; m < EW_ROWS; m++) {
 #pragma GCC unroll 4
         for (int v = 0; v < n_vectors; v++) {
-            if (is_first) {
-                acc[m][v] = broadcast(start ? start[m] : 0.0f);
-            } else {
-                acc[m][v] =
-                    (uint32_t)m < n_rows ? load(out + (size_t)m * stride + v * EW_LANES) : (vec){0};
-            }
+            acc[m][v] = broadcast(is_first && start ? start[m] : 0.0f);
         }
     }
     for (uint32_t k = 0; k < n_k; k++) {
@@ -125,7 +120,8 @@ EW_INLINE void multiply_tile(const int n_vectors, const float *weights, const pt
         if ((uint32_t)m < n_rows) {
 #pragma GCC unroll 4
             for (int v = 0; v < n_vectors; v++) {
-                store(out + (size_t)m * stride + v * EW_LANES, acc[m][v]);
+                float *to = out + (size_t)m * stride + v * EW_LANES;
+                store(to, is_first ? acc[m][v] : load(to) + acc[m][v]);
             }
         }
     }
@@ -175,7 +171,7 @@ static void run_gemm(const struct ew_ref_gemm *job)
 EW_INLINE void multiply_panel(const int n_images, const struct ew_ref_fc *job, const float *weights,
                               const float *input, float *out, uint32_t row)
 {
-    vec acc[4][EW_FC_VECTORS];
+    vec acc[4][EW_FC_VECTORS], sum[4][EW_FC_VECTORS];
 #pragma GCC unroll 4
     for (int i = 0; i < n_images; i++) {
 #pragma GCC unroll 4
@@ -183,22 +179,33 @@ EW_INLINE void multiply_panel(const int n_images, const struct ew_ref_fc *job, c
             acc[i][v] = job->bias ? load(job->bias + row + v * EW_LANES) : (vec){0};
         }
     }
-    for (uint32_t k = 0; k < job->n_k; k++) {
+    for (uint32_t block = 0; block == 0 || block < job->n_k; block += K_BLOCK) {
+        const uint32_t end = job->n_k - block < K_BLOCK ? job->n_k : block + K_BLOCK;
+        for (uint32_t k = block; k < end; k++) {
 #pragma GCC unroll 4
-        for (int v = 0; v < EW_FC_VECTORS; v++) {
-            const vec w = load(weights + v * EW_LANES);
+            for (int v = 0; v < EW_FC_VECTORS; v++) {
+                const vec w = load(weights + v * EW_LANES);
 #pragma GCC unroll 4
-            for (int i = 0; i < n_images; i++) {
-                acc[i][v] =
-                    fused(w, broadcast(input[(size_t)i * job->input_stride + k]), acc[i][v]);
+                for (int i = 0; i < n_images; i++) {
+                    acc[i][v] =
+                        fused(w, broadcast(input[(size_t)i * job->input_stride + k]), acc[i][v]);
+                }
+            }
+            weights += EW_FC_VECTORS * EW_LANES;
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < n_images; i++) {
+#pragma GCC unroll 4
+            for (int v = 0; v < EW_FC_VECTORS; v++) {
+                sum[i][v] = block == 0 ? acc[i][v] : sum[i][v] + acc[i][v];
+                acc[i][v] = (vec){0};
             }
         }
-        weights += EW_FC_VECTORS * EW_LANES;
     }
     const uint32_t left = job->n_rows - row;
     for (int i = 0; i < n_images; i++) {
         const uint32_t n = left < EW_FC_VECTORS * EW_LANES ? left : EW_FC_VECTORS * EW_LANES;
-        memcpy(out + (size_t)i * job->out_stride + row, acc[i], n * sizeof(float));
+        memcpy(out + (size_t)i * job->out_stride + row, sum[i], n * sizeof(float));
     }
 }
 

@@ -1,5 +1,5 @@
 /*
- * Matrix products of transformers and transposed convolutions. Every output element is one chain of
+ * Matrix products of transformers and transposed convolutions. Every output element is made of
  * fused multiply-adds, its terms in the order of the inner dimension (input channel, kernel row,
  * kernel column).
  */
