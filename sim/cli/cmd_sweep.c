@@ -251,8 +251,8 @@ static enum ew_status dry_run(struct job *job, struct ew_error *err)
     }
     print_duration(time, estimate.seconds);
     ew_str_printf(&text, "%llu points\n", (unsigned long long)estimate.n_points);
-    ew_str_printf(&text, "estimated time: %s with %u jobs, from %u points run to try\n", time,
-                  job->options.n_jobs, estimate.n_samples);
+    ew_str_printf(&text, "estimated time: %s with %u job%s, from %u points run to try\n", time,
+                  job->options.n_jobs, job->options.n_jobs == 1 ? "" : "s", estimate.n_samples);
     uint32_t n_shown = 0;
     for (uint64_t raw = 0; raw < job->points.n_raw && n_shown < N_SHOWN; raw++) {
         if (ew_sweep_points_has(&job->points, raw)) {
