@@ -68,39 +68,54 @@ static void use_columns(bool is_used[EW_COMPUTE_COLUMNS], const struct ew_comput
     is_used[EW_COMPUTE_WEIGHTS] = !(data->weight_s_per_byte > 0);
 }
 
-/* One candidate's figures, without one group. */
-static enum ew_status solve_candidate(double *x, struct fitter *f, int parts, size_t without,
-                                      struct ew_error *err)
+/* Figures with or without patches, without one group. */
+static enum ew_status solve_part(double *x, struct fitter *f, int part, size_t without,
+                                 struct ew_error *err)
 {
-    double part[EW_COMPUTE_COLUMNS];
     bool is_used[EW_COMPUTE_COLUMNS];
-    enum ew_status status = EW_OK;
-    const double share = parts == (WITHOUT | WITH) ? 0.5 : 1;
-    memset(x, 0, EW_COMPUTE_COLUMNS * sizeof *x);
-    for (int p = WITHOUT; status == EW_OK && p <= WITH; p++) {
-        if (!(parts & p)) {
-            continue;
-        }
-        use_columns(is_used, f->data, p == WITH);
-        f->fit.is_used = is_used;
-        status = ew_fit_solve(part, f->lapack, &f->fit, without, err);
-        for (size_t j = 0; status == EW_OK && j < EW_COMPUTE_COLUMNS; j++) {
-            x[j] += share * part[j];
-        }
-    }
+    use_columns(is_used, f->data, part == WITH);
+    f->fit.is_used = is_used;
+    const enum ew_status status = ew_fit_solve(x, f->lapack, &f->fit, without, err);
+    f->fit.is_used = NULL;
     return status;
 }
 
-/* Relative errors of all rows, each with its group left out. */
-static enum ew_status leave_out(double *errors, struct fitter *f, int parts, struct ew_error *err)
+static void mix(double *x, int parts, const double *without, const double *with)
+{
+    for (size_t j = 0; j < EW_COMPUTE_COLUMNS; j++) {
+        x[j] = parts == WITH ? with[j] : parts == WITHOUT ? without[j] : (without[j] + with[j]) / 2;
+    }
+}
+
+/* One candidate's figures from all rows. */
+static enum ew_status solve_candidate(double *x, struct fitter *f, int parts, struct ew_error *err)
+{
+    double without[EW_COMPUTE_COLUMNS] = {0}, with[EW_COMPUTE_COLUMNS] = {0};
+    enum ew_status status =
+        parts & WITHOUT ? solve_part(without, f, WITHOUT, EW_FIT_ALL, err) : EW_OK;
+    if (status == EW_OK && (parts & WITH)) {
+        status = solve_part(with, f, WITH, EW_FIT_ALL, err);
+    }
+    mix(x, parts, without, with);
+    return status;
+}
+
+/* Relative errors of all rows with all candidates, each with its group left out. */
+static enum ew_status leave_out(double *const errors[], struct fitter *f, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
-    double x[EW_COMPUTE_COLUMNS];
     for (size_t g = 0; status == EW_OK && g < f->data->n_groups; g++) {
-        status = solve_candidate(x, f, parts, g, err);
-        for (size_t i = 0; status == EW_OK && i < f->fit.n_rows; i++) {
-            if (f->groups[i] == g) {
-                errors[i] = ew_fit_predict(&f->fit, x, i) / f->measured[i] - 1;
+        double without[EW_COMPUTE_COLUMNS], with[EW_COMPUTE_COLUMNS], x[EW_COMPUTE_COLUMNS];
+        status = solve_part(without, f, WITHOUT, g, err);
+        if (status == EW_OK) {
+            status = solve_part(with, f, WITH, g, err);
+        }
+        for (size_t c = 0; status == EW_OK && c < N_CANDIDATES; c++) {
+            mix(x, CANDIDATES[c].parts, without, with);
+            for (size_t i = 0; i < f->fit.n_rows; i++) {
+                if (f->groups[i] == g) {
+                    errors[c][i] = ew_fit_predict(&f->fit, x, i) / f->measured[i] - 1;
+                }
             }
         }
     }
@@ -135,7 +150,7 @@ static enum ew_status choose_granularity(int32_t *out, struct fitter *f, struct 
     for (size_t k = 0; k < sizeof GRANULARITIES / sizeof *GRANULARITIES; k++) {
         double x[EW_COMPUTE_COLUMNS], sum = 0;
         fill_amounts(f, GRANULARITIES[k]);
-        status = solve_candidate(x, f, WITH, EW_FIT_ALL, err);
+        status = solve_part(x, f, WITH, EW_FIT_ALL, err);
         if (status != EW_OK || !f->data->has_parts) {
             return status;
         }
@@ -156,24 +171,30 @@ static enum ew_status choose_model(struct ew_compute_fit *out, struct fitter *f,
 {
     const size_t n = f->fit.n_rows;
     const bool can_leave_out = f->data->n_groups > 1;
-    double *errors = calloc(n, sizeof *errors);
-    enum ew_status status = errors ? EW_OK : ew_fail_memory(err);
+    double *room = calloc(N_CANDIDATES * n, sizeof *room);
+    double *errors[N_CANDIDATES];
+    enum ew_status status = room ? EW_OK : ew_fail_memory(err);
     size_t best = can_leave_out ? N_CANDIDATES : 0;
+    for (size_t c = 0; c < N_CANDIDATES; c++) {
+        errors[c] = room ? room + c * n : NULL;
+    }
+    if (status == EW_OK && can_leave_out) {
+        status = leave_out(errors, f, err);
+    }
     for (size_t c = 0; status == EW_OK && can_leave_out && c < N_CANDIDATES; c++) {
-        status = leave_out(errors, f, CANDIDATES[c].parts, err);
-        if (status == EW_OK &&
-            (best == N_CANDIDATES || mean_abs(errors, n) < worth_it(n) * out->left_out_error)) {
+        const double error = mean_abs(errors[c], n);
+        if (best == N_CANDIDATES || error < worth_it(n) * out->left_out_error) {
             best = c;
-            out->left_out_error = mean_abs(errors, n);
-            memcpy(out->left_out, errors, n * sizeof *errors);
+            out->left_out_error = error;
+            memcpy(out->left_out, errors[c], n * sizeof **errors);
         }
     }
     if (status == EW_OK) {
         out->model = CANDIDATES[best].name;
         use_columns(out->is_used, f->data, CANDIDATES[best].parts != WITHOUT);
-        status = solve_candidate(out->x, f, CANDIDATES[best].parts, EW_FIT_ALL, err);
+        status = solve_candidate(out->x, f, CANDIDATES[best].parts, err);
     }
-    free(errors);
+    free(room);
     return status;
 }
 

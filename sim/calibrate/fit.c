@@ -166,18 +166,21 @@ static bool step_back(const struct scaled *s, bool *set, double *z, const double
     return true;
 }
 
-/* Lawson and Hanson, Solving Least Squares Problems (1974), chapter 23. */
-static void solve_non_negative(struct scaled *s, double *z)
+/* Lawson and Hanson, Solving Least Squares Problems (1974), chapter 23, from a feasible z whose
+ * positive figures are those of `set`: with weights a little different, little of both changes. */
+static void solve_non_negative(struct scaled *s, bool *set, double *z)
 {
-    bool set[EW_FIT_MAX_COLUMNS] = {false};
     double wanted[EW_FIT_MAX_COLUMNS] = {0};
-    memset(z, 0, s->p * sizeof *z);
-    for (int steps = 0; steps < MAX_STEPS;) {
-        const size_t best = best_column(s, set, z);
+    bool is_warm = false;
+    for (size_t j = 0; j < s->p; j++) {
+        is_warm = is_warm || set[j];
+    }
+    for (int steps = 0; steps < MAX_STEPS; is_warm = false) {
+        const size_t best = is_warm ? 0 : best_column(s, set, z);
         if (best == s->p) {
             return;
         }
-        set[best] = true;
+        set[best] = is_warm ? set[best] : true;
         do {
             if (!solve_set(s, set, wanted)) {
                 return;
@@ -196,11 +199,12 @@ enum ew_status ew_fit_solve(double *x, const struct ew_lapack *lapack, const str
         return status;
     }
     double z[EW_FIT_MAX_COLUMNS] = {0};
+    bool set[EW_FIT_MAX_COLUMNS] = {false};
     for (size_t i = 0; i < s.n; i++) {
         s.weight[i] = sqrt(s.given[i]);
     }
     for (int k = 0; k < REWEIGHTINGS; k++) {
-        solve_non_negative(&s, z);
+        solve_non_negative(&s, set, z);
         for (size_t i = 0; i < s.n; i++) {
             s.weight[i] = sqrt(s.given[i] / fmax(fabs(error_of(&s, z, i)), SMALL));
         }

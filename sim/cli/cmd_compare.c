@@ -112,9 +112,6 @@ static enum ew_status run_entry(struct field *field, size_t index, struct ew_err
         if (status == EW_OK) {
             status = ew_point_run(&result, &entry->point, &how, err);
         }
-        if (status == EW_OK) {
-            status = ew_outcome_draw(outcome, result, &entry->point, err);
-        }
         if (status == EW_OK && !result->error) {
             status = find_regret(field, index, result, err);
         }

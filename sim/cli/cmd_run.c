@@ -39,9 +39,6 @@ static enum ew_status simulate(struct ew_outcome *outcome, const struct ew_point
     }
     ew_trace_free(how.trace);
     if (status == EW_OK) {
-        status = ew_outcome_draw(outcome, result, point, err);
-    }
-    if (status == EW_OK) {
         ew_outcome_add_take(outcome, result);
     } else {
         ew_result_free(result);

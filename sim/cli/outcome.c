@@ -16,13 +16,25 @@ enum { MAX_TASK_JOBS = 100 };
 
 /* --- begin and add --------------------------------------------------------------------------- */
 
+static enum ew_status complete(void *ctx, struct ew_result *result, const struct ew_point *point,
+                               struct ew_error *err)
+{
+    struct ew_outcome *outcome = ctx;
+    const enum ew_status status =
+        outcome->parts ? ew_request_parts_keep(result, outcome->parts, err) : EW_OK;
+    return status == EW_OK ? ew_draws_run(result, point, outcome->n_draws, err) : status;
+}
+
 struct ew_point_run ew_outcome_how(struct ew_outcome *outcome, struct ew_event_observer progress)
 {
-    return (struct ew_point_run){.engine = outcome->engine,
-                                 .csv = outcome->csv,
-                                 .progress = progress,
-                                 .exec = &outcome->exec,
-                                 .exec_facts = &outcome->exec_facts};
+    return (struct ew_point_run){
+        .engine = outcome->engine,
+        .csv = outcome->csv,
+        .progress = outcome->parts ? ew_request_parts_begin(outcome->parts, progress) : progress,
+        .exec = &outcome->exec,
+        .exec_facts = &outcome->exec_facts,
+        .complete = complete,
+        .complete_ctx = outcome};
 }
 
 /* What a real execution tells beyond its result. */
@@ -63,6 +75,9 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
         session->cli->blame = breakdown->at;
         status = ew_breakdown_parse(&outcome->breakdown, breakdown->value, err);
         outcome->has_breakdown = status == EW_OK;
+        if (status == EW_OK && outcome->breakdown == EW_BREAKDOWN_REQUEST) {
+            status = ew_request_parts_new(&outcome->parts, err);
+        }
     }
     if (status == EW_OK) {
         status = ew_session_engine(&outcome->engine, session, err);
@@ -81,12 +96,6 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
         session->cli->blame = -1;
     }
     return status;
-}
-
-enum ew_status ew_outcome_draw(struct ew_outcome *outcome, struct ew_result *result,
-                               const struct ew_point *point, struct ew_error *err)
-{
-    return ew_draws_run(result, point, outcome->n_draws, err);
 }
 
 void ew_outcome_add_take(struct ew_outcome *outcome, struct ew_result *result)
@@ -352,5 +361,6 @@ void ew_outcome_fini(struct ew_outcome *outcome)
     free(outcome->workloads);
     free(outcome->inputs);
     ew_csv_free(outcome->csv);
+    ew_request_parts_free(outcome->parts);
     *outcome = (struct ew_outcome){0};
 }

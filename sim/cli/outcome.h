@@ -9,6 +9,7 @@
 #include "engine/exec/exec.h"
 #include "results/breakdown.h"
 #include "results/report.h"
+#include "results/request_parts.h"
 #include "sweep/draws.h"
 #include "sweep/limit.h"
 
@@ -30,16 +31,15 @@ struct ew_outcome {
     struct ew_exec_facts exec_facts;
     bool has_breakdown; /**< instead of the table */
     enum ew_breakdown breakdown;
+    struct ew_request_parts *parts; /**< of the run at hand; NULL: nobody asked */
 };
 
 /** Find the engine, and open the directory of --out if there is one. */
 enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *session,
                                 struct ew_error *err);
 
-/** Error bars, if --draws asks for them. */
-enum ew_status ew_outcome_draw(struct ew_outcome *outcome, struct ew_result *result,
-                               const struct ew_point *point, struct ew_error *err);
-/** How to run a point: engine, files, progress, and what engine exec needs. */
+/** How to run a point: engine, files, progress, what engine exec needs, and what the result gets
+ *  beside figures: error bars for --draws, requests for --breakdown. */
 struct ew_point_run ew_outcome_how(struct ew_outcome *outcome, struct ew_event_observer progress);
 
 /** Take a result over. */

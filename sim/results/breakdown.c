@@ -110,13 +110,41 @@ static void put_states(struct ew_str *out, const struct ew_result *run)
     }
 }
 
-/* Per answered request, on average: what requests cause, and the derived share of the rest. */
+/* One row per state; of off and idle, which no request causes, only the energy. */
+static void put_request(struct ew_str *out, const struct ew_result *run, const char *name,
+                        const double *time_s, const double *energy_j)
+{
+    for (int i = 0; i < EW_POWER_STATE_COUNT; i++) {
+        put_row(out, run, name, ew_power_state_name((enum ew_power_state)i),
+                time_s && i != EW_POWER_OFF && i != EW_POWER_IDLE ? time_s[i] : NAN,
+                run->has_energy ? energy_j[i] : NAN);
+    }
+}
+
+/* Per answered request on average, then each request by itself. */
 static void put_requests(struct ew_str *out, const struct ew_result *run)
 {
     const double n = (double)run->service.counts.completed;
-    for (int i = 0; i < EW_POWER_STATE_COUNT && n > 0; i++) {
-        put_row(out, run, "mean request", ew_power_state_name((enum ew_power_state)i), NAN,
-                run->has_energy ? run->state_j[i] / n : NAN);
+    double mean_s[EW_POWER_STATE_COUNT] = {0}, mean_j[EW_POWER_STATE_COUNT];
+    for (int s = 0; s < EW_POWER_STATE_COUNT; s++) {
+        for (uint64_t i = 0; i < run->n_requests_shared; i++) {
+            mean_s[s] += run->request_shares[i].time_s[s] / n;
+        }
+        mean_j[s] = run->state_j[s] / n;
+    }
+    if (n > 0) {
+        put_request(out, run, "mean request", run->n_requests_shared ? mean_s : NULL, mean_j);
+    }
+    for (uint64_t i = 0; i < run->n_requests_shared; i++) {
+        const struct ew_request_share *share = &run->request_shares[i];
+        struct ew_str name = {0};
+        if (run->n_workloads > 1 && share->workload < run->n_workloads) {
+            ew_str_printf(&name, "%s ", run->workloads[share->workload].name);
+        }
+        ew_str_printf(&name, "request %llu", (unsigned long long)share->request);
+        put_request(out, run, ew_str_text(&name), share->time_s, share->energy_j);
+        out->failed |= name.failed;
+        ew_str_fini(&name);
     }
 }
 

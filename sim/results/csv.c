@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@
       "run,strategy,strategy_version,params,engine,status,error," SERVICE_COLUMNS                  \
       ",energy_j,dynamic_energy_j,energy_per_request_j,dynamic_energy_per_request_j,"              \
       "idle_share_per_request_j,horizon_begin_s,horizon_end_s,devices_used,tasks,transfers,"       \
-      "transfer_bytes",                                                                            \
+      "transfer_bytes,draws,latency_low_s,latency_high_s,energy_low_j,energy_high_j",              \
       0)                                                                                           \
     X(WORKLOADS, "workloads.csv",                                                                  \
       "run,strategy,workload,graph," SERVICE_COLUMNS ",dynamic_energy_j", 0)                       \
@@ -192,7 +193,7 @@ static void put_empty_cells(struct ew_csv_file *file, size_t n)
     }
 }
 
-enum { N_SERVICE_COLUMNS = 21, N_RUN_FIGURES = 11 };
+enum { N_SERVICE_COLUMNS = 21, N_RUN_FIGURES = 16 };
 
 static void put_run(struct ew_csv *csv, const struct ew_result *result)
 {
@@ -219,6 +220,12 @@ static void put_run(struct ew_csv *csv, const struct ew_result *result)
     ew_csv_u64(file, result->n_tasks);
     ew_csv_u64(file, result->n_transfers);
     ew_csv_u64(file, result->transfer_bytes);
+    const bool has_bars = result->bars.n_draws > 0;
+    ew_csv_u64(file, result->bars.n_draws);
+    ew_csv_double(file, has_bars ? result->service.latency.low_s : NAN);
+    ew_csv_double(file, has_bars ? result->service.latency.high_s : NAN);
+    ew_csv_double(file, has_bars ? result->bars.energy_low_j : NAN);
+    ew_csv_double(file, has_bars ? result->bars.energy_high_j : NAN);
     ew_csv_row_end(file);
 }
 

@@ -166,6 +166,14 @@ struct ew_bars {
     uint32_t n_outside;            /**< those outside it */
 };
 
+/** What one request caused, over all devices; off and idle: its equal share if it was answered. */
+struct ew_request_share {
+    uint32_t workload;
+    uint64_t request;                      /**< number within the workload */
+    double time_s[EW_POWER_STATE_COUNT];   /**< summed over tasks (compute), transfers (tx, rx) */
+    double energy_j[EW_POWER_STATE_COUNT]; /**< meaningless unless the run has_energy */
+};
+
 /** The same strategy when it plans anew, for nothing, whenever the world changes. */
 struct ew_clairvoyant_result {
     uint64_t n_changes; /**< moments at which something changed */
@@ -210,7 +218,9 @@ struct ew_result {
     const struct ew_device_result *devices; /**< in platform order */
     uint32_t n_layers;
     const struct ew_layer_result
-        *layers; /**< by workload, variant, layer; only rows with activity */
+        *layers;                /**< by workload, variant, layer; only rows with activity */
+    uint64_t n_requests_shared; /**< 0 unless somebody asked (results/request_parts.h) */
+    const struct ew_request_share *request_shares; /**< by workload and number */
 };
 
 /** A row for a strategy that cannot serve or whose run failed. All copied. NULL: out of memory. */

@@ -581,9 +581,14 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
         const enum ew_status ended = ew_trace_end(how->trace, status == EW_OK ? err : NULL);
         status = status == EW_OK ? ended : status;
     }
+    if (status == EW_OK && how->complete && !result->error) {
+        status = how->complete(how->complete_ctx, result, point, err);
+    }
     if (status != EW_OK && is_fatal(status) && is_streaming) {
         stop_streaming(how->csv);
     } else if (status != EW_OK) {
+        ew_result_free(result);
+        result = NULL;
         status = ew_point_fail(&result, point, how, status, err);
     } else if (how->csv) {
         status = ew_csv_run_end(how->csv, result, err);

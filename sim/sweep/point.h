@@ -75,6 +75,10 @@ struct ew_point_run {
     const struct ew_exec_options *exec; /**< engine exec: how; else NULL */
     struct ew_exec_facts *exec_facts;   /**< engine exec: filled, may be NULL */
     bool is_prepared;                   /**< engine simgrid: see engine/engine.h */
+    /** Add to the result of a run that went well, before it is written. NULL: nothing to add. */
+    enum ew_status (*complete)(void *ctx, struct ew_result *result, const struct ew_point *point,
+                               struct ew_error *err);
+    void *complete_ctx;
 };
 
 /** Labels of a result of this point. */

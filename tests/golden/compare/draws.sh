@@ -8,3 +8,5 @@ grep -v -E 'plan_time_s|run_time_s|"args"' one.json >one
 grep -v -E 'plan_time_s|run_time_s|"args"' two.json >two
 cmp one two
 ew run --graph alexnet --platform demo --strategy local --draws -1
+ew compare --graph alexnet --platform demo --strategy local,edgent --engine fast --draws 50 --out results > /dev/null
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^(strategy|latency_mean_s|draws|.*_low_.*|.*_high_.*)$/) k[++n] = i } { for (i = 1; i <= n; i++) printf "%s%s", $k[i], i < n ? "," : "\n" }' results/runs.csv
