@@ -59,7 +59,8 @@ extern "C" {
 
 /* Status codes that cross the boundary. */
 #define EW_STRATEGY_OK 0
-#define EW_STRATEGY_ECANNOT (-1)   /**< cannot serve this problem; the message is the row's reason \
+#define EW_STRATEGY_ECANNOT                                                                        \
+    (-1)                           /**< cannot serve this problem; the message is the row's reason \
                                     */
 #define EW_STRATEGY_EINVALID (-2)  /**< an argument was wrong (host: message says which) */
 #define EW_STRATEGY_ENOMEM (-3)    /**< out of memory */
@@ -369,8 +370,8 @@ struct ew_host {
 /* ------------------------------------------------------------------ extension: candidates */
 
 /** Plans that others have already made for the same problem: host->extension(host,
- *  EW_CANDIDATES_ID), NULL when there are none. `compare` offers them to strategies with a parameter
- *  named `candidates`, which plan after all others. Valid during plan. */
+ *  EW_CANDIDATES_ID), NULL when there are none. `compare` offers them to strategies with a
+ * parameter named `candidates`, which plan after all others. Valid during plan. */
 #define EW_CANDIDATES_ID "edgeweave.candidates/1"
 
 struct ew_candidates {
@@ -399,6 +400,53 @@ struct ew_cache_info {
     const char *dir; /**< exists */
 };
 
+/* ------------------------------------------------------------------ extension: online */
+
+struct ew_strategy;
+
+/** For strategies that react to a changing world: strategy->extension(strategy, EW_ONLINE_ID)
+ *  returns a struct ew_online. Without it, `--replan` calls plan again, on an equal footing for all
+ *  strategies but without memory from call to call. */
+#define EW_ONLINE_ID "edgeweave.online/1"
+
+/* What observe may return, beside a negative code. */
+#define EW_ONLINE_KEEP 0    /**< the plan in force stays; what the builder holds is dropped */
+#define EW_ONLINE_REPLACE 1 /**< the builder holds one plan, for all jobs from now on */
+
+/* Why observe is called; bits. */
+#define EW_ONLINE_CAUSE_PERIOD 1u /**< time has passed (--replan period:S) */
+#define EW_ONLINE_CAUSE_DEGREE                                                                     \
+    2u /**< a bandwidth, latency or speed is off by the given percentage */
+#define EW_ONLINE_CAUSE_SWITCH 4u /**< a device or link has gone or come back */
+
+/** The moment of an observation. What is measured is in the views: host->link and transfer_s show
+ *  bandwidths and latencies of now, host->device and compute_s speeds of now, has_route 0 what is
+ *  down. Made by the host. */
+struct ew_observation {
+    uint32_t struct_size;
+    uint32_t causes;  /**< EW_ONLINE_CAUSE_* */
+    double time_s;    /**< since the run began */
+    double planned_s; /**< when the plan in force was made; 0: before the run */
+    uint64_t number;  /**< of this call, from 1; plan begins anew */
+};
+
+/** Call order in one run: create; plan, for the world of time 0; then observe at the moments that
+ *  --replan names, in order of time; destroy. All on one thread. What a call returns may depend on
+ *  the problem, the parameters, host->rand_u64 and earlier calls since the last plan, on nothing
+ *  else: the same run gives the same decisions, whichever engine carries them out. plan forgets
+ *  everything. */
+struct ew_online {
+    uint32_t struct_size;
+    uint32_t reserved;
+    /** Something may have changed. May use everything that plan may: views, estimates, evaluate and
+     *  the builder, which is empty. EW_ONLINE_KEEP, EW_ONLINE_REPLACE, or negative after
+     * host->fail: ECANNOT keeps the plan in force, anything else ends the run with that message.
+     * Jobs under way keep their plan. Planning is charged as --charge-planning says, whatever is
+     * returned. */
+    int32_t (*observe)(struct ew_strategy *strategy, const struct ew_host *host,
+                       const struct ew_observation *now, struct ew_plan_builder *builder);
+};
+
 /* ------------------------------------------------------------------ strategy */
 
 /** A strategy object, made by create, freed by its own destroy. */
@@ -412,7 +460,8 @@ struct ew_strategy {
                     struct ew_plan_builder *builder);
     /** Free self and the strategy object. */
     void (*destroy)(struct ew_strategy *strategy);
-    /** Optional features by id, e.g. "edgeweave.online/1"; may be NULL or return NULL. */
+    /** Optional features by id, e.g. EW_ONLINE_ID; may be NULL or return NULL. Asked once, after
+     *  create; what it returns stays valid until destroy. */
     const void *(*extension)(struct ew_strategy *strategy, const char *id);
 };
 

@@ -249,8 +249,8 @@ static void bind_host(struct ew_instance *instance)
 }
 
 /* Why a call of the plugin failed. Only the strategy itself can say that it cannot serve. */
-static enum ew_status explain_failure(const struct ew_instance *instance, const char *call,
-                                      int32_t code, struct ew_error *err)
+enum ew_status host_explain_failure(const struct ew_instance *instance, const char *call,
+                                    int32_t code, struct ew_error *err)
 {
     const char *id = instance->info->id;
     const char *message = instance->error.message;
@@ -273,7 +273,7 @@ static enum ew_status explain_failure(const struct ew_instance *instance, const 
                    call, code);
 }
 
-static void forget_failures(struct ew_instance *instance)
+void host_forget_failures(struct ew_instance *instance)
 {
     instance->reason = HOST_NO_REASON;
     instance->error = (struct ew_error){0};
@@ -284,12 +284,12 @@ static enum ew_status create_strategy(struct ew_instance *instance,
                                       const struct ew_strategy_entry *entry, struct ew_error *err)
 {
     const char *id = instance->info->id;
-    forget_failures(instance);
+    host_forget_failures(instance);
     struct ew_strategy *strategy = entry->create(&instance->host, id);
     if (!strategy) {
         const bool has_code = instance->reason == HOST_STRATEGY_REASON;
-        return explain_failure(instance, "create",
-                               has_code ? instance->fail_code : EW_STRATEGY_EINTERNAL, err);
+        return host_explain_failure(instance, "create",
+                                    has_code ? instance->fail_code : EW_STRATEGY_EINTERNAL, err);
     }
     /* An object that is not whole cannot be trusted to be destroyed either: it is left alone. */
     if (strategy->struct_size < STRATEGY_MIN_SIZE ||
@@ -363,8 +363,8 @@ enum ew_status ew_instance_new(struct ew_instance **out, const struct ew_strateg
 }
 
 /* Turn what the builder holds into a checked book. */
-static enum ew_status take_book(struct ew_book **out, struct ew_instance *instance,
-                                struct ew_error *err)
+enum ew_status host_take_book(struct ew_book **out, struct ew_instance *instance,
+                              struct ew_error *err)
 {
     struct ew_book *book = NULL;
     const char *id = instance->info->id;
@@ -390,7 +390,8 @@ static enum ew_status take_book(struct ew_book **out, struct ew_instance *instan
 enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instance,
                                 struct ew_error *err)
 {
-    forget_failures(instance);
+    host_forget_failures(instance);
+    host_views_refresh(instance);
     seed_stream(instance);
     ew_builder_reset(instance->builder);
     memset(instance->n_calls, 0, sizeof instance->n_calls);
@@ -406,10 +407,10 @@ enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instan
                        instance->info->id, code);
     }
     if (code < 0) {
-        return explain_failure(instance, "plan", code, err);
+        return host_explain_failure(instance, "plan", code, err);
     }
     const struct ew_error ignored = instance->ignored;
-    const enum ew_status status = take_book(out, instance, err);
+    const enum ew_status status = host_take_book(out, instance, err);
     if (status == EW_OK && ignored.status) {
         pass_warning(instance, "the host refused a call and the strategy went on: %s",
                      ignored.message);

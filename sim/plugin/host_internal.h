@@ -72,7 +72,18 @@ bool host_is_faulty(struct ew_instance *instance, enum ew_fault kind);
  *  NULL when `text` is NULL. */
 const char *host_clean_text(char *out, size_t size, const char *text);
 
+/** Why a call of the plugin failed. Only the strategy itself can say that it cannot serve. */
+enum ew_status host_explain_failure(const struct ew_instance *instance, const char *call,
+                                    int32_t code, struct ew_error *err);
+/** Before a call of the plugin. */
+void host_forget_failures(struct ew_instance *instance);
+/** Turn what the builder holds into a checked book. */
+enum ew_status host_take_book(struct ew_book **out, struct ew_instance *instance,
+                              struct ew_error *err);
+
 /** host_views.c */
+/** The numbers of the problem's platform have changed, its ids have not. */
+void host_views_refresh(struct ew_instance *instance);
 enum ew_status host_views_init(struct ew_instance *instance, struct ew_error *err);
 void host_views_bind(struct ew_host *host);
 

@@ -240,6 +240,31 @@ static const struct ew_device_info *view_device(const struct ew_host *host, uint
                : NULL;
 }
 
+static void describe_links(struct ew_link_info *row, const struct ew_platform *platform,
+                           uint32_t from)
+{
+    for (uint32_t d = 0; d < platform->n_devices; d++) {
+        const struct ew_route *route = ew_platform_route(platform, from, d);
+        row[d] = (struct ew_link_info){
+            .struct_size = sizeof *row,
+            .has_route = from == d || route->n_links > 0,
+            .bandwidth_bytes_per_s = from == d ? INFINITY : route->bottleneck_bytes_per_s,
+            .latency_s = from == d ? 0 : route->latency_s,
+        };
+    }
+}
+
+void host_views_refresh(struct ew_instance *instance)
+{
+    const struct ew_platform *platform = instance->problem->context.platform;
+    for (uint32_t d = 0; d < platform->n_devices; d++) {
+        instance->devices[d] = describe_device(instance->problem, d);
+        if (instance->links[d]) {
+            describe_links(instance->links[d], platform, d);
+        }
+    }
+}
+
 static const struct ew_link_info *view_link(const struct ew_host *host, uint32_t from, uint32_t to)
 {
     struct ew_instance *instance = planning(host);
@@ -250,14 +275,8 @@ static const struct ew_link_info *view_link(const struct ew_host *host, uint32_t
     if (!instance->links[from]) {
         struct ew_link_info *row =
             ew_arena_calloc(&instance->arena, platform->n_devices, sizeof *row);
-        for (uint32_t d = 0; row && d < platform->n_devices; d++) {
-            const struct ew_route *route = ew_platform_route(platform, from, d);
-            row[d] = (struct ew_link_info){
-                .struct_size = sizeof *row,
-                .has_route = from == d || route->n_links > 0,
-                .bandwidth_bytes_per_s = from == d ? INFINITY : route->bottleneck_bytes_per_s,
-                .latency_s = from == d ? 0 : route->latency_s,
-            };
+        if (row) {
+            describe_links(row, platform, from);
         }
         instance->links[from] = row;
     }

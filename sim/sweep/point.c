@@ -9,7 +9,9 @@
 #include "io/plan_json.h"
 #include "plan/check.h"
 #include "plan/lower.h"
+#include "plugin/guard.h"
 #include "plugin/make_book.h"
+#include "plugin/online.h"
 
 static double now_s(void)
 {
@@ -63,18 +65,23 @@ static void serve_log(void *ctx, const char *strategy, uint32_t level, const cha
     }
 }
 
-/* Ask a strategy; one from outside the installation runs in a child process. */
-static enum ew_status make_plan(struct ew_book **out, const struct ew_point_config *config,
-                                const struct ew_contender *maker, const struct ew_problem *problem,
-                                struct ew_error *err)
+static struct ew_host_services services_of(const struct ew_point_config *config)
 {
-    const struct ew_host_services services = {
+    return (struct ew_host_services){
         .ctx = (void *)(uintptr_t)config,
         .evaluate = serve_evaluate,
         .extension = serve_extension,
         .log = serve_log,
         .has_drawn = config->has_drawn,
     };
+}
+
+/* Ask a strategy; one from outside the installation runs in a child process. */
+static enum ew_status make_plan(struct ew_book **out, const struct ew_point_config *config,
+                                const struct ew_contender *maker, const struct ew_problem *problem,
+                                struct ew_error *err)
+{
+    const struct ew_host_services services = services_of(config);
     const struct ew_book_request request = {
         .strategy = maker->ref,
         .params = &maker->params,
@@ -198,28 +205,56 @@ static void free_graphs(struct ew_task_graph **graphs, uint32_t n)
 struct replanning {
     const struct ew_point_config *config;
     const struct ew_contender *maker;
+    struct ew_online_session *session; /* NULL: the strategy is asked anew each time */
+    struct ew_point_config in_world;   /* what the session's services see; changes with the world */
 };
 
 /* Strategies evaluate on the world they are asked for. */
+static enum ew_status enter_world(struct ew_point_config *config, const struct replanning *r,
+                                  const struct ew_problem *problem, uint64_t *n_evaluations,
+                                  struct ew_error *err)
+{
+    const struct ew_setup *setup = r->config->setup;
+    *config = *r->config;
+    config->evaluator = NULL;
+    config->candidates = NULL; /* they were made for another world */
+    config->n_evaluations = n_evaluations;
+    return ew_evaluator_new(&config->evaluator, problem->context.platform, setup->net,
+                            setup->energy_rule, err);
+}
+
+static enum ew_status leave_world(struct ew_point_config *config, enum ew_status status,
+                                  struct ew_error *err)
+{
+    ew_evaluator_free(config->evaluator);
+    config->evaluator = NULL;
+    return is_interrupted(config) ? ew_fail(err, EW_EINTR, "interrupted while planning") : status;
+}
+
 static enum ew_status plan_in_world(void *ctx, struct ew_book **out,
                                     const struct ew_problem *problem, uint64_t *n_evaluations,
                                     struct ew_error *err)
 {
-    const struct replanning *r = ctx;
-    const struct ew_setup *setup = r->config->setup;
-    struct ew_point_config config = *r->config;
-    struct ew_evaluator *evaluator = NULL;
-    enum ew_status status = ew_evaluator_new(&evaluator, problem->context.platform, setup->net,
-                                             setup->energy_rule, err);
-    if (status != EW_OK) {
-        return status;
+    struct replanning *r = ctx;
+    enum ew_status status = enter_world(&r->in_world, r, problem, n_evaluations, err);
+    if (status == EW_OK) {
+        status = r->session ? ew_online_plan(out, r->session, problem, err)
+                            : make_plan(out, &r->in_world, r->maker, problem, err);
     }
-    config.evaluator = evaluator;
-    config.candidates = NULL; /* they were made for another world */
-    config.n_evaluations = n_evaluations;
-    status = make_plan(out, &config, r->maker, problem, err);
-    ew_evaluator_free(evaluator);
-    return is_interrupted(&config) ? ew_fail(err, EW_EINTR, "interrupted while planning") : status;
+    return leave_world(&r->in_world, status, err);
+}
+
+static enum ew_status observe_world(void *ctx, struct ew_book **out,
+                                    const struct ew_problem *problem,
+                                    const struct ew_observation *now, uint64_t *n_evaluations,
+                                    struct ew_error *err)
+{
+    struct replanning *r = ctx;
+    enum ew_status status = enter_world(&r->in_world, r, problem, n_evaluations, err);
+    if (status == EW_OK) {
+        status = ew_online_observe(out, r->session, problem, now, err);
+    }
+    return leave_world(&r->in_world, status, err);
 }
 
 static void ignore_event(void *ctx, const struct ew_event *event)
@@ -282,26 +317,105 @@ static bool choose_replanning(struct ew_replan_how *how, const struct ew_point_c
     return how->spec.when != EW_REPLAN_NEVER && config->setup->dynamics;
 }
 
+/* Everything that making plans over time takes; also in a child process. */
+struct errand {
+    struct ew_point *point;
+    uint32_t workload;
+    const struct ew_contender *maker;
+    struct ew_replan_how how;
+};
+
+/* With a strategy that stays for the run, in this process. `*out` stays NULL when it has no online
+ * extension. */
+static enum ew_status replan_online(struct ew_replan **out, struct ew_book **book,
+                                    const struct errand *errand, struct ew_error *err)
+{
+    const struct ew_setup *setup = errand->point->config->setup;
+    const struct ew_problem *problem = &setup->workloads[errand->workload].problem;
+    struct replanning ctx = {.config = errand->point->config, .maker = errand->maker};
+    ctx.in_world = *ctx.config;
+    const struct ew_host_services services = services_of(&ctx.in_world);
+    const struct ew_book_request request = {
+        .strategy = errand->maker->ref,
+        .params = &errand->maker->params,
+        .problem = problem,
+        .services = &services,
+    };
+    enum ew_status status = ew_online_open(&ctx.session, &request, err);
+    if (status == EW_OK && ctx.session) {
+        const struct ew_replan_maker maker = {&ctx, plan_in_world, observe_world};
+        struct ew_replan_how how = errand->how;
+        how.maker = &maker;
+        status = ew_replan_make(out, book, &how, setup->dynamics, problem, err);
+    }
+    ew_online_close(ctx.session);
+    return status;
+}
+
+static enum ew_status replan_in_child(void *ctx, struct ew_str *answer, struct ew_error *err)
+{
+    const struct errand *errand = ctx;
+    const struct ew_setup *setup = errand->point->config->setup;
+    struct ew_replan *replan = NULL;
+    struct ew_book *book = NULL;
+    const enum ew_status status = replan_online(&replan, &book, errand, err);
+    if (status == EW_OK && replan) {
+        ew_replan_put(answer, &setup->workloads[errand->workload].problem.context, replan, book);
+    }
+    ew_book_free(book);
+    ew_replan_free(replan);
+    return status;
+}
+
+/* A strategy from outside the installation observes the whole run in one child process. */
+static enum ew_status replan_guarded(struct ew_replan **out, struct ew_book **book,
+                                     struct errand *errand, struct ew_error *err)
+{
+    const struct ew_point_config *config = errand->point->config;
+    const struct ew_strategy_ref *ref = &errand->maker->ref;
+    const double limit_s = config->plan_limit_s > 0 ? config->plan_limit_s : 60;
+    struct ew_str what = {0}, answer = {0};
+    if (config->has_drawn) { /* who knows what it does there */
+        *config->has_drawn = true;
+    }
+    ew_str_printf(&what, "%s: strategy '%s': while observing", ref->plugin->path, ref->info->id);
+    enum ew_status status =
+        ew_guard_run(&answer, replan_in_child, errand, limit_s, ew_str_text(&what), err);
+    if (status == EW_OK && answer.length) {
+        status = ew_replan_get(out, book, ew_str_text(&answer), answer.length,
+                               &config->setup->workloads[errand->workload].problem.context, err);
+    }
+    ew_str_fini(&what);
+    ew_str_fini(&answer);
+    return status;
+}
+
 /* Replace the workload's book by one of plans over time. */
 static enum ew_status replan_workload(struct ew_point *point, uint32_t i,
                                       const struct ew_contender *maker, struct ew_error *err)
 {
-    const struct ew_setup *setup = point->config->setup;
-    struct replanning ctx = {point->config, maker};
-    const struct ew_replan_maker in_world = {&ctx, plan_in_world};
-    struct ew_replan_how how;
-    if (!choose_replanning(&how, point->config) || !maker) {
+    const struct ew_point_config *config = point->config;
+    const struct ew_setup *setup = config->setup;
+    struct errand errand = {.point = point, .workload = i, .maker = maker};
+    if (!choose_replanning(&errand.how, config) || !maker) {
         return EW_OK;
     }
-    how.maker = &in_world;
     enum ew_status status = EW_OK;
-    if (!point->config->foresight) {
-        status = guess_end(&how.horizon_s, point, i, err);
-        how.horizon_s *= 2;
-    }
     struct ew_book *book = NULL;
-    if (status == EW_OK) {
-        status = ew_replan_make(&point->replans[i], &book, &how, setup->dynamics,
+    if (!config->foresight) {
+        status = guess_end(&errand.how.horizon_s, point, i, err);
+        errand.how.horizon_s *= 2;
+    }
+    if (status == EW_OK && !config->foresight) { /* foresight remembers nothing */
+        status = maker->ref.plugin->is_trusted
+                     ? replan_online(&point->replans[i], &book, &errand, err)
+                     : replan_guarded(&point->replans[i], &book, &errand, err);
+    }
+    if (status == EW_OK && !point->replans[i]) {
+        struct replanning ctx = {.config = config, .maker = maker};
+        const struct ew_replan_maker in_world = {&ctx, plan_in_world, NULL};
+        errand.how.maker = &in_world;
+        status = ew_replan_make(&point->replans[i], &book, &errand.how, setup->dynamics,
                                 &setup->workloads[i].problem, err);
     }
     if (status == EW_OK) {

@@ -33,6 +33,9 @@ struct making {
     struct ew_link_state *planned_links; /* at the last plan */
     double *planned_speed_ratio;
     uint64_t planned_switches;
+    double planned_s; /* time of the last plan */
+    uint32_t causes;  /* EW_ONLINE_CAUSE_* of the moment */
+    uint64_t n_observed;
     uint64_t stride;   /* every so many changes of degree count */
     uint64_t n_graded; /* changes of degree so far */
     EW_VEC(struct known_world) worlds;
@@ -106,10 +109,52 @@ static enum ew_status keep_book(struct making *m, uint32_t *plan, struct ew_book
     return ew_fail_memory(err);
 }
 
+/* Tell whoever stays for the run: number of the plan it wants, EW_NONE to keep the one in force. */
+static enum ew_status tell(struct making *m, uint32_t *plan, double time_s, uint64_t *n_evaluations,
+                           struct ew_error *err)
+{
+    struct owned *o = m->owned;
+    const struct ew_replan_maker *maker = m->how->maker;
+    struct ew_book *book = NULL;
+    struct ew_problem problem = *m->problem;
+    const struct ew_observation now = {
+        .struct_size = sizeof now,
+        .causes = m->causes,
+        .time_s = time_s,
+        .planned_s = m->planned_s,
+        .number = ++m->n_observed,
+    };
+    *plan = EW_NONE;
+    enum ew_status status = ew_world_platform(&problem.context.platform, m->world, err);
+    if (status != EW_OK) {
+        return status;
+    }
+    o->replan.n_asked++;
+    status = maker->observe(maker->ctx, &book, &problem, &now, n_evaluations, err);
+    if (status == EW_ENOTSUP) {
+        o->replan.n_unable++;
+        return EW_OK;
+    }
+    if (status != EW_OK || !book) {
+        return status;
+    }
+    if (book->n_plans != 1) {
+        status = ew_fail(err, EW_EPLUGIN, "observe made a book of %u plans; expected one",
+                         book->n_plans);
+        ew_book_free(book);
+        return status;
+    }
+    m->planned_s = time_s;
+    return keep_book(m, plan, book, err);
+}
+
 /* Plan for the world as it is: number of the plan, EW_NONE when there is none. */
-static enum ew_status ask(struct making *m, uint32_t *plan, uint64_t *n_evaluations,
+static enum ew_status ask(struct making *m, uint32_t *plan, double time_s, uint64_t *n_evaluations,
                           struct ew_error *err)
 {
+    if (m->how->maker->observe && m->owned->books.count) {
+        return tell(m, plan, time_s, n_evaluations, err);
+    }
     struct owned *o = m->owned;
     const uint64_t hash = hash_world(m);
     const struct known_world *known = find_world(m, hash);
@@ -159,7 +204,7 @@ static enum ew_status switch_plan(struct making *m, double time_s, uint64_t *n_e
     const struct ew_replan_spec *spec = &m->how->spec;
     uint32_t plan;
     *n_evaluations = 0;
-    const enum ew_status status = ask(m, &plan, n_evaluations, err);
+    const enum ew_status status = ask(m, &plan, time_s, n_evaluations, err);
     if (status != EW_OK) {
         return status;
     }
@@ -204,12 +249,26 @@ static bool has_changed_by_degree(const struct making *m)
 
 static bool is_time_to_plan(struct making *m)
 {
-    if (m->how->spec.when == EW_REPLAN_PERIOD ||
-        ew_world_state(m->world).n_switches != m->planned_switches) {
-        return true;
+    const enum ew_replan_when when = m->how->spec.when;
+    m->causes = when == EW_REPLAN_PERIOD ? EW_ONLINE_CAUSE_PERIOD : 0;
+    if (ew_world_state(m->world).n_switches != m->planned_switches) {
+        m->causes |= EW_ONLINE_CAUSE_SWITCH;
     }
-    return m->how->spec.when == EW_REPLAN_ON_CHANGE && has_changed_by_degree(m) &&
-           ++m->n_graded % m->stride == 0;
+    if (!m->causes && when == EW_REPLAN_ON_CHANGE && has_changed_by_degree(m) &&
+        ++m->n_graded % m->stride == 0) {
+        m->causes = EW_ONLINE_CAUSE_DEGREE;
+    }
+    return m->causes != 0;
+}
+
+/* Nothing more can be learned, or it would be too much. */
+static bool is_at_end(const struct making *m)
+{
+    const bool samples = m->how->maker->observe && m->how->spec.when == EW_REPLAN_PERIOD;
+    return (isinf(ew_world_next_s(m->world)) && !samples) ||
+           m->worlds.count >= EW_REPLAN_MAX_WORLDS ||
+           m->owned->books.count >= EW_REPLAN_MAX_WORLDS ||
+           m->n_observed >= EW_REPLAN_MAX_OBSERVATIONS;
 }
 
 /* Moments at which anything changes. */
@@ -254,8 +313,7 @@ static enum ew_status plan_over_time(struct making *m, struct ew_error *err)
     if (status == EW_OK) {
         status = choose_stride(m, n_evaluations, err);
     }
-    while (status == EW_OK && !isinf(ew_world_next_s(m->world)) &&
-           m->worlds.count < EW_REPLAN_MAX_WORLDS) {
+    while (status == EW_OK && !is_at_end(m)) {
         const double time_s = spec->when == EW_REPLAN_PERIOD ? (double)++n_periods * spec->period_s
                                                              : ew_world_next_s(m->world);
         if (time_s > m->how->horizon_s) {
@@ -348,6 +406,26 @@ enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
     }
     o->replan.schedule =
         (struct ew_plan_schedule){(uint32_t)o->plans.count, o->times_s.items, o->plans.items};
+    *out = &o->replan;
+    return EW_OK;
+}
+
+enum ew_status ew_replan_copy(struct ew_replan **out, const struct ew_replan *given,
+                              struct ew_error *err)
+{
+    struct owned *o = calloc(1, sizeof *o);
+    bool is_whole = o != NULL;
+    for (uint32_t i = 0; is_whole && i < given->schedule.n; i++) {
+        is_whole = ew_vec_push(&o->times_s, given->schedule.times_s[i]) &&
+                   ew_vec_push(&o->plans, given->schedule.plans[i]);
+    }
+    if (!is_whole) {
+        ew_replan_free(o ? &o->replan : NULL);
+        return ew_fail_memory(err);
+    }
+    o->replan = *given;
+    o->replan.schedule.times_s = o->times_s.items;
+    o->replan.schedule.plans = o->plans.items;
     *out = &o->replan;
     return EW_OK;
 }

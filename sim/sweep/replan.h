@@ -7,6 +7,7 @@
 #ifndef EW_SWEEP_REPLAN_H
 #define EW_SWEEP_REPLAN_H
 
+#include "base/text.h"
 #include "engine/engine.h"
 #include "model/dynamics.h"
 #include "plugin/host.h"
@@ -18,10 +19,17 @@ struct ew_replan_maker {
      * the strategy evaluated. EW_ENOTSUP: no plan; the one in force stays. */
     enum ew_status (*plan)(void *ctx, struct ew_book **out, const struct ew_problem *problem,
                            uint64_t *n_evaluations, struct ew_error *err);
+    /** NULL, or what is called in place of plan after the first plan: `*out` NULL: the plan in
+     * force stays. Called at every moment, also when the world is one of before, and with a period
+     * until the horizon, since whoever observes remembers. */
+    enum ew_status (*observe)(void *ctx, struct ew_book **out, const struct ew_problem *problem,
+                              const struct ew_observation *now, uint64_t *n_evaluations,
+                              struct ew_error *err);
 };
 
-/** Most different worlds that are planned for; later changes keep the last plan. */
-enum { EW_REPLAN_MAX_WORLDS = 4096 };
+/** Most different worlds that are planned for, and most plans, and most observations; later changes
+ *  keep the last plan. */
+enum { EW_REPLAN_MAX_WORLDS = 4096, EW_REPLAN_MAX_OBSERVATIONS = 1000000 };
 
 /** When to plan, and at what cost. */
 struct ew_replan_how {
@@ -48,6 +56,20 @@ struct ew_replan {
 enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
                               const struct ew_replan_how *how, const struct ew_dynamics *dynamics,
                               const struct ew_problem *problem, struct ew_error *err);
+
+/** As `given`, with a schedule of its own. */
+enum ew_status ew_replan_copy(struct ew_replan **out, const struct ew_replan *given,
+                              struct ew_error *err);
+
+/** As bytes, for the way from a child process (replan_wire.c). Check out->failed. */
+void ew_replan_put(struct ew_str *out, const struct ew_plan_context *context,
+                   const struct ew_replan *replan, const struct ew_book *book);
+
+/** From bytes that nobody vouches for. The book has passed ew_book_check. EW_EPLUGIN when they are
+ *  damaged. */
+enum ew_status ew_replan_get(struct ew_replan **out, struct ew_book **book_out, const char *bytes,
+                             size_t size, const struct ew_plan_context *context,
+                             struct ew_error *err);
 
 /** Accepts NULL. */
 void ew_replan_free(struct ew_replan *replan);

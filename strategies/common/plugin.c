@@ -56,6 +56,27 @@ struct ew_strategy *kit_strategy_new(const struct ew_host *host,
     return strategy;
 }
 
+struct ew_strategy *
+kit_stateful_new(const struct ew_host *host, const struct ew_strategy_info *info, const char *id,
+                 kit_plan_fn plan, size_t size,
+                 void (*destroy_function)(struct ew_strategy *strategy),
+                 const void *(*extension)(struct ew_strategy *strategy, const char *id))
+{
+    struct ew_strategy *strategy = kit_strategy_new(host, info, id, plan);
+    if (!strategy) {
+        return NULL;
+    }
+    strategy->self = calloc(1, size);
+    if (!strategy->self) {
+        free(strategy);
+        kit_fail_memory(host);
+        return NULL;
+    }
+    strategy->destroy = destroy_function;
+    strategy->extension = extension;
+    return strategy;
+}
+
 bool kit_param_is(const struct ew_host *host, const char *name, const char *text)
 {
     const char *value = host->param_text(host, name);

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "edgeweave/strategy.h"
 
@@ -103,6 +105,50 @@ int32_t kit_param_device(uint32_t *out, const struct ew_host *host, const char *
     static struct ew_strategy *entry_create(const struct ew_host *host, const char *id)            \
     {                                                                                              \
         return kit_strategy_new(host, &(info), id, (plan_function));                               \
+    }                                                                                              \
+    EW_STRATEGY_EXPORT const struct ew_strategy_entry ew_strategy_entry = {                        \
+        .struct_size = sizeof(struct ew_strategy_entry),                                           \
+        .abi_major = EW_ABI_MAJOR,                                                                 \
+        .abi_minor = EW_ABI_MINOR,                                                                 \
+        .count = entry_count,                                                                      \
+        .describe = entry_describe,                                                                \
+        .create = entry_create,                                                                    \
+    }
+
+/** Body of ew_strategy_entry.create for a strategy with `size` bytes of zeroed state in self, freed
+ *  by `destroy`, and an extension. NULL after host->fail. */
+struct ew_strategy *
+kit_stateful_new(const struct ew_host *host, const struct ew_strategy_info *info, const char *id,
+                 kit_plan_fn plan, size_t size, void (*destroy)(struct ew_strategy *strategy),
+                 const void *(*extension)(struct ew_strategy *strategy, const char *id));
+
+/** Define the exported entry of a plugin with one strategy that keeps a `type`, zero at first, from
+ *  call to call, and offers the online extension. `forget` takes a pointer to the state, leaves it
+ *  zeroed and must bear a zeroed one. */
+#define KIT_DEFINE_ONLINE_ENTRY(info, type, plan_function, forget, online)                         \
+    static uint32_t entry_count(void)                                                              \
+    {                                                                                              \
+        return 1;                                                                                  \
+    }                                                                                              \
+    static const struct ew_strategy_info *entry_describe(uint32_t index)                           \
+    {                                                                                              \
+        return index == 0 ? &(info) : NULL;                                                        \
+    }                                                                                              \
+    static void entry_destroy(struct ew_strategy *strategy)                                        \
+    {                                                                                              \
+        forget((type *)strategy->self);                                                            \
+        free(strategy->self);                                                                      \
+        free(strategy);                                                                            \
+    }                                                                                              \
+    static const void *entry_extension(struct ew_strategy *strategy, const char *id)               \
+    {                                                                                              \
+        (void)strategy;                                                                            \
+        return strcmp(id, EW_ONLINE_ID) == 0 ? &(online) : NULL;                                   \
+    }                                                                                              \
+    static struct ew_strategy *entry_create(const struct ew_host *host, const char *id)            \
+    {                                                                                              \
+        return kit_stateful_new(host, &(info), id, (plan_function), sizeof(type), entry_destroy,   \
+                                entry_extension);                                                  \
     }                                                                                              \
     EW_STRATEGY_EXPORT const struct ew_strategy_entry ew_strategy_entry = {                        \
         .struct_size = sizeof(struct ew_strategy_entry),                                           \

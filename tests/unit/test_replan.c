@@ -59,7 +59,7 @@ static struct ew_replan *replan(struct notes *notes, struct ew_replan_spec spec,
     const struct ew_dynamics dynamics = {.n_signals = 2, .signals = SIGNALS};
     struct ew_platform *platform = tiny_star(2);
     const struct ew_problem problem = {.context = {.platform = platform}};
-    const struct ew_replan_maker maker = {notes, note_and_plan};
+    const struct ew_replan_maker maker = {.ctx = notes, .plan = note_and_plan};
     const struct ew_replan_how how = {.spec = spec, .maker = &maker, .horizon_s = horizon_s};
     struct ew_replan *out = NULL;
     struct ew_book *book = NULL;
@@ -182,7 +182,7 @@ START_TEST(foresight_plans_every_kth_change_but_for_what_goes)
     const struct ew_dynamics dynamics = {.n_signals = 2, .signals = SIGNALS};
     struct ew_platform *platform = tiny_star(2);
     const struct ew_problem problem = {.context = {.platform = platform}};
-    const struct ew_replan_maker maker = {&notes, note_and_plan};
+    const struct ew_replan_maker maker = {.ctx = &notes, .plan = note_and_plan};
     const struct ew_replan_how how = {.spec = {.when = EW_REPLAN_ON_CHANGE},
                                       .maker = &maker,
                                       .horizon_s = 100,
