@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Times of exec are doubtful when the clock was set back by more than this share of the run. */
-static const double late_ratio = 0.1;
-
 const char *ew_validation_engine_name(enum ew_validation_engine engine)
 {
     static const char *const names[] = {"simgrid", "fast", "exec"};
@@ -185,11 +182,6 @@ double ew_validation_energy_error(const struct ew_validation *v, enum ew_validat
         return NAN;
     }
     return v->results[e]->energy_j / v->results[EW_VALIDATE_SIMGRID]->energy_j - 1;
-}
-
-bool ew_validation_is_late(const struct ew_validation *v)
-{
-    return !v->error && v->run.slipped_s > late_ratio * v->run.wall_s;
 }
 
 bool ew_validation_is_good(const struct ew_validation *v)

@@ -35,6 +35,8 @@ struct ew_validation_run {
     uint64_t n_overruns;
     double slipped_s; /**< real seconds by which the clock was set back */
     double compute_s;
+    double link_lag_ratio; /**< see struct ew_exec_facts */
+    bool is_late;          /**< the machine did not keep up */
 };
 
 /** A layer or a link: seconds in all tasks of the layer, or in all messages whose slowest link it
@@ -77,9 +79,6 @@ void ew_validation_fini(struct ew_validation *v);
 /** Figure of an engine relative to SimGrid's, less 1; NAN where either does not exist. */
 double ew_validation_latency_error(const struct ew_validation *v, enum ew_validation_engine e);
 double ew_validation_energy_error(const struct ew_validation *v, enum ew_validation_engine e);
-
-/** The machine did not keep up: times of exec say more about it than about the plan. */
-bool ew_validation_is_late(const struct ew_validation *v);
 
 /** Answers as they should be, and everything ran. */
 bool ew_validation_is_good(const struct ew_validation *v);

@@ -58,12 +58,10 @@ static void add_note(struct ew_grid *grid, struct ew_grid_row *row, const struct
                       p->is_link ? "messages" : "tasks");
         n_shown++;
     }
-    if (ew_validation_is_late(v)) {
+    if (v->run.is_late) {
         ew_str_printf(
-            &text,
-            "%slate: this machine did not keep up (%.3g s of %.3g s), which may have delayed "
-            "messages",
-            n_shown ? "; " : "", v->run.slipped_s, v->run.wall_s);
+            &text, "%slate: this machine did not keep up (%.3g s of %.3g s, links %.0f %%)",
+            n_shown ? "; " : "", v->run.slipped_s, v->run.wall_s, 100 * v->run.link_lag_ratio);
     }
     if (text.length) {
         row->note = ew_grid_format(grid, "%s", ew_str_text(&text));
@@ -149,7 +147,8 @@ static void put_run(struct ew_json *j, const struct ew_validation *v)
     ew_json_kv_double(j, "dilation", v->run.dilation);
     ew_json_kv_u64(j, "overruns", v->run.n_overruns);
     ew_json_kv_double(j, "slipped_s", v->run.slipped_s);
-    ew_json_kv_bool(j, "is_late", ew_validation_is_late(v));
+    ew_json_kv_double(j, "link_lag_ratio", v->run.link_lag_ratio);
+    ew_json_kv_bool(j, "is_late", v->run.is_late);
     ew_json_object_end(j);
 }
 
@@ -252,7 +251,7 @@ static void put_csv_row(struct ew_csv_file *f, const struct ew_validation *v)
     ew_csv_text(f, v->strategy);
     ew_csv_text(f, v->error);
     if (v->error) {
-        for (int i = 0; i < 18; i++) {
+        for (int i = 0; i < 19; i++) {
             ew_csv_empty(f);
         }
         ew_csv_row_end(f);
@@ -275,7 +274,8 @@ static void put_csv_row(struct ew_csv_file *f, const struct ew_validation *v)
     ew_csv_double(f, v->run.dilation);
     ew_csv_u64(f, v->run.n_overruns);
     ew_csv_double(f, v->run.slipped_s);
-    ew_csv_bool(f, ew_validation_is_late(v));
+    ew_csv_double(f, v->run.link_lag_ratio);
+    ew_csv_bool(f, v->run.is_late);
     ew_csv_row_end(f);
 }
 
@@ -341,7 +341,7 @@ enum ew_status ew_validation_write_csv(const struct ew_validation *rows, size_t 
          "strategy,error,answers,answers_equal,max_relative_difference,tolerance,"
          "simgrid_latency_s,fast_latency_s,exec_latency_s,simgrid_energy_j,fast_energy_j,"
          "exec_energy_j,tasks,end_error_median_s,end_error_p95_s,end_error_max_s,dilation,overruns,"
-         "slipped_s,is_late"},
+         "slipped_s,link_lag_ratio,is_late"},
         {"validation_parts.csv", "strategy,workload,kind,name,n,simgrid_s,exec_s"},
         {"validation_tasks.csv",
          "strategy,workload,job,node,kind,layer,device,peer,simgrid_start_s,simgrid_end_s,"

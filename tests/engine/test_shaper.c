@@ -55,8 +55,9 @@ static void run_flows(struct flow *flows, uint32_t n, const struct ew_exec_link 
         if (next->left == next->bytes) {
             ew_shaper_join(shaper, links, next->n_route, next->route, flow);
         }
-        const double bytes = fmin(next->left, ew_shaper_chunk_bytes(shaper, links, next->n_route,
-                                                                    next->route, flow, 0.5e-3));
+        const double bytes =
+            fmin(next->left,
+                 ew_shaper_chunk(shaper, links, next->n_route, next->route, flow, 0.5e-3).bytes);
         next->at_s =
             ew_shaper_reserve(shaper, links, next->n_route, next->route, next->at_s, bytes);
         next->left -= bytes;

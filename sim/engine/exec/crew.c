@@ -137,10 +137,15 @@ static enum ew_status limit_member(uint64_t *limit, void *ctx, const struct ew_f
     switch (head->type) {
     case EW_FRAME_READY:
     case EW_FRAME_DONE:
-    case EW_FRAME_ARRIVED:
     case EW_FRAME_BYE:
         *limit = 0;
         return EW_OK;
+    case EW_FRAME_ARRIVED:
+        *limit = sizeof(double);
+        return head->n_bytes == sizeof(double)
+                   ? EW_OK
+                   : ew_fail(err, EW_EENGINE, "sent an ARRIVED frame of %llu bytes, expected %zu",
+                             (unsigned long long)head->n_bytes, sizeof(double));
     case EW_FRAME_OUTPUT:
         *limit = member->max_answer_bytes;
         return EW_OK;

@@ -46,7 +46,13 @@ struct ew_exec_facts {
     uint64_t n_overruns; /**< events that happened later than the emulated time of them */
     double slipped_s;    /**< real seconds by which the clock was set back for that */
     double compute_s;    /**< seconds of arithmetic, all workers */
+    /** Messages that shared links: by how much their senders asked late for their share, as a part
+     * of the time they took. Emulated only; 0 without such messages. */
+    double link_lag_ratio;
 };
+
+/** The machine did not keep up: emulated times are in doubt. */
+bool ew_exec_is_late(const struct ew_exec_facts *facts);
 
 /** Run. `facts` of struct ew_run_facts as for other engines. */
 enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exec_facts,

@@ -24,6 +24,12 @@ static const double tolerated_lag_s = 3e-3;
 static const double tolerated_slip_ratio = 0.2;
 static const double stretch = 1.2;
 
+/* Messages that share links get the wrong shares when their senders ask late: time is stretched
+ * when lateness is more than this part of what the last messages took, not beyond most_dilation. */
+static const double tolerated_link_lag_ratio = 0.1;
+static const double most_dilation = 64;
+enum { LAG_WINDOW = 8 };
+
 /* A job in flight. */
 struct job {
     uint64_t id;
@@ -62,9 +68,12 @@ struct exec {
     uint64_t answered_job; /* asked for last */
     double epoch_s;
     double dilation;
-    double begun_s;   /* real time of the run's begin */
-    double heard_s;   /* real time of the last sign of life */
-    double handled_s; /* logical time of the last event handled */
+    double begun_s;                  /* real time of the run's begin */
+    double heard_s;                  /* real time of the last sign of life */
+    double handled_s;                /* logical time of the last event handled */
+    double link_late_s, link_busy_s; /* real: of messages that shared links */
+    double window_late_s, window_busy_s;
+    uint32_t n_in_window;
     enum ew_status status;
     struct ew_error err;
 };
@@ -295,6 +304,45 @@ static enum ew_status on_done(struct exec *exec, uint32_t device, const struct e
     return EW_OK;
 }
 
+/* ---- the clock ---- */
+
+static enum ew_status tell_clock(struct exec *exec)
+{
+    const struct ew_frame frame = {.type = EW_FRAME_CLOCK,
+                                   .time_s = exec->epoch_s,
+                                   .n_bytes = sizeof exec->dilation,
+                                   .payload = (const char *)&exec->dilation};
+    return crew_tell(&exec->crew, &frame, &exec->err);
+}
+
+static double real_s(const struct exec *exec, double time_s)
+{
+    return exec->epoch_s + exec->dilation * time_s;
+}
+
+/* A message that shared links has arrived, whose sender was late at worst by `late_s` real seconds.
+ */
+static enum ew_status note_lag(struct exec *exec, double late_s, double busy_s)
+{
+    exec->link_late_s += late_s;
+    exec->link_busy_s += busy_s;
+    exec->window_late_s += late_s;
+    exec->window_busy_s += busy_s;
+    if (++exec->n_in_window < LAG_WINDOW) {
+        return EW_OK;
+    }
+    const bool is_late = exec->window_late_s > tolerated_link_lag_ratio * exec->window_busy_s;
+    exec->n_in_window = 0;
+    exec->window_late_s = exec->window_busy_s = 0;
+    if (!is_late || exec->options->dilation > 0 || exec->dilation >= most_dilation) {
+        return EW_OK;
+    }
+    const double time_s = (now_s() - exec->epoch_s) / exec->dilation;
+    exec->dilation *= stretch;
+    exec->epoch_s = now_s() - exec->dilation * time_s;
+    return tell_clock(exec);
+}
+
 static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struct ew_frame *frame)
 {
     for (uint32_t c = 0; c < ew_core_connection_count(exec->core); c++) {
@@ -304,9 +352,12 @@ static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struc
             !r->is_confirmed && r->job == frame->job && r->node == frame->node) {
             const double end_s =
                 exec->options->is_emulated ? frame->time_s : r->start_s + (now_s() - r->begun_s);
+            double late_s;
+            memcpy(&late_s, frame->payload, sizeof late_s);
             r->is_confirmed = true;
             ew_heap_set(&exec->heap, id, fmax(end_s, fmax(r->start_s, exec->handled_s)));
-            return EW_OK;
+            return late_s > 0 ? note_lag(exec, late_s, (end_s - r->start_s) * exec->dilation)
+                              : EW_OK;
         }
     }
     return ew_fail(&exec->err, EW_EENGINE, "%s: reported a message that is not under way",
@@ -342,21 +393,7 @@ static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame
     return status;
 }
 
-/* ---- the clock ---- */
-
-static enum ew_status tell_clock(struct exec *exec)
-{
-    const struct ew_frame frame = {.type = EW_FRAME_CLOCK,
-                                   .time_s = exec->epoch_s,
-                                   .n_bytes = sizeof exec->dilation,
-                                   .payload = (const char *)&exec->dilation};
-    return crew_tell(&exec->crew, &frame, &exec->err);
-}
-
-static double real_s(const struct exec *exec, double time_s)
-{
-    return exec->epoch_s + exec->dilation * time_s;
-}
+/* ---- slipping ---- */
 
 /* An event is handled late: set the clock back, so that it is now, and stretch time unless the
  * dilation was given. */
@@ -366,7 +403,8 @@ static enum ew_status slip(struct exec *exec, double time_s)
     exec->facts->n_overruns++;
     exec->facts->slipped_s += lag_s;
     const double so_far_s = now_s() - exec->begun_s;
-    if (exec->options->dilation == 0 && exec->facts->slipped_s > tolerated_slip_ratio * so_far_s) {
+    if (exec->options->dilation == 0 && exec->dilation < most_dilation &&
+        exec->facts->slipped_s > tolerated_slip_ratio * so_far_s) {
         exec->dilation *= stretch;
     }
     exec->epoch_s = now_s() - exec->dilation * time_s;
@@ -504,6 +542,7 @@ static enum ew_status run_loop(struct exec *exec)
     }
     exec->facts->wall_s = now_s() - exec->begun_s;
     exec->facts->dilation = exec->dilation;
+    exec->facts->link_lag_ratio = exec->link_busy_s > 0 ? exec->link_late_s / exec->link_busy_s : 0;
     if (status == EW_OK && !ew_core_is_finished(exec->core)) {
         status = ew_fail(&exec->err, EW_EDEADLOCK, "%llu requests never finished",
                          (unsigned long long)ew_core_open_requests(exec->core));
@@ -620,6 +659,12 @@ static void end(struct exec *exec, bool has_failed)
     free(exec->running);
     ew_heap_fini(&exec->heap);
     ew_core_free(exec->core);
+}
+
+bool ew_exec_is_late(const struct ew_exec_facts *facts)
+{
+    return facts->slipped_s > 0.1 * facts->wall_s ||
+           facts->link_lag_ratio > tolerated_link_lag_ratio;
 }
 
 enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exec_facts,

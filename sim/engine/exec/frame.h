@@ -25,7 +25,8 @@ enum { EW_FRAME_VERSION = 2, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
     X(JOB)     /* coordinator: a job begins */                                                     \
     X(SEND)    /* coordinator: message `node` may leave, logical time_s */                         \
     X(DATA)    /* worker to worker: boxes of message `node` */                                     \
-    X(ARRIVED) /* worker to worker, then to the coordinator: its last byte, logical time_s */      \
+    X(ARRIVED) /* worker to worker, then to the coordinator: its last byte, logical time_s;        \
+        payload: by how much its sender was late */                                                \
     X(DONE)    /* worker: node computed; payload: pairs of node and seconds */                     \
     X(FETCH)   /* coordinator to the sink: give me the answer */                                   \
     X(OUTPUT)  /* worker: the answer */                                                            \

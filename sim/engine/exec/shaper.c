@@ -187,15 +187,21 @@ void ew_shaper_leave(struct ew_shaper *shaper, const struct ew_exec_link *links,
 
 /* Flows that meet on a link must agree on the unit of their chunks, so it follows from what all of
  * them can see: the slowest and the heaviest flow there. */
-double ew_shaper_chunk_bytes(struct ew_shaper *shaper, const struct ew_exec_link *links,
-                             uint32_t n_route, const uint32_t *route, struct ew_exec_flow flow,
-                             double grain_s)
+struct ew_exec_chunk ew_shaper_chunk(struct ew_shaper *shaper, const struct ew_exec_link *links,
+                                     uint32_t n_route, const uint32_t *route,
+                                     struct ew_exec_flow flow, double grain_s)
 {
     double slowest = flow.slowest_bytes_per_s;
     double heaviest = flow.weight;
+    struct ew_exec_chunk chunk = {0};
     lock_clocks(shaper->clocks);
     for (uint32_t i = 0; i < n_route; i++) {
         const struct link_clock *clock = &shaper->clocks->links[route[i]];
+        uint32_t n_own = 0;
+        for (uint32_t k = 0; k < n_route; k++) {
+            n_own += route[k] == route[i];
+        }
+        chunk.is_contended = chunk.is_contended || clock->n_flows > n_own;
         for (uint32_t k = 0; links[route[i]].is_shared && k < clock->n_flows; k++) {
             slowest = fmin(slowest, clock->flows[k].slowest_bytes_per_s);
             heaviest = fmax(heaviest, clock->flows[k].weight);
@@ -203,8 +209,9 @@ double ew_shaper_chunk_bytes(struct ew_shaper *shaper, const struct ew_exec_link
     }
     unlock_clocks(shaper->clocks);
     slowest = fmax(slowest, least_slowest_ratio * flow.slowest_bytes_per_s);
-    return fmax(LEAST_CHUNK_BYTES,
-                slowest * grain_s * fmax(flow.weight / heaviest, least_weight_ratio));
+    const double share = fmax(flow.weight / heaviest, least_weight_ratio);
+    chunk.bytes = fmax(LEAST_CHUNK_BYTES, slowest * grain_s * share);
+    return chunk;
 }
 
 /* --- clocks ---------------------------------------------------------------------------------- */

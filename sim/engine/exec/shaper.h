@@ -49,11 +49,17 @@ void ew_shaper_join(struct ew_shaper *shaper, const struct ew_exec_link *links, 
 void ew_shaper_leave(struct ew_shaper *shaper, const struct ew_exec_link *links, uint32_t n_route,
                      const uint32_t *route, struct ew_exec_flow flow);
 
-/** How much a flow that takes part should reserve next: what the slowest of the flows that it meets
- *  moves in `grain_s` alone, less in proportion when it meets one of more weight. */
-double ew_shaper_chunk_bytes(struct ew_shaper *shaper, const struct ew_exec_link *links,
-                             uint32_t n_route, const uint32_t *route, struct ew_exec_flow flow,
-                             double grain_s);
+/** What a flow that takes part should reserve next. */
+struct ew_exec_chunk {
+    double bytes;
+    bool is_contended; /**< others take part on one of its links */
+};
+
+/** As much as the slowest of the flows that it meets moves in `grain_s` alone, less in proportion
+ * when it meets one of more weight. */
+struct ew_exec_chunk ew_shaper_chunk(struct ew_shaper *shaper, const struct ew_exec_link *links,
+                                     uint32_t n_route, const uint32_t *route,
+                                     struct ew_exec_flow flow, double grain_s);
 
 /** Set all clocks back to 0 and forget all flows. */
 void ew_shaper_reset(struct ew_shaper *shaper);

@@ -67,6 +67,7 @@ struct wk_line {
     uint64_t n_queued;  /**< handed to the connection */
     double n_reserved;  /**< modelled bytes reserved so far */
     double chunk_end_s; /**< logical: when the reserved ones are through */
+    double late_s;      /**< real: latest that a chunk was asked for while others used its links */
 };
 
 /** Who connected to us. */

@@ -120,7 +120,7 @@ static const struct ew_exec_node *sent_node(const struct wk_worker *worker,
 }
 
 /* Take the next chunk's time on all links of the route. */
-static void reserve_chunk(struct wk_worker *worker, struct wk_line *line)
+static void reserve_chunk(struct wk_worker *worker, struct wk_line *line, double now_s)
 {
     const struct ew_exec_node *node = sent_node(worker, line);
     const struct ew_exec_route *route = &worker->setup.routes[node->peer];
@@ -129,9 +129,13 @@ static void reserve_chunk(struct wk_worker *worker, struct wk_line *line)
                        route->flow);
     }
     const double left = (double)node->bytes - line->n_reserved;
-    const double bytes = fmin(left, ew_shaper_chunk_bytes(worker->shaper, worker->setup.links,
-                                                          route->n_links, route->links, route->flow,
-                                                          chunk_s / fmax(1, worker->dilation)));
+    const struct ew_exec_chunk chunk =
+        ew_shaper_chunk(worker->shaper, worker->setup.links, route->n_links, route->links,
+                        route->flow, chunk_s / fmax(1, worker->dilation));
+    const double bytes = fmin(left, chunk.bytes);
+    if (chunk.is_contended) { /* who asks late gets another share than it should */
+        line->late_s = fmax(line->late_s, (now_s - line->chunk_end_s) * worker->dilation);
+    }
     line->chunk_end_s = ew_shaper_reserve(worker->shaper, worker->setup.links, route->n_links,
                                           route->links, line->chunk_end_s, bytes);
     line->n_reserved += bytes;
@@ -160,7 +164,9 @@ static enum ew_status end_send(struct wk_worker *worker, struct wk_line *line, s
                                      .program = send.job->program,
                                      .node = send.node,
                                      .job = send.job->id,
-                                     .time_s = line->chunk_end_s};
+                                     .time_s = line->chunk_end_s,
+                                     .n_bytes = sizeof line->late_s,
+                                     .payload = (const char *)&line->late_s};
     status = status ? status : ew_conn_send(&line->conn, &arrived, err);
     free(line->bytes);
     line->bytes = NULL;
@@ -191,6 +197,7 @@ static enum ew_status begin_send(struct wk_worker *worker, struct wk_line *line,
     line->is_sending = true;
     line->n_queued = 0;
     line->n_reserved = 0;
+    line->late_s = 0;
     const enum ew_status status = encode(line, worker, err);
     if (status == EW_OK && worker->setup.is_emulated) {
         line->chunk_end_s =
@@ -199,54 +206,79 @@ static enum ew_status begin_send(struct wk_worker *worker, struct wk_line *line,
     return status;
 }
 
-/* Move one message on; *next_s: when to look again. */
-static enum ew_status pump_line(struct wk_worker *worker, struct wk_line *line, double *next_s,
+/* Move a line on by one chunk or message. */
+static enum ew_status step_line(struct wk_worker *worker, struct wk_line *line, double now_s,
                                 struct ew_error *err)
 {
-    enum ew_status status = EW_OK;
-    while (status == EW_OK) {
-        if (!line->is_sending && line->waiting.count) {
-            status = begin_send(worker, line, err);
-        }
-        if (status != EW_OK || !line->is_sending) {
-            return status;
-        }
-        if (!worker->setup.is_emulated) {
-            status = end_send(worker, line, err);
-            continue;
-        }
-        const double total = (double)sent_node(worker, line)->bytes;
-        const double now_s = wk_now_s(worker);
-        if (now_s < line->chunk_end_s) {
-            *next_s = fmin(*next_s, line->chunk_end_s);
-            return EW_OK;
-        }
-        if (line->n_reserved >= total) {
-            status = end_send(worker, line, err);
-            continue;
-        }
-        status =
-            queue_until(line, (uint64_t)((double)line->n_bytes * line->n_reserved / total), err);
-        reserve_chunk(worker, line);
+    const double total = (double)sent_node(worker, line)->bytes;
+    if (!worker->setup.is_emulated || line->n_reserved >= total) {
+        return end_send(worker, line, err);
+    }
+    const enum ew_status status =
+        queue_until(line, (uint64_t)((double)line->n_bytes * line->n_reserved / total), err);
+    reserve_chunk(worker, line, now_s);
+    return status;
+}
+
+/* A lost connection ends its line, anything else ends the worker. */
+static enum ew_status judge_line(struct wk_worker *worker, struct wk_line *line,
+                                 enum ew_status status, const struct ew_error *own,
+                                 struct ew_error *err)
+{
+    if (status == EW_EIO) {
+        wk_note_loss(worker, &line->conn, own);
+        return EW_OK;
+    }
+    if (status != EW_OK) {
+        *err = *own;
     }
     return status;
 }
 
-enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew_error *err)
+static enum ew_status begin_sends(struct wk_worker *worker, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
-    for (uint32_t d = 0; worker->lines && d < worker->setup.n_devices && status == EW_OK; d++) {
-        if (worker->lines[d].conn.fd < 0) {
-            continue; /* never opened, or lost */
+    for (uint32_t d = 0; d < worker->setup.n_devices && status == EW_OK; d++) {
+        struct wk_line *line = &worker->lines[d];
+        if (line->conn.fd >= 0 && !line->is_sending && line->waiting.count) {
+            struct ew_error own = {0};
+            status = judge_line(worker, line, begin_send(worker, line, &own), &own, err);
+        }
+    }
+    return status;
+}
+
+/* What is due first; NULL when nothing is sending. Lines take turns in this order also when this
+ * process was late, so that none gets ahead of its share. */
+static struct wk_line *first_due(const struct wk_worker *worker)
+{
+    struct wk_line *first = NULL;
+    for (uint32_t d = 0; d < worker->setup.n_devices; d++) {
+        struct wk_line *line = &worker->lines[d];
+        if (line->conn.fd >= 0 && line->is_sending &&
+            (!first || line->chunk_end_s < first->chunk_end_s)) {
+            first = line;
+        }
+    }
+    return first;
+}
+
+enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew_error *err)
+{
+    enum ew_status status = worker->lines ? begin_sends(worker, err) : EW_OK;
+    while (worker->lines && status == EW_OK) {
+        struct wk_line *line = first_due(worker);
+        const double now_s = wk_now_s(worker);
+        if (!line) {
+            return EW_OK;
+        }
+        if (worker->setup.is_emulated && now_s < line->chunk_end_s) {
+            *next_s = fmin(*next_s, line->chunk_end_s);
+            return EW_OK;
         }
         struct ew_error own = {0};
-        status = pump_line(worker, &worker->lines[d], next_s, &own);
-        if (status == EW_EIO) {
-            wk_note_loss(worker, &worker->lines[d].conn, &own);
-            status = EW_OK;
-        } else if (status != EW_OK) {
-            *err = own;
-        }
+        status = judge_line(worker, line, step_line(worker, line, now_s, &own), &own, err);
+        status = status ? status : begin_sends(worker, err);
     }
     return status;
 }

@@ -405,7 +405,7 @@ static enum ew_status limit_worker(uint64_t *limit, struct wk_worker *worker, ui
         p->nodes[head->node].device != device) {
         return ew_fail(err, EW_EENGINE, "sent message %u, which is not from it to me", head->node);
     }
-    *limit = head->type == EW_FRAME_DATA ? data_bytes(p, &p->nodes[head->node]) : 0;
+    *limit = head->type == EW_FRAME_DATA ? data_bytes(p, &p->nodes[head->node]) : sizeof(double);
     return head->n_bytes == *limit
                ? EW_OK
                : ew_fail(err, EW_EENGINE, "sent message %u with %llu bytes, expected %llu",
