@@ -20,6 +20,10 @@ static void raise_row(const struct ew_ref_isa *isa, float *out, size_t n, float 
             const float root = sqrtf(out[k]);
             out[k] = beta == 0.5f ? root : root * sqrtf(root);
         }
+    } else if (beta == 0.0f) { /* also of 0, which has no logarithm */
+        for (size_t k = 0; k < n; k++) {
+            out[k] = 1.0f;
+        }
     } else if (beta != 1.0f) {
         isa->map(EW_REF_LOG, out, out, n, 0.0f, 0.0f);
         isa->map(EW_REF_SCALE, out, out, n, beta, 0.0f);
