@@ -23,8 +23,12 @@ import os
 import sys
 import warnings
 
-import torch
-import torchvision
+try:
+    import torch
+    import torchvision
+except ImportError as missing:
+    torch = None
+    REASON = missing
 
 SIZES = {"inception_v3": 299}
 FIXTURES = """alexnet vgg11 vgg16 vgg19 resnet18 resnet34 resnet50 resnext50_32x4d
@@ -136,6 +140,9 @@ def main():
     parser.add_argument("--opset", type=int, default=13)
     parser.add_argument("--fixtures", metavar="FOLDER", help="write EdgeWeave's test files")
     args = parser.parse_args()
+    if torch is None:
+        parser.error("%s; on Debian: apt-get install python3-torch python3-torchvision python3-onnx"
+                     % REASON)
     warnings.simplefilter("ignore")
     if args.fixtures:
         write_fixtures(args.fixtures, args.opset)

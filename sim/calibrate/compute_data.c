@@ -7,7 +7,7 @@
 #include "calibrate/compute.h"
 #include "calibrate/rows.h"
 #include "io/csv_table.h"
-#include "io/graph_json.h"
+#include "io/graph_file.h"
 
 /* Times outside this are no measurements of a layer or network. */
 static const double MIN_SECONDS = 1e-9;
@@ -218,7 +218,7 @@ static enum ew_status find_network(const struct network **out, struct loader *l,
         if (!path) {
             return EW_OK;
         }
-        const enum ew_status status = ew_graph_load_json(&network.graph, path, err);
+        const enum ew_status status = ew_graph_load_file(&network.graph, NULL, path, err);
         if (status != EW_OK) {
             return status;
         }

@@ -119,9 +119,13 @@ static enum ew_status put_graph(struct ew_cli *cli, const struct wishes *w,
                  : w->output ? ew_file_write(w->output, ew_str_text(&text), text.length, err)
                              : ew_cli_put(&text, err);
     }
-    if (status == EW_OK && w->output) {
-        ew_cli_detail(cli, "%s: %u layers, %.4g GMACs, %.4g million parameters", w->output,
-                      graph->n_layers, (double)graph->macs / 1e9, (double)graph->params / 1e6);
+    if (status == EW_OK && w->output && cli->verbosity > EW_QUIET) {
+        struct ew_str said = {0};
+        ew_str_printf(&said, "%s: graph '%s', %u layers, %.4g GMACs, %.4g million parameters\n",
+                      w->output, graph->name, graph->n_layers, (double)graph->macs / 1e9,
+                      (double)graph->params / 1e6);
+        status = ew_cli_put(&said, err);
+        ew_str_fini(&said);
     }
     ew_str_fini(&text);
     free(weights);

@@ -163,7 +163,7 @@ static const char *halo_text(struct ew_grid *grid, int32_t lines)
 
 static void print_table(struct ew_str *out, const struct ew_graph *graph)
 {
-    struct ew_grid grid = {.n_columns = 9};
+    struct ew_grid grid = {.n_columns = 9, .ends_in_text = true};
     struct ew_grid_row *row = ew_grid_add(&grid);
     if (row) {
         *row = (struct ew_grid_row){.cells = {"layer", "op", "output", "MMACs", "kparams", "kB",

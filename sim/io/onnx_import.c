@@ -128,8 +128,8 @@ static enum ew_status fail_input(struct ox_import *im, const struct ox_value_inf
                                  const char *what, const char *found)
 {
     return ew_fail(im->err, EW_EINPUT,
-                   "input '%s': %s%s; say which shape is meant, for example --input-shape "
-                   "%s=1x3x224x224",
+                   "input '%s': %s%s; say which shape is meant, for example 'edgeweave import "
+                   "--input-shape %s=1x3x224x224'",
                    ox_label(im, info->name), what, found, ox_label(im, info->name));
 }
 
@@ -147,6 +147,11 @@ static enum ew_status input_dims(struct ox_dims *out, struct ox_import *im,
     if (!given && info->n_dims > OX_MAX_RANK) {
         return ew_fail(im->err, EW_EINPUT, "input '%s': expected at most %d dimensions, found %u",
                        ox_label(im, info->name), (int)OX_MAX_RANK, (unsigned)info->n_dims);
+    }
+    if (given && info->has_shape && info->n_dims != given->n_dims) {
+        return ew_fail(im->err, EW_EUSAGE,
+                       "input '%s': the file says %u dimensions, --input-shape says %u",
+                       ox_label(im, info->name), (unsigned)info->n_dims, (unsigned)given->n_dims);
     }
     out->n = given ? given->n_dims : info->n_dims;
     memcpy(out->at, given ? given->dims : info->dims, out->n * sizeof *out->at);
@@ -394,8 +399,8 @@ static enum ew_status fail_unknown(struct ox_import *im)
     const struct ox_text domain = im->node->domain;
     return ox_fail(im,
                    "operator %s%s%s with these inputs and attributes cannot be placed; export the "
-                   "model without it, or keep it with --allow-opaque as a layer that one device "
-                   "computes",
+                   "model without it, or keep it with 'edgeweave import --allow-opaque' as a layer "
+                   "that one device computes",
                    domain.size ? ox_label(im, domain) : "", domain.size ? "." : "",
                    ox_label(im, im->node->op));
 }

@@ -387,10 +387,12 @@ enum ew_status ox_arrange_own(int32_t *out, int slots[OX_MAX_RANK], struct ox_im
         if (im->options->allows_opaque) {
             return EW_ENOTSUP;
         }
-        return ox_fail(im,
-                       "'%s' is a tensor of %s: at most three dimensions besides the batch can be "
-                       "placed; --allow-opaque keeps the node as a layer that is not divided",
-                       ox_label(im, value->name), ox_dims_text(im, &value->dims));
+        return ox_fail(
+            im,
+            "'%s' is a tensor of %s: at most three dimensions besides the batch can be "
+            "placed; 'edgeweave import --allow-opaque' keeps the node as a layer that is not "
+            "divided",
+            ox_label(im, value->name), ox_dims_text(im, &value->dims));
     }
     ox_arrange_dims(chw, &value->dims, slots);
     return ox_arrange(out, im, value, chw);

@@ -487,6 +487,11 @@ enum ew_status ox_decode(struct ox_model *out, struct ew_arena *arena, const voi
     if (d.is_out_of_memory) {
         return ew_fail_memory(err);
     }
+    if (!is_ok && *(const char *)data == '{') { /* no ONNX file begins so */
+        return ew_fail(err, EW_EINPUT,
+                       "not an ONNX file: it looks like JSON; graph files need no "
+                       "import");
+    }
     if (!is_ok) {
         return ew_fail(err, EW_EINPUT, "not an ONNX file, or a damaged one: byte %zu of %zu: %s",
                        d.failed_at == SIZE_MAX ? (size_t)0 : d.failed_at, size,

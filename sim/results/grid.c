@@ -89,7 +89,8 @@ static void put_cells(struct ew_str *out, const struct ew_grid *grid, const size
     for (uint32_t c = 1; c < grid->n_columns; c++) {
         const char *cell = row->cells[c] ? row->cells[c] : "";
         const size_t width = text_width(cell);
-        pending += 2 + widths[c] - width;
+        const bool is_left = grid->ends_in_text && c == grid->n_columns - 1;
+        pending += 2 + (is_left ? 0 : widths[c] - width);
         if (width) {
             put_blanks(out, pending);
             ew_str_append(out, cell);

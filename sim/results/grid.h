@@ -22,6 +22,7 @@ struct ew_grid_row {
 struct ew_grid {
     struct ew_arena arena;
     uint32_t n_columns;
+    bool ends_in_text; /**< the last column is to the left, too */
     EW_VEC(struct ew_grid_row) rows;
     bool ran_out_of_memory;
 };

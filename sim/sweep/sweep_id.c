@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/graph_json.h"
+#include "io/graph_file.h"
 #include "io/scenario_json.h"
 #include "results/report.h"
 
@@ -37,7 +37,7 @@ static enum ew_status add_graph(struct mix *mix, const char *path, struct ew_err
     struct ew_graph *graph = NULL;
     enum ew_status status = add_file(mix, path, err);
     if (status == EW_OK && path) {
-        status = ew_graph_load_json(&graph, path, err);
+        status = ew_graph_load_file(&graph, NULL, path, err);
     }
     for (uint32_t i = 1; status == EW_OK && graph && i < graph->n_variants; i++) {
         const char *file = graph->variants[i].graph->path;

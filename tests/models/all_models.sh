@@ -4,7 +4,7 @@
 #
 #     tests/models/all_models.sh BUILD_DIR [MODEL...]
 #
-# Without models four of them, all with EW_FULL=1. Training and searching are cut short: what is
+# Without models three of them, all with EW_FULL=1. Training and searching are cut short: what is
 # tested is that plans come out, fit, and run alike on both engines.
 set -eu
 [ $# -ge 1 ] && [ -x "$1/bin/edgeweave" ] || {

@@ -447,7 +447,8 @@ START_TEST(unknown_operators_say_what_to_do)
     struct onnx_file f = with_unknown_node();
     expect_error(&f, "m.onnx: node 'b' (NonMaxSuppression): operator NonMaxSuppression with these "
                      "inputs and attributes cannot be placed; export the model without it, or "
-                     "keep it with --allow-opaque as a layer that one device computes");
+                     "keep it with 'edgeweave import --allow-opaque' as a layer that one device "
+                     "computes");
     const struct ew_onnx_options options = {.allows_opaque = true};
     f = with_unknown_node();
     expect_error_with(&f, &options,
@@ -471,15 +472,15 @@ START_TEST(open_shapes_name_the_input)
     struct onnx_file f = begin("batchx3x8x8");
     onnx_node(&f, "Relu", "x", "y");
     expect_error(&f, "m.onnx: input 'x': dimension 0 is not fixed ('batch'); say which shape is "
-                     "meant, for example --input-shape x=1x3x224x224");
+                     "meant, for example 'edgeweave import --input-shape x=1x3x224x224'");
     f = begin(NULL);
     onnx_node(&f, "Relu", "x", "y");
     expect_error(&f, "m.onnx: input 'x': the file gives no shape; say which shape is meant, for "
-                     "example --input-shape x=1x3x224x224");
+                     "example 'edgeweave import --input-shape x=1x3x224x224'");
     f = begin("8x3x8x8");
     onnx_node(&f, "Relu", "x", "y");
     expect_error(&f, "m.onnx: input 'x': expected a batch of 1, found 8; say which shape is meant, "
-                     "for example --input-shape x=1x3x224x224");
+                     "for example 'edgeweave import --input-shape x=1x3x224x224'");
     const struct ew_onnx_shape shape = {NULL, 4, {1, 3, 10, 12}};
     const struct ew_onnx_options options = {.n_shapes = 1, .shapes = &shape};
     f = begin("batchx3x8x8");
@@ -492,6 +493,12 @@ START_TEST(open_shapes_name_the_input)
     f = begin("1x3x8x8");
     onnx_node(&f, "Relu", "x", "y");
     expect_error_with(&f, &wrong, "m.onnx: there is no input 'image'");
+    const struct ew_onnx_shape flat = {NULL, 3, {1, 3, 8}};
+    const struct ew_onnx_options short_of_one = {.n_shapes = 1, .shapes = &flat};
+    f = begin("batchx3x8x8");
+    onnx_node(&f, "Relu", "x", "y");
+    expect_error_with(&f, &short_of_one,
+                      "m.onnx: input 'x': the file says 4 dimensions, --input-shape says 3");
 }
 END_TEST
 
@@ -626,6 +633,10 @@ START_TEST(other_files_are_refused)
     ck_assert_str_eq(err.message, "/nonexistent/m.onnx: cannot open: not a readable file");
     ck_assert_int_eq(ew_graph_parse_onnx(&graph, "{\"schema\": 1}", 13, "m.onnx", NULL, &err),
                      EW_EINPUT);
+    ck_assert_str_eq(err.message,
+                     "m.onnx: not an ONNX file: it looks like JSON; graph files need no "
+                     "import");
+    ck_assert_int_eq(ew_graph_parse_onnx(&graph, "no model", 8, "m.onnx", NULL, &err), EW_EINPUT);
     ck_assert_msg(strncmp(err.message, "m.onnx: not an ONNX file, or a damaged one: byte ", 49) ==
                       0,
                   "%s", err.message);
