@@ -41,7 +41,8 @@
     X(REGRET)    /* --regimes */                                                                   \
     X(EXEC)      /* of real execution, and all of ENGINE but --engine */                           \
     X(PLOT)      /* what is drawn */                                                               \
-    X(TRACE)     /* --trace */
+    X(TRACE)     /* --trace */                                                                     \
+    X(EXPLAIN)   /* what is explained */
 
 enum ew_group_number {
 #define X(name) EW_GROUP_NUMBER_##name,
@@ -221,7 +222,14 @@ enum ew_group {
     X(PLOT_LOG, "log", 0, "AXES", EW_GROUP_PLOT,                                                   \
       "logarithmic axes: x, y, xy or none (default: those whose values span a factor of 50)")      \
     X(PLOT_RUN, "run", 0, "N", EW_GROUP_PLOT, "gantt: number of the run (default: 0)")             \
-    X(PLOT_REQUEST, "request", 0, "N", EW_GROUP_PLOT, "gantt: number of the request (default: 0)") \
+    X(PATH_ONLY, "path-only", 0, NULL, EW_GROUP_EXPLAIN,                                           \
+      "only the critical path: do not simulate what each resource is worth")                       \
+    X(RANGE, "range", 0, "FROM:TO", EW_GROUP_EXPLAIN,                                              \
+      "bandwidths in which to look for break-even, in bytes/s (default: 1e4:1e10)")                \
+    X(LINK, "link", 0, "NAME", EW_GROUP_EXPLAIN,                                                   \
+      "the link whose bandwidth is varied for break-even (default: '*', all)")                     \
+    X(PLOT_REQUEST, "request", 0, "N", EW_GROUP_PLOT | EW_GROUP_EXPLAIN,                           \
+      "number of the request; of plots, for gantt (default: 0)")                                   \
     X(VERBOSE, "verbose", 'v', NULL, EW_GROUP_COMMON, "more messages")                             \
     X(QUIET, "quiet", 'q', NULL, EW_GROUP_COMMON, "errors only")                                   \
     X(HELP, "help", 'h', NULL, EW_GROUP_COMMON, "help on this command")

@@ -74,6 +74,7 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
         {"calibration", EW_GROUP_CALIBRATE | EW_GROUP_PROBE},
         {"import", EW_GROUP_IMPORT},
         {"sweep", EW_GROUP_SWEEP},
+        {"explain", EW_GROUP_EXPLAIN},
         {"plot", EW_GROUP_PLOT},
         {"export", EW_GROUP_EXPORT},
         {"output", EW_GROUP_OUTPUT | EW_GROUP_OUT | EW_GROUP_TRACE | EW_GROUP_PLAN_OUT |

@@ -76,6 +76,21 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_compare,
     },
     {
+        .name = "explain",
+        .arguments = "[SCENARIO.json]",
+        .summary = "Tell what a request waited for, and what each device and link is worth",
+        .details =
+            "The critical path of a request; then, simulated again, 10 % more of every device "
+            "and link, and the\nplatform without each device. With two strategies also the "
+            "bandwidths at which the faster one\nbecomes the slower one.\n",
+        .examples = "explain --graph vgg16 --platform coedge --strategy coedge\n"
+                    "explain my_scenario.json --strategy modnn --request 7 --path-only\n"
+                    "explain --graph vgg16 --platform demo --strategy modnn,local "
+                    "--range 1e5:1e9 --json\n",
+        .groups = ASK | EW_GROUP_EXPLAIN,
+        .run = ew_cmd_explain,
+    },
+    {
         .name = "validate",
         .arguments = "[SCENARIO.json]",
         .summary = "Lay simulation and real execution of the same plans side by side",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/profile_scale.h"
 
 /* A description of a platform that may be changed. */
 struct draft {
@@ -262,6 +263,81 @@ enum ew_status ew_platform_override(struct ew_platform **platform, uint32_t n,
         if (status != EW_OK) {
             (void)ew_prefix(err, "after the overrides: ");
         }
+    }
+    draft_fini(&d);
+    return status;
+}
+
+/* Profiles are owned by their platform, so the new one gets copies; their texts stay the base's. */
+static enum ew_status copy_profiles(struct draft *d, const struct ew_platform *base,
+                                    const struct ew_what_if *what_if, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    for (uint32_t i = 0; status == EW_OK && i < base->n_devices; i++) {
+        const double ratio = i == what_if->faster_device ? what_if->ratio : 1;
+        struct ew_profile *copy = NULL;
+        if (i == what_if->without_device) {
+            continue;
+        }
+        if (is_default_profile(base->devices[i].profile)) {
+            d->devices[i].speed_flops_per_s *= ratio;
+            continue;
+        }
+        status = ew_profile_scale(&copy, base->devices[i].profile, ratio, err);
+        d->devices[i].cost = copy;
+    }
+    for (uint32_t i = 0; status != EW_OK && i < base->n_devices; i++) {
+        ew_profile_free(d->devices[i].cost);
+    }
+    return status;
+}
+
+/* Close the gap that a device leaves. */
+static void remove_device(struct draft *d, uint32_t n_devices, uint32_t device)
+{
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < d->n_routes; i++) {
+        struct ew_route_desc route = d->routes[i];
+        if (route.from != device && route.to != device) {
+            route.from -= route.from > device;
+            route.to -= route.to > device;
+            d->routes[kept++] = route;
+        }
+    }
+    d->n_routes = kept;
+    for (uint32_t i = device; i + 1 < n_devices; i++) {
+        d->devices[i] = d->devices[i + 1];
+    }
+}
+
+enum ew_status ew_platform_suppose(struct ew_platform **out, const struct ew_platform *base,
+                                   const struct ew_what_if *what_if, struct ew_error *err)
+{
+    struct draft d = {0};
+    uint32_t n_devices = base->n_devices;
+    enum ew_status status = draft_begin(&d, base, err);
+    if (status == EW_OK) {
+        status = copy_profiles(&d, base, what_if, err);
+    }
+    if (status == EW_OK) {
+        if (what_if->wider_link < base->n_links) {
+            d.links[what_if->wider_link].bandwidth_bytes_per_s *= what_if->ratio;
+        }
+        if (what_if->without_device < n_devices) {
+            remove_device(&d, n_devices, what_if->without_device);
+            n_devices--;
+        }
+        const struct ew_platform_desc desc = {
+            .path = base->path,
+            .content_hash = base->content_hash,
+            .n_devices = n_devices,
+            .devices = d.devices,
+            .n_links = base->n_links,
+            .links = d.links,
+            .n_routes = d.n_routes,
+            .routes = d.routes,
+        };
+        status = ew_platform_make(out, &desc, err);
     }
     draft_fini(&d);
     return status;

@@ -22,4 +22,16 @@ enum ew_status ew_platform_override(struct ew_platform **platform, uint32_t n,
 enum ew_status ew_platform_keep_devices(struct ew_platform **platform, uint32_t n,
                                         struct ew_error *err);
 
+/** What a platform is supposed to be otherwise, to see what it is worth; ids or EW_NONE. */
+struct ew_what_if {
+    uint32_t without_device;
+    uint32_t faster_device; /**< everything there takes 1/ratio of the time */
+    uint32_t wider_link;    /**< its bandwidth is multiplied by the ratio */
+    double ratio;
+};
+
+/** A platform made from `base`, which must outlive it. */
+enum ew_status ew_platform_suppose(struct ew_platform **out, const struct ew_platform *base,
+                                   const struct ew_what_if *what_if, struct ew_error *err);
+
 #endif

@@ -10,15 +10,17 @@
 #include "sweep/simgrid_load.h"
 
 struct ew_shelf;
+struct ew_what_if;
 
 /** What reading platforms takes; all borrowed. */
 struct ew_platform_source {
     const char *const *profile_dirs; /**< searched after profiles/ beside the platform */
     size_t n_profile_dirs;
     struct ew_simgrid *simgrid;
-    const char *cache_dir; /**< NULL: no cache */
-    const char *version;   /**< of the program */
-    struct ew_shelf *shelf; /**< what earlier setups opened (sweep/shelf.h); NULL: none */
+    const char *cache_dir;            /**< NULL: no cache */
+    const char *version;              /**< of the program */
+    struct ew_shelf *shelf;           /**< what earlier setups opened (sweep/shelf.h); NULL: none */
+    const struct ew_what_if *what_if; /**< sweep/override.h; NULL: as described. Without a shelf */
 };
 
 /** Load a platform. EW_EINPUT with file, line where known, and reason. Free with

@@ -209,6 +209,11 @@ static enum ew_status open_platform(struct ew_setup *s, const struct ew_platform
         status = ew_platform_override(&s->platform, s->scenario->n_overrides,
                                       s->scenario->overrides, &blame->override, err);
     }
+    if (status == EW_OK && source->what_if) {
+        s->base = s->platform;
+        s->platform = NULL;
+        status = ew_platform_suppose(&s->platform, s->base, source->what_if, err);
+    }
     if (status == EW_OK && source->shelf) {
         status = ew_shelf_put_platform(source->shelf, s->platform, s->scenario, err);
         s->owns_platform = status != EW_OK;
@@ -260,5 +265,6 @@ void ew_setup_fini(struct ew_setup *setup)
     if (setup->owns_platform) {
         ew_platform_free(setup->platform);
     }
+    ew_platform_free(setup->base);
     *setup = (struct ew_setup){0};
 }

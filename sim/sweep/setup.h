@@ -30,6 +30,7 @@ struct ew_setup {
     const struct ew_scenario *scenario; /**< borrowed */
     struct ew_platform *platform;       /**< the shelf's when there is one */
     bool owns_platform;
+    struct ew_platform *base; /**< what a supposition was made from, else NULL */
     const struct ew_net_model *net;
     struct ew_dynamics *dynamics; /**< owned; NULL: nothing changes */
     enum ew_energy_rule energy_rule;
