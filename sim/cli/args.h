@@ -36,6 +36,7 @@
     X(QUICK)     /* --quick */                                                                     \
     X(PARAM)     /* --param alone */                                                               \
     X(CSV)       /* --csv */                                                                       \
+    X(CONVERT)   /* --name of a model */                                                           \
     X(IMPORT)    /* how an import goes */                                                          \
     X(LIMIT)     /* --plan-limit-s alone */                                                        \
     X(REGRET)    /* --regimes */                                                                   \
@@ -177,7 +178,8 @@ enum ew_group {
       "only rows with this value in column 'key', or else 'device'")                               \
     X(LAYERS, "layers", 0, "FILE", EW_GROUP_CALIBRATE,                                             \
       "layer lists of networks that are no graphs (CSV)")                                          \
-    X(NAME, "name", 0, "NAME", EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE,              \
+    X(NAME, "name", 0, "NAME",                                                                     \
+      EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_CONVERT,                    \
       "name of what is made (default: that of the file)")                                          \
     X(FROM, "from", 0, "TEXT", EW_GROUP_CALIBRATE,                                                 \
       "where the data come from, for the profile's 'source' (default: the file)")                  \

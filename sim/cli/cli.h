@@ -80,6 +80,7 @@ enum ew_status ew_cmd_plugin_check(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_reproduce(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_probe(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_calibrate(struct ew_cli *cli, struct ew_error *err);
+enum ew_status ew_cmd_convert(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_import(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_sweep(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_export(struct ew_cli *cli, struct ew_error *err);

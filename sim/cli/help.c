@@ -72,7 +72,7 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
         {"requests and requirements", EW_GROUP_WORKLOAD},
         {"engine", EW_GROUP_ENGINE | EW_GROUP_EXEC | EW_GROUP_DRAWS | EW_GROUP_REGRET},
         {"calibration", EW_GROUP_CALIBRATE | EW_GROUP_PROBE},
-        {"import", EW_GROUP_IMPORT},
+        {"import", EW_GROUP_IMPORT | EW_GROUP_CONVERT},
         {"sweep", EW_GROUP_SWEEP},
         {"explain", EW_GROUP_EXPLAIN},
         {"plot", EW_GROUP_PLOT},

@@ -21,7 +21,7 @@
  *     model/    pure data and arithmetic: graph and ops, boxes, platform, profiles, scenario
  *     plan/     plan, builder, check, lower
  *     io/       files -> model: graphs, ONNX, profiles, scenarios, plans. The only home of
- *               cJSON and nanopb
+ *               cJSON, nanopb and libyaml
  *     plugin/   opens strategies (include/edgeweave/strategy.h), serves as their host
  *     engine/   core.c: the job machine that all engines share
  *               fast/: our own event heap; simgrid/: SimGrid, in a module of its own; exec/: real
@@ -129,6 +129,24 @@ const struct ew_command ew_commands[] = {
                     "import resnet18.onnx --fold-batchnorm --name resnet18_folded\n",
         .groups = EW_GROUP_IMPORT | EW_GROUP_COMMON,
         .run = ew_cmd_import,
+    },
+    {
+        .name = "convert",
+        .arguments = "FROM TO [FILE|DIR]",
+        .summary = "Turn plans and profiles of other tools into ours, and ours into theirs",
+        .details =
+            "FROM and TO: plan autodice, autodice plan (layer-to-device mapping, JSON); plan "
+            "pipeedge,\npipeedge plan (schedule of stages, YAML); platform pipeedge, pipeedge "
+            "platform (models.yml,\ndevice_types.yml and devices.yml in a folder; --name "
+            "says which model).\n",
+        .examples =
+            "convert plan autodice plan.json --graph vgg16 --platform demo -o mapping.json\n"
+            "convert autodice plan mapping.json --graph vgg16 --platform demo -o plan.json\n"
+            "convert platform pipeedge --graph vgg16 --platform demo -o profiles/\n"
+            "convert pipeedge platform profiles/ -o imported/\n",
+        .groups = EW_GROUP_PROBLEM | EW_GROUP_SEARCH | EW_GROUP_CACHE | EW_GROUP_CONVERT |
+                  EW_GROUP_OUTPUT | EW_GROUP_COMMON,
+        .run = ew_cmd_convert,
     },
     {
         .name = "list",
