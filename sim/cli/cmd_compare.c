@@ -179,8 +179,7 @@ enum ew_status ew_cmd_compare(struct ew_cli *cli, struct ew_error *err)
     }
     if (status == EW_OK) {
         progress = ew_progress_begin(cli, session.n_points);
-        session.config.tick = ew_progress_tick;
-        session.config.tick_ctx = &progress;
+        ew_progress_watch(&progress, &session.config);
     }
     if (status == EW_OK) {
         status = plan_and_run(&outcome, &progress, err);

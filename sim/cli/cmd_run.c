@@ -79,8 +79,7 @@ static enum ew_status run_point(struct ew_outcome *outcome, struct ew_point *poi
 {
     struct ew_session *s = outcome->session;
     struct ew_progress progress = ew_progress_begin(s->cli, 1);
-    s->config.tick = ew_progress_tick;
-    s->config.tick_ctx = &progress;
+    ew_progress_watch(&progress, &s->config);
     ew_progress_point(&progress, 0, ew_session_point_name(s, 0), ew_session_requests(s));
     enum ew_status status = ew_point_plan(point, &s->config, ew_session_makers(s, 0), err);
     if (status != EW_OK) {
@@ -94,7 +93,6 @@ static enum ew_status run_point(struct ew_outcome *outcome, struct ew_point *poi
             status = simulate(outcome, point, &progress, err);
         }
     }
-    s->config.tick = NULL;
     ew_progress_end(&progress);
     return status;
 }

@@ -359,8 +359,7 @@ enum ew_status ew_cmd_validate(struct ew_cli *cli, struct ew_error *err)
     enum ew_status status = open_all(&v, err);
     if (status == EW_OK) {
         v.progress = ew_progress_begin(cli, v.session.n_points);
-        v.session.config.tick = ew_progress_tick;
-        v.session.config.tick_ctx = &v.progress;
+        ew_progress_watch(&v.progress, &v.session.config);
     }
     for (size_t i = 0; status == EW_OK && i < v.session.n_points; i++) {
         status = validate_point(&v, i, err);

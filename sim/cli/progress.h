@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "results/metrics.h"
+#include "sweep/point.h"
 
 /** State of the bar. */
 struct ew_progress {
@@ -19,6 +20,11 @@ struct ew_progress {
     const char *label; /**< of the current point; borrowed */
     uint64_t done;     /**< requests of the current point */
     uint64_t total;
+    char note[80];                  /**< last message of the strategy that is planning */
+    struct ew_point_config *config; /**< watched; borrowed */
+    /** What messages went to before. */
+    void (*log)(void *ctx, const char *strategy, uint32_t level, const char *message);
+    void *log_ctx;
 };
 
 /** Off when quiet or when standard error is no terminal. */
@@ -28,14 +34,14 @@ struct ew_progress ew_progress_begin(const struct ew_cli *cli, size_t n_points);
 void ew_progress_point(struct ew_progress *progress, size_t point, const char *label,
                        uint64_t n_requests);
 
-/** Time has passed, nothing is done yet: a strategy is planning. `ctx` is the struct ew_progress;
- *  fits struct ew_point_config. */
-void ew_progress_tick(void *ctx);
+/** From now on the bar moves while strategies plan, and shows what they report; until
+ *  ew_progress_end. Their messages go on to where they went. Both are borrowed. */
+void ew_progress_watch(struct ew_progress *progress, struct ew_point_config *config);
 
 /** Counts requests; observe is NULL when the bar is off. */
 struct ew_event_observer ew_progress_observer(struct ew_progress *progress);
 
-/** Wipe the bar. */
+/** Wipe the bar and stop watching. */
 void ew_progress_end(struct ew_progress *progress);
 
 #endif

@@ -55,7 +55,7 @@ static void show_progress(void *ctx, uint32_t episode, double best_s)
 {
     const struct ew_host *host = ctx;
     char text[128];
-    snprintf(text, sizeof text, "episode %" PRIu32 " of at most %" PRId64 ": best %.6g s", episode,
+    snprintf(text, sizeof text, "episode %" PRIu32 " of %" PRId64 ": best %.4g s", episode,
              host->param_int(host, "episodes"), best_s);
     host->log(host, EW_LOG_INFO, text);
 }
