@@ -55,6 +55,11 @@ DERIVED = [
      "Core i7-13700K times (4 cores x 3.4 GHz)/(8 cores x 5.2 GHz), its E-cores not counted, for "
      "a quad-core 3.4 GHz PC as in Edgent (arXiv 1806.07840, verified; clock of the i7 recalled); "
      "memory times 20/60, two channels of DDR3 against DDR5 (recalled, low)"),
+    ("edge_server.ncnn_cpu_fp32", "desktop_i7_13700k.ncnn_cpu_fp32", 16 * 2.9 / (8 * 5.2), 140.8 / 76.8,
+     "Core i7-13700K times (16 cores x 2.9 GHz)/(8 cores x 5.2 GHz), its E-cores not counted, and "
+     "memory times 140.8/76.8, six channels of DDR4-2933 against two of DDR5-4800 (peaks, recalled, "
+     "medium): one socket of a server; its size is a decision of ours, and more cores help small "
+     "layers less than this says"),
 ]
 
 # name, GPU run whose class ratios are used, seconds for VGG-16, peak memory bytes/s, overhead

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/vec.h"
+#include "calibrate/probe_threads.h"
 #include "engine/exec/random_weights.h"
 
 enum { SHARES = 3, MIN_RUNS = 3, MAX_RUNS = 30, COPY_BYTES = 32 << 20, COPIES = 6 };
@@ -15,13 +16,6 @@ enum { SHARES = 3, MIN_RUNS = 3, MAX_RUNS = 30, COPY_BYTES = 32 << 20, COPIES = 
 static const double ROW_S = 0.02;
 static const double IDLE_S = 1;
 static const char RAPL[] = "/sys/class/powercap/intel-rapl:0/energy_uj";
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* --- power and memory ------------------------------------------------------------------------ */
 
@@ -75,7 +69,7 @@ struct meter {
 
 static struct meter meter_begin(void)
 {
-    struct meter m = {.begin_s = now_s()};
+    struct meter m = {.begin_s = ew_probe_now_s()};
     m.has_counter = read_number(&m.begin_j, RAPL, NULL);
     m.begin_j *= 1e-6;
     return m;
@@ -86,7 +80,7 @@ static double meter_w(const struct meter *m)
     double value = NAN;
     if (m->has_counter && read_number(&value, RAPL, NULL)) {
         const double joules = value * 1e-6 - m->begin_j;
-        return joules > 0 ? joules / (now_s() - m->begin_s) : NAN; /* the counter wraps */
+        return joules > 0 ? joules / (ew_probe_now_s() - m->begin_s) : NAN; /* the counter wraps */
     }
     return read_sensor_w(&value) ? value : NAN;
 }
@@ -115,9 +109,9 @@ static enum ew_status measure_copies(struct ew_probe *p, struct ew_error *err)
     }
     memset(from, 1, COPY_BYTES);
     for (int i = 0; i < COPIES; i++) { /* the first one maps the pages */
-        const double begin_s = now_s();
+        const double begin_s = ew_probe_now_s();
         memcpy(to, from, COPY_BYTES);
-        best_s = i && to[i] ? fmin(best_s, now_s() - begin_s) : best_s;
+        best_s = i && to[i] ? fmin(best_s, ew_probe_now_s() - begin_s) : best_s;
     }
     p->copy_bytes_per_s = COPY_BYTES / best_s;
     free(from);
@@ -136,16 +130,6 @@ struct prober {
     EW_VEC(struct ew_layer_work) work;
 };
 
-static float *make_values(const struct ew_box *box)
-{
-    const size_t n = ew_tensor_floats(box);
-    float *values = calloc(n, sizeof *values);
-    for (size_t i = 0; values && i < n; i++) {
-        values[i] = ew_random_value(1, 0, i);
-    }
-    return values;
-}
-
 /* Fastest of several runs of the piece `out`. */
 static enum ew_status time_piece(double *best_s, struct prober *p,
                                  const struct ew_kernel_task *task,
@@ -154,15 +138,15 @@ static enum ew_status time_piece(double *best_s, struct prober *p,
 {
     struct ew_tensor in = {.box = ew_op_input_box(&task->layer, 0, box, NULL)};
     struct ew_tensor out = {.box = *box};
-    in.values = make_values(&in.box);
-    out.values = make_values(&out.box);
+    in.values = ew_probe_values(&in.box);
+    out.values = ew_probe_values(&out.box);
     enum ew_status status = in.values && out.values ? EW_OK : ew_fail_memory(err);
     double total_s = 0;
     *best_s = INFINITY;
     for (int i = 0; status == EW_OK && (i < MIN_RUNS || total_s < ROW_S) && i < MAX_RUNS; i++) {
-        const double begin_s = now_s();
+        const double begin_s = ew_probe_now_s();
         status = p->kernels->run(&out, p->kernels, task, weights, &in, &p->scratch, err);
-        const double took_s = now_s() - begin_s;
+        const double took_s = ew_probe_now_s() - begin_s;
         total_s += took_s;
         *best_s = fmin(*best_s, took_s);
     }
@@ -214,7 +198,7 @@ static enum ew_status probe_layers(struct prober *p, const struct ew_graph *cons
     bool any = true;
     for (uint32_t id = 0; status == EW_OK && any; id++) {
         any = false;
-        for (size_t g = 0; status == EW_OK && g < n_graphs && now_s() < until_s; g++) {
+        for (size_t g = 0; status == EW_OK && g < n_graphs && ew_probe_now_s() < until_s; g++) {
             if (id >= graphs[g]->n_layers) {
                 continue;
             }
@@ -271,7 +255,7 @@ static const struct ew_kernels *first_available(void)
 enum ew_status ew_probe_measure(struct ew_probe *out, const struct ew_graph *const *graphs,
                                 size_t n_graphs, double limit_s, struct ew_error *err)
 {
-    const double begin_s = now_s();
+    const double begin_s = ew_probe_now_s();
     struct prober p = {.data = &out->data, .kernels = first_available()};
     double kilobytes = 0;
     if (!p.kernels) {
@@ -283,6 +267,9 @@ enum ew_status ew_probe_measure(struct ew_probe *out, const struct ew_graph *con
         read_number(&kilobytes, "/proc/meminfo", "MemTotal:") ? kilobytes * 1024 : 0;
     measure_idle(out);
     enum ew_status status = measure_copies(out, err);
+    if (status == EW_OK) {
+        status = ew_probe_measure_threads(out, p.kernels, graphs, n_graphs, err);
+    }
     if (status == EW_OK) {
         const struct meter meter = meter_begin();
         status = probe_layers(&p, graphs, n_graphs, begin_s + limit_s, err);
@@ -306,6 +293,20 @@ void ew_probe_fini(struct ew_probe *probe)
     *probe = (struct ew_probe){0};
 }
 
+/* The profile is of one thread; what a runtime with more would gain. */
+static void put_threads(struct ew_str *out, const struct ew_probe *probe)
+{
+    if (probe->n_threads < 2) {
+        return;
+    }
+    ew_str_append(out, "<!-- threads, each a band of rows: ");
+    for (uint32_t i = 1; i < probe->n_threads; i++) {
+        ew_str_printf(out, "%s%u are %.2f times as fast as one", i > 1 ? ", " : "",
+                      (unsigned)probe->threads[i].n, probe->threads[i].speedup);
+    }
+    ew_str_append(out, " -->\n");
+}
+
 void ew_probe_put_host(struct ew_str *out, const struct ew_probe *probe,
                        const struct ew_compute_fit *fit, const char *host, const char *profile)
 {
@@ -314,6 +315,7 @@ void ew_probe_put_host(struct ew_str *out, const struct ew_probe *probe,
                   "<!-- measured by 'edgeweave probe': %s kernels, one thread; memory copies "
                   "%.3g GB/s -->\n",
                   probe->kernels, probe->copy_bytes_per_s / 1e9);
+    put_threads(out, probe);
     ew_str_printf(out, "<host id=\"%s\" speed=\"%.4gGf\">\n", host,
                   per_flop > 0 ? 1e-9 / per_flop : 1);
     ew_str_printf(out, "  <prop id=\"profile\" value=\"%s\"/>\n", profile);

@@ -375,6 +375,13 @@ START_TEST(probe_measures_layers_whole_and_in_bands)
     }
     ck_assert_uint_ge(n_bands, 2);
     ck_assert_double_gt(probe.copy_bytes_per_s, 0);
+    ck_assert_uint_ge(probe.n_threads, 1);
+    ck_assert_uint_eq(probe.threads[0].n, 1);
+    ck_assert_double_eq(probe.threads[0].speedup, 1);
+    for (uint32_t i = 1; i < probe.n_threads; i++) {
+        ck_assert_uint_gt(probe.threads[i].n, probe.threads[i - 1].n);
+        ck_assert(probe.threads[i].speedup > 0 && probe.threads[i].speedup < 1000);
+    }
     fit(&result, &probe.data);
     ew_probe_put_host(&host, &probe, &result, "box", "box.reference");
     ck_assert_ptr_nonnull(strstr(ew_str_text(&host), "<host id=\"box\" speed="));
