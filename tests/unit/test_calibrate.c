@@ -386,6 +386,8 @@ START_TEST(probe_measures_layers_whole_and_in_bands)
     ew_probe_put_host(&host, &probe, &result, "box", "box.reference");
     ck_assert_ptr_nonnull(strstr(ew_str_text(&host), "<host id=\"box\" speed="));
     ck_assert_ptr_nonnull(strstr(ew_str_text(&host), "wattage_per_state"));
+    ck_assert_int_eq(probe.n_threads > 1,
+                     strstr(ew_str_text(&host), " times as fast as one") != NULL);
     ew_str_fini(&host);
     ew_compute_fit_fini(&result);
     ew_probe_fini(&probe);
