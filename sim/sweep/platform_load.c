@@ -1,12 +1,14 @@
 #include "sweep/platform_load.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "results/report.h"
 #include "sweep/platform_cache.h"
+#include "sweep/shelf.h"
 
 enum { MAX_FILE_BYTES = 64 << 20 };
 
@@ -74,7 +76,7 @@ static enum ew_status load_cached(struct ew_platform **out, const struct ew_plat
     return status;
 }
 
-enum ew_status ew_platform_load(struct ew_platform **out, const struct ew_platform_source *source,
+static enum ew_status load_file(struct ew_platform **out, const struct ew_platform_source *source,
                                 const char *path, struct ew_error *err)
 {
     if (!source->cache_dir) {
@@ -95,5 +97,63 @@ enum ew_status ew_platform_load(struct ew_platform **out, const struct ew_platfo
     }
     ew_str_fini(&key);
     free(xml);
+    return status;
+}
+
+/* Make it of what the shelf has; false when that is another file, or its profiles have changed. */
+static bool load_from_shelf(struct ew_platform **out, const struct ew_platform_source *source,
+                            const char *path)
+{
+    const struct ew_shelf_file *file = &source->shelf->file;
+    if (!file->path || strcmp(file->path, path) != 0) {
+        return false;
+    }
+    const char **dirs = search_list(source, path);
+    const struct ew_platform_cache cache = {NULL, "", file->xml, file->xml_size};
+    const bool is_made =
+        dirs && ew_platform_cache_parse(out, file->entry.text, file->entry.length, &cache, path,
+                                        dirs, source->n_profile_dirs + 1);
+    if (dirs) {
+        free((void *)(uintptr_t)dirs[0]);
+        free(dirs);
+    }
+    return is_made;
+}
+
+/* Keep what has been read; if that fails, it is read again next time. */
+static void put_on_shelf(struct ew_shelf_file *file, const struct ew_platform *platform,
+                         const char *path)
+{
+    struct ew_shelf_file made = {.path = strdup(path)};
+    struct ew_error ignored = {0};
+    if (made.path &&
+        ew_file_read(&made.xml, &made.xml_size, path, MAX_FILE_BYTES, &ignored) == EW_OK &&
+        platform->content_hash == ew_hash_bytes(EW_HASH_BEGIN, made.xml, made.xml_size)) {
+        const struct ew_platform_cache cache = {NULL, "", made.xml, made.xml_size};
+        ew_platform_cache_print(&made.entry, &cache, platform);
+    }
+    const bool is_whole = made.entry.length > 0 && !made.entry.failed;
+    struct ew_shelf_file *drop = is_whole ? file : &made;
+    free(drop->path);
+    free(drop->xml);
+    ew_str_fini(&drop->entry);
+    if (is_whole) {
+        *file = made;
+    }
+}
+
+enum ew_status ew_platform_load(struct ew_platform **out, const struct ew_platform_source *source,
+                                const char *path, struct ew_error *err)
+{
+    if (!source->shelf) {
+        return load_file(out, source, path, err);
+    }
+    if (load_from_shelf(out, source, path)) {
+        return EW_OK;
+    }
+    const enum ew_status status = load_file(out, source, path, err);
+    if (status == EW_OK) {
+        put_on_shelf(&source->shelf->file, *out, path);
+    }
     return status;
 }

@@ -92,6 +92,9 @@ void ew_shelf_fini(struct ew_shelf *shelf)
 {
     free_graphs(shelf);
     ew_vec_fini(&shelf->graphs);
+    free(shelf->file.path);
+    free(shelf->file.xml);
+    ew_str_fini(&shelf->file.entry);
     ew_platform_free(shelf->platform);
     ew_str_fini(&shelf->key);
     *shelf = (struct ew_shelf){0};

@@ -17,9 +17,19 @@ struct ew_shelf_graph {
     uint64_t hash;
 };
 
+/** The last platform file as it was read, before devices were left out and figures replaced: to
+ * make the next platform of it (sweep/platform_load.c). */
+struct ew_shelf_file {
+    char *path;
+    char *xml;
+    size_t xml_size;
+    struct ew_str entry; /**< sweep/platform_cache.h */
+};
+
 /** Zero-initialise; free with ew_shelf_fini, after every setup that used it. */
 struct ew_shelf {
     EW_VEC(struct ew_shelf_graph) graphs;
+    struct ew_shelf_file file;
     struct ew_platform *platform;
     struct ew_str key;   /**< what the platform is made of */
     uint64_t generation; /**< grows when the platform is another one */
