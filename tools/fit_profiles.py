@@ -12,6 +12,8 @@ deviations: one throttled run must not bend the fit), with depthwise never faste
 
     tools/fit_profiles.py            write platforms/profiles/*.json
     tools/fit_profiles.py --check    fail when a file differs from what would be written
+    tools/fit_profiles.py --backtest how far off such scaling is between boards that are both
+                                     measured, and the TensorRT profiles from ncnn's Vulkan times
 """
 
 import collections
@@ -204,6 +206,47 @@ def tensorrt_profiles(classes, latencies):
                             "derived here from digitised bars, low", notes)
 
 
+# measured board, as if derived from its measured neighbour: times that many times as fast
+BACKTEST = [
+    ("raspberry_pi_zero_2w_cpu", "raspberry_pi_3b_plus_cpu", 1.0 / 1.4, "same cores, clock"),
+    ("raspberry_pi_3b_plus_cpu", "raspberry_pi_zero_2w_cpu", 1.4 / 1.0, "same cores, clock"),
+    ("jetson_nano_cpu", "raspberry_pi_4b_cpu", 45.8 / 57.6, "theoretical peaks"),
+    ("jetson_tx2_nx_cpu", "jetson_nano_cpu", 96 / 45.8, "theoretical peaks"),
+    ("jetson_agx_xavier_cpu_4_threads", "jetson_agx_xavier_cpu", 4 / 8, "same cores, count"),
+    ("jetson_agx_xavier_cpu", "jetson_agx_xavier_cpu_4_threads", 8 / 4, "same cores, count"),
+    ("celeron_n5105_cpu", "desktop_i7_13700k_cpu", 4 * 2.9 / (8 * 5.2), "cores times clock"),
+]
+
+
+def print_backtest(latencies):
+    print("| board | as if derived from | by | factor | mean error | measured / predicted, 10 % .. 90 % |")
+    print("|---|---|---|---|---|---|")
+    for board, neighbour, faster, rule in BACKTEST:
+        models = sorted(set(latencies[board]) & set(latencies[neighbour]))
+        ratios = sorted(latencies[board][m] * faster / latencies[neighbour][m] for m in models)
+        error = sum(abs(1 / r - 1) for r in ratios) / len(ratios)
+        low, high = ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10]
+        print(f"| `{board}` | `{neighbour}` | {rule} | {faster:.3g} | {100 * error:.0f} % | "
+              f"{low:.2f} .. {high:.2f} |")
+
+
+def print_tensorrt(classes, latencies):
+    print()
+    print("| profile | VGG-16 | ncnn's Vulkan time / profile's, middle of the networks | 10 % .. 90 % |")
+    print("|---|---|---|---|")
+    keys = {name: (key, total_s, overhead_s) for name, key, total_s, _, overhead_s in TENSORRT}
+    for profile in tensorrt_profiles(classes, latencies):
+        key, total_s, overhead_s = keys[profile["name"]]
+        rates = profile["class_flops_per_s"]
+        per_flop = {k: 1 / rates[k] for k in CONV_CLASSES}
+        ratios = sorted(time_s / predict(classes[m], per_flop, 2 * rates["fc"], overhead_s)
+                        for m, time_s in latencies[key].items()
+                        if m in classes and m not in LEFT_OUT)
+        n = len(ratios)
+        print(f"| `{profile['name']}` | {total_s * 1e3:g} ms | {ratios[n // 2]:.1f} | "
+              f"{ratios[n // 10]:.1f} .. {ratios[-1 - n // 10]:.1f} |")
+
+
 def make_all():
     classes, latencies = fit_all()
     made = {}
@@ -213,6 +256,11 @@ def make_all():
 
 
 def main(arguments):
+    if arguments == ["--backtest"]:
+        classes, latencies = fit_all()
+        print_backtest(latencies)
+        print_tensorrt(classes, latencies)
+        return 0
     made = make_all()
     if arguments not in ([], ["--check"]):
         print(__doc__, file=sys.stderr)
