@@ -43,7 +43,8 @@
     X(EXEC)      /* of real execution, and all of ENGINE but --engine */                           \
     X(PLOT)      /* what is drawn */                                                               \
     X(TRACE)     /* --trace */                                                                     \
-    X(EXPLAIN)   /* what is explained */
+    X(EXPLAIN)   /* what is explained */                                                           \
+    X(REPORT)    /* what is reported */
 
 enum ew_group_number {
 #define X(name) EW_GROUP_NUMBER_##name,
@@ -170,7 +171,8 @@ enum ew_group {
       "CSV of where time and energy went instead of the table: by device, layer, state or "        \
       "request")                                                                                   \
     X(OUTPUT, "output", 'o', "FILE",                                                               \
-      EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_OUTPUT | EW_GROUP_PLOT,     \
+      EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_OUTPUT | EW_GROUP_PLOT |    \
+          EW_GROUP_REPORT,                                                                         \
       "write the result here, and what there is to say of it to standard output (default: the "    \
       "result to standard output)")                                                                \
     X(PROBE_LIMIT, "limit-s", 0, "S", EW_GROUP_PROBE, "measure for about this long (default: 30)") \
@@ -204,7 +206,7 @@ enum ew_group {
     X(SHARD, "shard", 0, "I/N", EW_GROUP_SWEEP,                                                    \
       "do only the I-th of N parts, 1 <= I <= N; see 'help merge'")                                \
     X(TABLE, "table", 0, "NAME", EW_GROUP_EXPORT, "runs, devices or failures (default: runs)")     \
-    X(WHERE, "where", 0, "CONDITION", EW_GROUP_EXPORT | EW_GROUP_PLOT,                             \
+    X(WHERE, "where", 0, "CONDITION", EW_GROUP_EXPORT | EW_GROUP_PLOT | EW_GROUP_REPORT,           \
       "rows to take, an SQL condition over the columns, e.g. \"strategy = 'modnn' AND "            \
       "latency_mean_s < 1\"")                                                                      \
     X(COLUMNS, "columns", 0, "A,B,...", EW_GROUP_EXPORT, "columns to export, in this order")       \
@@ -220,7 +222,8 @@ enum ew_group {
       "a bar, line or colour for each value of this column (default: strategy)")                   \
     X(PLOT_METRIC, "metric", 0, "COLUMN", EW_GROUP_PLOT,                                           \
       "heatmap: what the winner is best in (default: latency_mean_s)")                             \
-    X(PLOT_TITLE, "title", 0, "TEXT", EW_GROUP_PLOT, "title of the plot (default: none)")          \
+    X(PLOT_TITLE, "title", 0, "TEXT", EW_GROUP_PLOT | EW_GROUP_REPORT,                             \
+      "title (default: of plots none, of reports the name of the results)")                        \
     X(PLOT_LOG, "log", 0, "AXES", EW_GROUP_PLOT,                                                   \
       "logarithmic axes: x, y, xy or none (default: those whose values span a factor of 50)")      \
     X(PLOT_RUN, "run", 0, "N", EW_GROUP_PLOT, "gantt: number of the run (default: 0)")             \

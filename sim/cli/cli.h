@@ -84,6 +84,7 @@ enum ew_status ew_cmd_convert(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_import(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_sweep(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_export(struct ew_cli *cli, struct ew_error *err);
+enum ew_status ew_cmd_report(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_explain(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_plot(struct ew_cli *cli, struct ew_error *err);
 enum ew_status ew_cmd_merge(struct ew_cli *cli, struct ew_error *err);

@@ -1,18 +1,10 @@
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "cli/gnuplot.h"
 #include "cli/options.h"
-#include "results/plot_data.h"
-#include "results/store.h"
-
-enum { MAX_FIGURE_BYTES = 256 << 20 };
+#include "cli/plot_draw.h"
 
 /* Where the data come from and where the figure goes. */
 struct plot {
@@ -107,71 +99,6 @@ static enum ew_status read_request(struct plot *p, struct ew_error *err)
 /* --- data --------------------------------------------------------------------------------------
  */
 
-static enum ew_status put_rows(void *ctx, const struct ew_str *text, struct ew_error *err)
-{
-    struct ew_str *whole = ctx;
-    ew_str_append_n(whole, ew_str_text(text), text->length);
-    return text->failed || whole->failed ? ew_fail_memory(err) : EW_OK;
-}
-
-static enum ew_status load_store(struct ew_csv_table **out, const struct plot *p,
-                                 struct ew_error *err)
-{
-    struct ew_store *store = NULL;
-    struct ew_str text = {0};
-    const struct ew_store_query query = {.table = "runs",
-                                         .where = option_text(p->cli, EW_OPTION_WHERE)};
-    enum ew_status status =
-        p->request.kind->is_directory
-            ? ew_fail(err, EW_EINPUT,
-                      "%s: a store keeps no single tasks; expected a directory of 'run --out' or "
-                      "'compare --out'",
-                      p->input)
-            : ew_store_open_read(&store, p->input, err);
-    if (status == EW_OK) {
-        status = ew_store_export(store, &query, put_rows, &text, err);
-    }
-    if (status == EW_OK) {
-        status = ew_csv_table_parse(out, ew_str_text(&text), text.length, p->input, err);
-    }
-    (void)ew_store_close(store, NULL);
-    ew_str_fini(&text);
-    return status;
-}
-
-static bool is_store(const char *path)
-{
-    static const char magic[] = "SQLite format 3";
-    char begin[sizeof magic] = {0};
-    FILE *file = fopen(path, "rb");
-    const bool is_whole = file && fread(begin, 1, sizeof begin, file) == sizeof begin;
-    if (file) {
-        (void)fclose(file);
-    }
-    return is_whole && memcmp(begin, magic, sizeof magic) == 0;
-}
-
-static enum ew_status load_table(struct ew_csv_table **out, const struct plot *p,
-                                 struct ew_error *err)
-{
-    struct stat facts;
-    const bool is_directory = stat(p->input, &facts) == 0 && S_ISDIR(facts.st_mode);
-    if (!is_directory && is_store(p->input)) {
-        return load_store(out, p, err);
-    }
-    if (option_text(p->cli, EW_OPTION_WHERE)) {
-        ew_options_blame(p->cli, EW_OPTION_WHERE);
-        return ew_fail(err, EW_EUSAGE, "option '--where' needs a store, which %s is not", p->input);
-    }
-    if (!is_directory) {
-        return ew_csv_table_load(out, p->input, err);
-    }
-    char *path = ew_path_join(p->input, p->request.kind->table);
-    const enum ew_status status = path ? ew_csv_table_load(out, path, err) : ew_fail_memory(err);
-    free(path);
-    return status;
-}
-
 /* A figure of a paper is data already; lines if it has an x. */
 static enum ew_status read_paper(struct plot *p, struct ew_error *err)
 {
@@ -196,7 +123,7 @@ static enum ew_status read_paper(struct plot *p, struct ew_error *err)
     if (status == EW_OK) {
         (void)ew_csv_table_find(&x, table, "x");
         p->script = *table->rows[0].cells[x] ? "reproduce_lines" : "reproduce_bars";
-        status = ew_file_read(&text, &size, p->input, MAX_FIGURE_BYTES, err);
+        status = ew_file_read(&text, &size, p->input, EW_PLOT_MAX_BYTES, err);
     }
     if (status == EW_OK) {
         ew_str_append_n(&p->data, text, size);
@@ -212,7 +139,8 @@ static enum ew_status make_data(struct plot *p, struct ew_error *err)
     if (p->is_paper) {
         return read_paper(p, err);
     }
-    enum ew_status status = load_table(&table, p, err);
+    enum ew_status status = ew_plot_load(&table, p->cli, p->input, p->request.kind->table,
+                                         p->request.kind->is_directory, err);
     if (status == EW_OK) {
         status = ew_plot_make(&p->data, table, &p->request, err);
     }
@@ -223,73 +151,21 @@ static enum ew_status make_data(struct plot *p, struct ew_error *err)
 /* --- figure ------------------------------------------------------------------------------------
  */
 
-static enum ew_status run_script(const struct plot *p, const char *data, const char *figure,
-                                 struct ew_error *err)
-{
-    struct ew_arena arena = {0};
-    struct ew_str settings = {0};
-    const char *script = NULL;
-    const char *title = option_text(p->cli, EW_OPTION_PLOT_TITLE);
-    const char *log = option_text(p->cli, EW_OPTION_PLOT_LOG);
-    bool is_missing = false;
-    enum ew_status status =
-        ew_paths_find(&script, &p->cli->paths, EW_PATH_PLOT, p->script, &arena, err);
-    ew_gnuplot_put(&settings, "input", data);
-    ew_gnuplot_put(&settings, "output", figure);
-    ew_gnuplot_put(&settings, "format", p->format);
-    if (title) {
-        ew_gnuplot_put(&settings, "title", title);
-    }
-    if (log) {
-        ew_gnuplot_put(&settings, "log", log);
-    }
-    if (status == EW_OK) {
-        status = ew_gnuplot_run(&is_missing, &settings, script, err);
-    }
-    if (status == EW_OK && is_missing) {
-        status = ew_fail(err, EW_EIO,
-                         "gnuplot not found; install it, or give --output FILE.csv for the data");
-    }
-    ew_str_fini(&settings);
-    ew_arena_fini(&arena);
-    return status;
-}
-
-/* Draw in a directory of our own, so that the output is whole or as it was. */
+/* The output is whole or as it was. */
 static enum ew_status draw(const struct plot *p, struct ew_error *err)
 {
-    char directory[] = "/tmp/edgeweave-plot-XXXXXX";
-    char *figure_text = NULL, *data = NULL, *figure = NULL;
+    const struct ew_plot_look look = {.script = p->script,
+                                      .format = p->format,
+                                      .title = option_text(p->cli, EW_OPTION_PLOT_TITLE),
+                                      .log = option_text(p->cli, EW_OPTION_PLOT_LOG)};
+    char *figure = NULL;
     size_t size = 0;
-    if (!mkdtemp(directory)) {
-        return ew_fail(err, EW_EIO, "cannot make a directory in /tmp: %s", strerror(errno));
-    }
-    data = ew_path_join(directory, "data.csv");
-    figure = ew_path_join(directory, "figure");
-    enum ew_status status = data && figure
-                                ? ew_file_write(data, ew_str_text(&p->data), p->data.length, err)
-                                : ew_fail_memory(err);
-    if (status == EW_OK) {
-        status = run_script(p, data, figure, err);
-    }
-    if (status == EW_OK) {
-        status = ew_file_read(&figure_text, &size, figure, MAX_FIGURE_BYTES, err);
-        if (status != EW_OK) {
-            status = ew_fail(err, EW_EIO, "gnuplot has drawn nothing");
-        }
-    }
+    enum ew_status status = ew_plot_draw(&figure, &size, p->cli, &look, &p->data, err);
     if (status == EW_OK) {
         ew_options_blame(p->cli, EW_OPTION_OUTPUT);
-        status = ew_file_write(p->output, figure_text, size, err);
+        status = ew_file_write(p->output, figure, size, err);
     }
-    if (data && figure) {
-        (void)unlink(data);
-        (void)unlink(figure);
-    }
-    (void)rmdir(directory);
-    free(data);
     free(figure);
-    free(figure_text);
     return status;
 }
 

@@ -76,6 +76,7 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
         {"sweep", EW_GROUP_SWEEP},
         {"explain", EW_GROUP_EXPLAIN},
         {"plot", EW_GROUP_PLOT},
+        {"report", EW_GROUP_REPORT},
         {"export", EW_GROUP_EXPORT},
         {"output", EW_GROUP_OUTPUT | EW_GROUP_OUT | EW_GROUP_TRACE | EW_GROUP_PLAN_OUT |
                        EW_GROUP_PRINT | EW_GROUP_JSON | EW_GROUP_CSV},

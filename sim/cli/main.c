@@ -288,6 +288,18 @@ const struct ew_command ew_commands[] = {
         .run = ew_cmd_plot,
     },
     {
+        .name = "report",
+        .arguments = "RESULTS.db|DIR|FILE.csv",
+        .summary = "Write results as one page: figures, and a table that sorts and filters",
+        .details =
+            "The page is one file that fetches nothing. Figures that the results do not allow "
+            "are left out;\n-v says why.\n",
+        .examples = "report results.db -o report.html\n"
+                    "report results/ --title \"AlexNet on four devices\" -o report.html\n",
+        .groups = EW_GROUP_REPORT | EW_GROUP_SEARCH | EW_GROUP_COMMON,
+        .run = ew_cmd_report,
+    },
+    {
         .name = "version",
         .arguments = "",
         .summary = "Print the version of the program and of its strategy ABI",
