@@ -3,7 +3,7 @@
  * of several runs, with the share of each op. GFLOP/s counts two per multiply-add, so that of a
  * network without many (pools, activations) is low by nature.
  *
- *   bench_kernels [-l] [-k KERNELS] GRAPH.json...      -l: a line per layer
+ *   bench_kernels [-l] [-n RUNS] [-k KERNELS] GRAPH.json...      -l: a line per layer
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "engine/exec/random_weights.h"
 #include "io/graph_json.h"
 
-enum { N_RUNS = 5 };
+enum { N_RUNS = 5 }; /* unless -n says so */
 
 static double now_s(void)
 {
@@ -68,7 +68,7 @@ static void print_layers(const struct ew_graph *graph, const double *layer_s)
     }
 }
 
-static void bench(const char *path, const struct ew_kernels *kernels, bool has_layers)
+static void bench(const char *path, const struct ew_kernels *kernels, long n_runs, bool has_layers)
 {
     struct ew_error err = {0};
     struct ew_graph *graph = NULL;
@@ -90,7 +90,7 @@ static void bench(const char *path, const struct ew_kernels *kernels, bool has_l
         exit(EXIT_FAILURE);
     }
     double best_s = 1e300;
-    for (int run = 0; run < N_RUNS; run++) {
+    for (long run = 0; run < n_runs; run++) {
         const double start_s = now_s();
         if (ew_forward_run(outputs, forward, &input, layer_s, &err) != EW_OK) {
             die(&err);
@@ -120,10 +120,13 @@ static void bench(const char *path, const struct ew_kernels *kernels, bool has_l
 int main(int argc, char **argv)
 {
     bool has_layers = false;
+    long n_runs = N_RUNS;
     const struct ew_kernels *kernels = ew_kernels_at(0);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-l") == 0) {
             has_layers = true;
+        } else if (strcmp(argv[i], "-n") == 0 && i + 1 < argc) {
+            n_runs = strtol(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "-k") == 0 && i + 1 < argc) {
             kernels = ew_kernels_find(argv[++i]);
             if (!kernels || !kernels->is_available(kernels)) {
@@ -131,7 +134,7 @@ int main(int argc, char **argv)
                 return EXIT_FAILURE;
             }
         } else {
-            bench(argv[i], kernels, has_layers);
+            bench(argv[i], kernels, n_runs, has_layers);
         }
     }
     return EXIT_SUCCESS;

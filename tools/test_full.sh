@@ -32,6 +32,17 @@ step "all of DistrEdge's experiments from nothing, within an hour on two cores"
 timeout 3600 build/release/bin/edgeweave reproduce distredge --no-cache --jobs 2 >/dev/null ||
     failed="$failed reproduce"
 
+step "real execution: answers, times and faults, each many times"
+EW_FULL=1 CK_DEFAULT_TIMEOUT=1800 ctest --preset release -R 'engine.exec' --timeout 7200 || failed="$failed exec"
+
+step "real execution: 1,000 requests through four workers, under sanitizer and valgrind"
+cmake --preset asan >/dev/null
+cmake --build --preset asan --target edgeweave edgeweave-worker strategy_modnn edgeweave_simgrid
+tools/exec_stream.sh build/asan build/release || failed="$failed stream"
+
+step "the validation set"
+tools/validation_table.sh build/release/bin/edgeweave || failed="$failed validation"
+
 step "fuzzing, $minutes minutes in all"
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz

@@ -116,9 +116,7 @@ static enum ew_status send_inputs(struct exec *exec, const struct job *job)
     if (!values) {
         return ew_fail_memory(&exec->err);
     }
-    for (uint64_t i = 0; i < n; i++) {
-        values[i] = ew_random_value(exec->options->input_seed, job->id, i);
-    }
+    ew_random_values(values, exec->options->input_seed, job->id, 0, n);
     const struct ew_frame frame = {.type = EW_FRAME_INPUT,
                                    .program = job->program,
                                    .job = job->id,

@@ -11,10 +11,22 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+static float to_value(uint64_t bits)
+{
+    return (float)((int32_t)(bits >> 40) - (1 << 23)) / (float)(1 << 23);
+}
+
 float ew_random_value(uint64_t seed, uint64_t stream, uint64_t index)
 {
-    const uint64_t bits = mix(mix(seed ^ mix(stream)) + index);
-    return (float)((int32_t)(bits >> 40) - (1 << 23)) / (float)(1 << 23);
+    return to_value(mix(mix(seed ^ mix(stream)) + index));
+}
+
+void ew_random_values(float *out, uint64_t seed, uint64_t stream, uint64_t first, uint64_t count)
+{
+    const uint64_t base = mix(seed ^ mix(stream)) + first;
+    for (uint64_t i = 0; i < count; i++) {
+        out[i] = to_value(mix(base + i));
+    }
 }
 
 /* Half-width of a uniform distribution with variance 2 / fan-in. */
@@ -52,8 +64,9 @@ static enum ew_status read_random(float *out, const void *self, const struct ew_
     const float middle = part == EW_WEIGHT_SCALE || is_factor ? 1.0f : 0.0f;
     const uint64_t number = part == EW_WEIGHT_VALUE ? 0 : (uint64_t)part; /* there is no filter */
     const uint64_t stream = ((uint64_t)task->variant << 32 | task->layer_id) * 4 + number;
+    ew_random_values(out, weights->seed, stream, first, count);
     for (uint64_t i = 0; i < count; i++) {
-        out[i] = middle + width * ew_random_value(weights->seed, stream, first + i);
+        out[i] = middle + width * out[i];
     }
     return EW_OK;
 }

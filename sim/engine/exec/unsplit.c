@@ -121,8 +121,9 @@ static enum ew_status make_inputs(struct ew_tensor *inputs, struct ew_tensor_poo
     for (uint32_t i = 0; i < graph->n_inputs && status == EW_OK; i++) {
         const struct ew_box box = input_box(graph, i, segment);
         status = ew_tensor_get(&inputs[i], pool, &box, err);
-        for (uint64_t k = 0; status == EW_OK && k < ew_box_volume(&box); k++) {
-            inputs[i].values[k] = ew_random_value(input_seed, job, p->n_input++);
+        if (status == EW_OK) {
+            ew_random_values(inputs[i].values, input_seed, job, p->n_input, ew_box_volume(&box));
+            p->n_input += ew_box_volume(&box);
         }
     }
     return status;
