@@ -49,13 +49,26 @@ enum ew_status ox_fail(struct ox_import *im, const char *fmt, ...)
 
 /* ---- values ---- */
 
+/* Eight bytes at a time: names are long paths, and every use of one is looked up. Values keep the
+ * order in which they came, so nothing depends on the order of bytes in a word. */
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
 static size_t hash_text(struct ox_text text)
 {
-    uint64_t h = UINT64_C(1469598103934665603);
-    for (size_t i = 0; i < text.size; i++) {
-        h = (h ^ (unsigned char)text.at[i]) * UINT64_C(1099511628211);
+    uint64_t h = UINT64_C(1469598103934665603), word;
+    size_t i = 0;
+    for (; text.size - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, text.at + i, sizeof word);
+        h = mix(h, word);
     }
-    return (size_t)(h ^ h >> 32);
+    for (word = text.size; i < text.size; i++) {
+        word = word << 8 | (unsigned char)text.at[i];
+    }
+    return (size_t)mix(h, word);
 }
 
 static bool grow_table(struct ox_import *im)
