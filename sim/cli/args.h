@@ -34,11 +34,10 @@
     X(EXPORT)    /* what is exported */                                                            \
     X(OUTPUT)    /* --output */                                                                    \
     X(QUICK)     /* --quick */                                                                     \
-    X(PARAM)     /* --param alone */                                                               \
+    X(PARAM)     /* --param, --plan-limit-s */                                                     \
     X(CSV)       /* --csv */                                                                       \
     X(CONVERT)   /* --name of a model */                                                           \
     X(IMPORT)    /* how an import goes */                                                          \
-    X(LIMIT)     /* --plan-limit-s alone */                                                        \
     X(REGRET)    /* --regimes */                                                                   \
     X(EXEC)      /* of real execution, and all of ENGINE but --engine */                           \
     X(PLOT)      /* what is drawn */                                                               \
@@ -53,7 +52,7 @@ enum ew_group_number {
         EW_GROUP_COUNT
 };
 
-/** A command takes a set of them. */
+/** A command takes a set of them. At most 31: C17 enumerators are ints. */
 enum ew_group {
 #define X(name) EW_GROUP_##name = 1u << EW_GROUP_NUMBER_##name,
     EW_GROUP_MAP(X)
@@ -156,7 +155,7 @@ enum ew_group {
       "keep operators that cannot be placed as layers that one device computes")                   \
     X(STRATEGY_PATH, "strategy-path", 0, "DIR|FILE", EW_GROUP_SEARCH,                              \
       "also look for strategy plugins here; repeatable")                                           \
-    X(PLAN_LIMIT, "plan-limit-s", 0, "S", EW_GROUP_STRATEGY | EW_GROUP_LIMIT,                      \
+    X(PLAN_LIMIT, "plan-limit-s", 0, "S", EW_GROUP_STRATEGY | EW_GROUP_PARAM,                      \
       "most seconds that a plugin from --strategy-path may plan (default: 600; plugin-check: "     \
       "any plugin, 60)")                                                                           \
     X(DATA_PATH, "data-path", 0, "DIR", EW_GROUP_SEARCH,                                           \

@@ -68,7 +68,7 @@ static void print_options(struct ew_str *out, const struct ew_command *command)
 {
     static const struct section sections[] = {
         {"problem", EW_GROUP_PROBLEM | EW_GROUP_GRAPH},
-        {"strategy", EW_GROUP_STRATEGY | EW_GROUP_PLAN_IN | EW_GROUP_PARAM | EW_GROUP_LIMIT},
+        {"strategy", EW_GROUP_STRATEGY | EW_GROUP_PLAN_IN | EW_GROUP_PARAM},
         {"requests and requirements", EW_GROUP_WORKLOAD},
         {"engine", EW_GROUP_ENGINE | EW_GROUP_EXEC | EW_GROUP_DRAWS | EW_GROUP_REGRET},
         {"calibration", EW_GROUP_CALIBRATE | EW_GROUP_PROBE},

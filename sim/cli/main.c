@@ -185,7 +185,7 @@ const struct ew_command ew_commands[] = {
         .details = "",
         .examples = "plugin-check build/my_strategy.so\n"
                     "plugin-check build/my_strategy.so --param episodes=20\n",
-        .groups = EW_GROUP_COMMON | EW_GROUP_JSON | EW_GROUP_PARAM | EW_GROUP_LIMIT,
+        .groups = EW_GROUP_COMMON | EW_GROUP_JSON | EW_GROUP_PARAM,
         .run = ew_cmd_plugin_check,
     },
     {
