@@ -244,6 +244,32 @@ static enum ew_status plan_in_world(void *ctx, struct ew_book **out,
     return leave_world(&r->in_world, status, err);
 }
 
+static double latency_in_world(const struct ew_point_config *config,
+                               const struct ew_problem *problem, const struct ew_plan *plan)
+{
+    struct ew_evaluation result = {.struct_size = sizeof result};
+    struct ew_error ignored = {0}; /* not on this platform: something is down */
+    const enum ew_status status = ew_evaluate(config->evaluator, problem, plan, &result, &ignored);
+    return status == EW_OK && isfinite(result.latency_s) ? result.latency_s : INFINITY;
+}
+
+/* Strategies that forget do not know the plan in force: the controller compares. One that is no
+ * faster is worth it only where it is in time, since then it may save something else. */
+static enum ew_status is_worth(void *ctx, bool *out, const struct ew_problem *problem,
+                               const struct ew_plan *plan, const struct ew_plan *in_force,
+                               struct ew_error *err)
+{
+    struct replanning *r = ctx;
+    uint64_t n_evaluations = 0; /* the controller's, not the strategy's */
+    enum ew_status status = enter_world(&r->in_world, r, problem, &n_evaluations, err);
+    if (status == EW_OK) {
+        const double new_s = latency_in_world(&r->in_world, problem, plan);
+        *out = !(latency_in_world(&r->in_world, problem, in_force) <= new_s) ||
+               (isfinite(problem->deadline_s) && new_s <= problem->deadline_s);
+    }
+    return leave_world(&r->in_world, status, err);
+}
+
 static enum ew_status observe_world(void *ctx, struct ew_book **out,
                                     const struct ew_problem *problem,
                                     const struct ew_observation *now, uint64_t *n_evaluations,
@@ -343,7 +369,8 @@ static enum ew_status replan_online(struct ew_replan **out, struct ew_book **boo
     };
     enum ew_status status = ew_online_open(&ctx.session, &request, err);
     if (status == EW_OK && ctx.session) {
-        const struct ew_replan_maker maker = {&ctx, plan_in_world, observe_world};
+        const struct ew_replan_maker maker = {
+            .ctx = &ctx, .plan = plan_in_world, .observe = observe_world};
         struct ew_replan_how how = errand->how;
         how.maker = &maker;
         status = ew_replan_make(out, book, &how, setup->dynamics, problem, err);
@@ -413,7 +440,8 @@ static enum ew_status replan_workload(struct ew_point *point, uint32_t i,
     }
     if (status == EW_OK && !point->replans[i]) {
         struct replanning ctx = {.config = config, .maker = maker};
-        const struct ew_replan_maker in_world = {&ctx, plan_in_world, NULL};
+        const struct ew_replan_maker in_world = {
+            .ctx = &ctx, .plan = plan_in_world, .is_worth = config->foresight ? NULL : is_worth};
         errand.how.maker = &in_world;
         status = ew_replan_make(&point->replans[i], &book, &errand.how, setup->dynamics,
                                 &setup->workloads[i].problem, err);

@@ -196,6 +196,29 @@ static void note_planned(struct making *m)
     m->planned_switches = now.n_switches;
 }
 
+/* EW_NONE in place of a plan that is no better, in the world as it is, than the one in force. */
+static enum ew_status weigh(const struct making *m, uint32_t *plan, struct ew_error *err)
+{
+    const struct owned *o = m->owned;
+    const struct ew_replan_maker *maker = m->how->maker;
+    struct ew_problem problem = *m->problem;
+    bool is_worth = true;
+    if (!maker->is_worth || *plan == EW_NONE || o->plans.count == 0) {
+        return EW_OK;
+    }
+    const uint32_t in_force = o->plans.items[o->plans.count - 1];
+    enum ew_status status = EW_OK;
+    if (*plan != in_force) {
+        status = ew_world_platform(&problem.context.platform, m->world, err);
+    }
+    if (status == EW_OK && *plan != in_force) {
+        status = maker->is_worth(maker->ctx, &is_worth, &problem, o->books.items[*plan]->plans[0],
+                                 o->books.items[in_force]->plans[0], err);
+    }
+    *plan = is_worth ? *plan : EW_NONE;
+    return status;
+}
+
 /* The plan for the world of time_s comes into force when planning is over. */
 static enum ew_status switch_plan(struct making *m, double time_s, uint64_t *n_evaluations,
                                   struct ew_error *err)
@@ -204,7 +227,10 @@ static enum ew_status switch_plan(struct making *m, double time_s, uint64_t *n_e
     const struct ew_replan_spec *spec = &m->how->spec;
     uint32_t plan;
     *n_evaluations = 0;
-    const enum ew_status status = ask(m, &plan, time_s, n_evaluations, err);
+    enum ew_status status = ask(m, &plan, time_s, n_evaluations, err);
+    if (status == EW_OK) {
+        status = weigh(m, &plan, err);
+    }
     if (status != EW_OK) {
         return status;
     }

@@ -25,6 +25,10 @@ struct ew_replan_maker {
     enum ew_status (*observe)(void *ctx, struct ew_book **out, const struct ew_problem *problem,
                               const struct ew_observation *now, uint64_t *n_evaluations,
                               struct ew_error *err);
+    /** NULL, or whether a plan from `plan` is worth replacing the one in force in this world. */
+    enum ew_status (*is_worth)(void *ctx, bool *out, const struct ew_problem *problem,
+                               const struct ew_plan *plan, const struct ew_plan *in_force,
+                               struct ew_error *err);
 };
 
 /** Most different worlds that are planned for, and most plans, and most observations; later changes

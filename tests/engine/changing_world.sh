@@ -1,0 +1,62 @@
+#!/bin/sh
+# Strategies in a changing world, on the shipped scenarios: who is faster when, and what the loss of a
+# device does.
+#
+#     tests/engine/changing_world.sh BUILD_DIR
+set -eu
+program=$1/bin/edgeweave
+tree=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+fail() {
+    echo "FAILED: $*" >&2
+    failed=1
+}
+
+# compare SCENARIO NAME ARGS...: results in $dir/NAME; 1 only says that a requirement is not met.
+compare() {
+    file=$1
+    name=$2
+    shift 2
+    "$program" compare "$file" --regimes 0 --out "$dir/$name" "$@" >"$dir/log" 2>&1 ||
+        [ $? -eq 1 ] || {
+        cat "$dir/log" >&2
+        exit 1
+    }
+}
+
+# DistrEdge < AOFL < CoEdge for every request of the hour, each with its plan for the mean.
+compare "$tree/scenarios/wifi_fluctuating.json" hour --strategy coedge,aofl,distredge \
+    --param distredge.episodes="${EW_EPISODES:-200}"
+awk -F, '
+    NR > 1 { s[$2, $4] = $12; if ($4 + 1 > n) n = $4 + 1 }
+    END {
+        for (i = 0; i < n; i++) {
+            a += s["distredge", i] < s["aofl", i]
+            b += s["aofl", i] < s["coedge", i]
+        }
+        printf "distredge before aofl %d, aofl before coedge %d of %d requests\n", a, b, n
+        exit !(n == 1200 && a == n && b == n)
+    }' "$dir/hour/requests.csv" || fail "the order of wifi_fluctuating"
+
+# The nano goes in the middle of request 60, and comes back in the middle of request 120: every request is
+# answered, from the next one on as fast as ever after, never below the accuracy that was asked for.
+sed -e 's/"time_s": 60,/"time_s": 60.1,/' -e 's/"time_s": 120,/"time_s": 120.1,/' \
+    -e 's/"on_failure": "wait"/"on_failure": "replan", "retry_delay_s": 0.01/' \
+    "$tree/scenarios/node_loss.json" >"$dir/loss.json"
+compare "$dir/loss.json" loss --strategy accuracy_aware --replan on-failure
+awk -F, '
+    NR > 1 { done += $8 == "done"; s[$4] = $12 }
+    END {
+        for (i = 62; i <= 120; i++) { worst = s[i] - s[61] > worst ? s[i] - s[61] : worst }
+        for (i = 122; i < 180; i++) { worst = s[i] - s[59] > worst ? s[i] - s[59] : worst }
+        printf "node loss: %d of 180 done; request 59 %g s, 60 %g s, 61 %g s, 120 %g s, 121 %g s\n",
+            done, s[59], s[60], s[61], s[120], s[121]
+        exit !(done == 180 && s[121] - s[59] < 1e-6 && worst < 1e-6)
+    }' "$dir/loss/requests.csv" || fail "node_loss"
+accuracy=$(sed -n 's/.*"accuracy": "\([0-9.]*\)".*/\1/p' "$dir"/loss/plan_accuracy_aware.json | sort -g | head -n 1)
+echo "node loss: least accuracy of a plan $accuracy"
+awk "BEGIN { exit !($accuracy >= 0.66) }" || fail "accuracy after node loss"
+exit $failed
