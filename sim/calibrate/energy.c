@@ -336,6 +336,30 @@ enum ew_status ew_energy_fit(struct ew_energy_fit *out, const struct ew_energy_d
     return status;
 }
 
+size_t ew_energy_count_misfits(size_t *worst, const struct ew_energy_data *data,
+                               const struct ew_energy_fit *fit, const char *dvfs, double ratio)
+{
+    size_t n = 0;
+    double most = ratio;
+    for (size_t i = 0; i < data->n_rows; i++) {
+        const struct ew_energy_row *row = &data->rows[i];
+        double sum = 0;
+        for (size_t j = 0; j < EW_WATTS_COLUMNS; j++) {
+            sum += row->amounts[j] * fit->x[j];
+        }
+        const double off = fabs(sum / row->measured - 1);
+        if (strcmp(row->dvfs, dvfs) != 0 || off <= ratio) {
+            continue;
+        }
+        n++;
+        if (off > most) {
+            most = off;
+            *worst = i;
+        }
+    }
+    return n;
+}
+
 const char *ew_energy_verdict(const struct ew_energy_fit *fit, size_t column)
 {
     if (fit->rank.is_absent[column]) {

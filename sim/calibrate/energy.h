@@ -64,6 +64,11 @@ enum ew_status ew_energy_fit(struct ew_energy_fit *out, const struct ew_energy_d
                              const char *dvfs, const struct ew_lapack *lapack,
                              struct ew_error *err);
 
+/** How many rows of a DVFS state the fit misses by more than `ratio`; *worst: index of the one it
+ *  misses most. Such rows contradict each other, as when computing draws less than idle. */
+size_t ew_energy_count_misfits(size_t *worst, const struct ew_energy_data *data,
+                               const struct ew_energy_fit *fit, const char *dvfs, double ratio);
+
 /** Watts of a column, "" when it is determined, else why not. */
 const char *ew_energy_verdict(const struct ew_energy_fit *fit, size_t column);
 const char *ew_energy_column_name(size_t column);

@@ -165,6 +165,22 @@ static enum ew_status put_both(struct ew_cli *cli, const struct ew_str *result,
     return status == EW_OK ? put(path, result, err) : status;
 }
 
+/* Rows that contradict each other make figures that are none of them. */
+static void warn_of_misfits(const struct ew_cli *cli, const struct ew_energy_data *data,
+                            const struct ew_energy_fit *fit, const char *dvfs)
+{
+    size_t worst = 0;
+    const double ratio = 0.2;
+    const size_t n = ew_energy_count_misfits(&worst, data, fit, dvfs, ratio);
+    if (n) {
+        ew_cli_warn(cli,
+                    "%s:%zu: '%s' does not fit the other rows (%zu of %zu rows are more than "
+                    "%.0f %% off)",
+                    data->path, data->rows[worst].line, data->rows[worst].label, n, fit->n_rows,
+                    100 * ratio);
+    }
+}
+
 static enum ew_status calibrate_energy(struct ew_cli *cli, const struct ew_lapack *lapack,
                                        struct ew_error *err)
 {
@@ -185,6 +201,9 @@ static enum ew_status calibrate_energy(struct ew_cli *cli, const struct ew_lapac
                 ew_cli_warn(cli, "%s: %s%s%s power is not identifiable", path, data.dvfs[k],
                             *data.dvfs[k] ? ": " : "", ew_energy_column_name(j));
             }
+        }
+        if (status == EW_OK) {
+            warn_of_misfits(cli, &data, &fits[k], data.dvfs[k]);
         }
     }
     if (status == EW_OK) {

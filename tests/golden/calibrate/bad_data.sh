@@ -12,3 +12,5 @@ ew calibrate compute devices.csv --device c
 ew calibrate compute missing.csv
 ew calibrate compte one.csv
 ew calibrate compute
+printf 'state,w\nidle,5\ncompute,3\n' >less.csv
+ew calibrate energy less.csv
