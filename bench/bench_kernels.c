@@ -1,9 +1,11 @@
 /*
- * Speed of the kernels of real execution: whole networks on one thread, seeded random weights, best
- * of several runs, with the share of each op. GFLOP/s counts two per multiply-add, so that of a
- * network without many (pools, activations) is low by nature.
+ * Speed of the kernels of real execution: whole networks on one thread, their own weights or seeded
+ * random ones, best of several runs, with the share of each op. GFLOP/s counts two per
+ * multiply-add, so that of a network without many (pools, activations) is low by nature.
  *
- *   bench_kernels [-l] [-n RUNS] [-k KERNELS] GRAPH.json...      -l: a line per layer
+ *   bench_kernels [-l] [-c] [-n RUNS] [-k KERNELS] GRAPH...
+ *
+ * -l: a line per layer; -c: only the milliseconds of CPU time, which a busy machine troubles less.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +13,21 @@
 #include <time.h>
 
 #include "engine/exec/forward.h"
-#include "engine/exec/random_weights.h"
-#include "io/graph_json.h"
+#include "engine/exec/graph_weights.h"
+#include "io/graph_file.h"
 
-enum { N_RUNS = 5 }; /* unless -n says so */
+/* What to measure. */
+struct wishes {
+    const struct ew_kernels *kernels;
+    long n_runs;
+    bool has_layers;
+    bool is_cpu_time;
+};
 
-static double now_s(void)
+static double now_s(bool is_cpu_time)
 {
     struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    (void)clock_gettime(is_cpu_time ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -68,19 +76,23 @@ static void print_layers(const struct ew_graph *graph, const double *layer_s)
     }
 }
 
-static void bench(const char *path, const struct ew_kernels *kernels, long n_runs, bool has_layers)
+static void bench(const char *path, const struct wishes *w)
 {
     struct ew_error err = {0};
     struct ew_graph *graph = NULL;
     struct ew_forward *forward = NULL;
-    if (ew_graph_load_json(&graph, path, &err) != EW_OK) {
+    if (ew_graph_load_file(&graph, NULL, path, &err) != EW_OK) {
         die(&err);
     }
-    const struct ew_random_weights weights = {1};
-    const struct ew_weight_source source = ew_random_weights_source(&weights);
-    if (ew_forward_new(&forward, graph, graph->n_exits - 1, kernels, &source, &err) != EW_OK) {
+    struct ew_graph_weights weights;
+    if (ew_graph_weights_open(&weights, graph, false, NULL, 1, &err) != EW_OK) {
         die(&err);
     }
+    const struct ew_weight_source source = ew_graph_weights_source(&weights);
+    if (ew_forward_new(&forward, graph, graph->n_exits - 1, w->kernels, &source, &err) != EW_OK) {
+        die(&err);
+    }
+    ew_graph_weights_close(&weights);
     struct ew_tensor_pool pool = {0};
     struct ew_tensor input = make_input(graph, &pool);
     struct ew_tensor *outputs = calloc(graph->n_layers, sizeof *outputs);
@@ -90,22 +102,26 @@ static void bench(const char *path, const struct ew_kernels *kernels, long n_run
         exit(EXIT_FAILURE);
     }
     double best_s = 1e300;
-    for (long run = 0; run < n_runs; run++) {
-        const double start_s = now_s();
+    for (long run = 0; run < w->n_runs; run++) {
+        const double start_s = now_s(w->is_cpu_time);
         if (ew_forward_run(outputs, forward, &input, layer_s, &err) != EW_OK) {
             die(&err);
         }
-        const double took_s = now_s() - start_s;
+        const double took_s = now_s(w->is_cpu_time) - start_s;
         if (took_s < best_s) {
             best_s = took_s;
             memcpy(best_layer_s, layer_s, graph->n_layers * sizeof *layer_s);
         }
         ew_forward_put(forward, outputs);
     }
-    printf("%-16s %8.2f ms %7.1f GFLOP/s  ", graph->name, best_s * 1e3,
-           2e-9 * (double)graph->macs / best_s);
-    print_ops(graph, best_layer_s, best_s);
-    if (has_layers) {
+    if (w->is_cpu_time) {
+        printf("%.2f\n", best_s * 1e3);
+    } else {
+        printf("%-16s %8.2f ms %7.1f GFLOP/s  ", graph->name, best_s * 1e3,
+               2e-9 * (double)graph->macs / best_s);
+        print_ops(graph, best_layer_s, best_s);
+    }
+    if (w->has_layers) {
         print_layers(graph, best_layer_s);
     }
     ew_tensor_put(&pool, &input);
@@ -119,22 +135,22 @@ static void bench(const char *path, const struct ew_kernels *kernels, long n_run
 
 int main(int argc, char **argv)
 {
-    bool has_layers = false;
-    long n_runs = N_RUNS;
-    const struct ew_kernels *kernels = ew_kernels_at(0);
+    struct wishes w = {.kernels = ew_kernels_at(0), .n_runs = 5};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-l") == 0) {
-            has_layers = true;
+            w.has_layers = true;
+        } else if (strcmp(argv[i], "-c") == 0) {
+            w.is_cpu_time = true;
         } else if (strcmp(argv[i], "-n") == 0 && i + 1 < argc) {
-            n_runs = strtol(argv[++i], NULL, 10);
+            w.n_runs = strtol(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "-k") == 0 && i + 1 < argc) {
-            kernels = ew_kernels_find(argv[++i]);
-            if (!kernels || !kernels->is_available(kernels)) {
+            w.kernels = ew_kernels_find(argv[++i]);
+            if (!w.kernels || !w.kernels->is_available(w.kernels)) {
                 (void)fprintf(stderr, "bench_kernels: no kernels '%s' here\n", argv[i]);
                 return EXIT_FAILURE;
             }
         } else {
-            bench(argv[i], kernels, n_runs, has_layers);
+            bench(argv[i], &w);
         }
     }
     return EXIT_SUCCESS;

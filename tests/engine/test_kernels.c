@@ -118,6 +118,28 @@ START_TEST(every_vector_width_gives_the_same_bits)
 }
 END_TEST
 
+/* Libraries add up in another order: as close to the definition, whole and in parts. */
+START_TEST(kernels_of_libraries_are_as_close)
+{
+    struct ew_rng rng = ew_rng_make(9, "libraries");
+    for (uint64_t seed = 0; seed < N_SEEDS; seed++) {
+        struct kernel_case *c = kernel_case_new(seed);
+        for (uint32_t i = 0; ew_kernels_at(i); i++) {
+            const struct ew_kernels *kernels = ew_kernels_at(i);
+            if (!kernels->is_exact && kernels->is_available(kernels)) {
+                const struct ew_box boxes[] = {whole_of(c), kernel_case_part(c, &rng)};
+                for (int k = 0; k < 2; k++) {
+                    struct ew_tensor out = kernel_case_run(c, kernels, &boxes[k], NULL);
+                    check_against_definition(c, &out, NULL, seed);
+                    free(out.values);
+                }
+            }
+        }
+        kernel_case_free(c);
+    }
+}
+END_TEST
+
 /* Sum over [0, r) plus sum over [r, end) plus bias = the whole, up to one rounding per addition. */
 START_TEST(partial_sums_add_up)
 {
@@ -162,6 +184,7 @@ int main(void)
         every_op_computes_what_its_definition_says,
         a_part_has_the_same_bits_as_in_the_whole,
         every_vector_width_gives_the_same_bits,
+        kernels_of_libraries_are_as_close,
         partial_sums_add_up,
     };
     return run_suite("kernels", tests, sizeof tests / sizeof *tests);

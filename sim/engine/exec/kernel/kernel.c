@@ -4,10 +4,20 @@
 #include <string.h>
 
 #include "engine/exec/kernel/reference.h"
+#include "engine/exec/kernel/xnnpack_kernels.h"
 
 const struct ew_kernels *ew_kernels_at(uint32_t i)
 {
-    return i < EW_REF_SETS && ew_ref_kernels[i].id ? &ew_ref_kernels[i] : NULL;
+    uint32_t n = 0;
+    while (n < EW_REF_SETS && ew_ref_kernels[n].id) {
+        n++;
+    }
+#ifdef EW_HAS_XNNPACK
+    if (i == n) {
+        return &ew_xnnpack_kernels;
+    }
+#endif
+    return i < n ? &ew_ref_kernels[i] : NULL;
 }
 
 const struct ew_kernels *ew_kernels_find(const char *id)

@@ -21,6 +21,7 @@ struct ew_kernel_weights {
     float *filter;   /**< see ew_ref_form; groups one after another */
     float *bias;     /**< padded as the filter; NULL: none */
     size_t n_filter; /**< floats */
+    void *library;   /**< xnnpack: its operator; the rest is unused then */
 };
 
 /** Call of one kernel. */
