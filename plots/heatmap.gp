@@ -59,7 +59,7 @@ n_key = 1
 do for [i = 1 : n] { n_key = n_key + (wins[i] > 0) }
 width = left + n_x * cell_x + right
 height = n_y * cell_y
-height = height > 22 * n_key ? height : 22 * n_key
+height = height > 30 * n_key ? height : 30 * n_key # or the legend runs into a second column
 height = height + top + bottom
 eval open_figure
 set lmargin at screen real(left) / width

@@ -48,7 +48,7 @@ END
 "$program" sweep accuracy.json -o accuracy.db -q --keep-going || true
 "$program" compare --graph alexnet --platform demo --engine fast --requests 200 \
     --arrival poisson:4 --strategy local,offload,modnn,aofl,edgeld -q --out run >/dev/null || true
-"$program" reproduce edgent fig9 --quick -q --out paper >/dev/null
+"$program" reproduce edgent fig9 -q --out paper >/dev/null
 
 plot() { # NAME KIND ARGUMENTS...
     name=$1
