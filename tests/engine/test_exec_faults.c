@@ -101,7 +101,7 @@ static const struct fault faults[] = {
     {"version:0", "speaks protocol version", 60},
     {"garbage:0", "something that is no frame", 60},
     {"huge:0", "sent a READY frame of 1125899906842624 bytes, expected at most 0", 60},
-    {"data:60", "closed the connection", 60}, /* the token of another worker: shown out */
+    {"data:60", ": worker of 'd0': ", 60}, /* the token of another worker: shown out */
     {"data:100", "sent a corrupt frame (head)", 60},
     {"data:145", "sent a corrupt DATA frame", 60},
 };

@@ -175,10 +175,16 @@ static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct 
     }
 }
 
-/* A worker that is gone: say how it ended when we can know. */
+/* A worker that is gone: let it say why, or say how it ended when we can know. */
 static enum ew_status explain_loss(struct crew_member *member, struct ew_error *err)
 {
     int how = 0;
+    struct ew_error said = {0};
+    if (ew_conn_read(&member->conn, &said) ==
+        EW_EENGINE) { /* it has said why, and we wrote first */
+        *err = said;
+        return EW_EENGINE;
+    }
     if (member->pid > 0) {
         for (int i = 0; i < 50; i++) { /* its end may be some milliseconds behind its socket's */
             if (waitpid(member->pid, &how, WNOHANG) == member->pid) {
