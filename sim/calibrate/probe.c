@@ -10,7 +10,7 @@
 #include "calibrate/probe_threads.h"
 #include "engine/exec/random_weights.h"
 
-enum { SHARES = 3, MIN_RUNS = 3, MAX_RUNS = 30, COPY_BYTES = 32 << 20, COPIES = 6 };
+enum { SHARES = 3, MIN_LAYERS = 2, MIN_RUNS = 3, MAX_RUNS = 30, COPY_BYTES = 32 << 20, COPIES = 6 };
 
 /* A row is timed until it has taken this long, so that the clock's grain does not matter. */
 static const double ROW_S = 0.02;
@@ -190,7 +190,8 @@ static enum ew_status probe_layer(struct prober *p, const struct ew_graph *graph
     return status;
 }
 
-/* Layers in turns, one of each graph, so that a short probe sees every graph. */
+/* Layers in turns, one of each graph, so that a short probe sees every graph; some are
+ * measured however late it is. */
 static enum ew_status probe_layers(struct prober *p, const struct ew_graph *const *graphs,
                                    size_t n_graphs, double until_s, struct ew_error *err)
 {
@@ -198,7 +199,9 @@ static enum ew_status probe_layers(struct prober *p, const struct ew_graph *cons
     bool any = true;
     for (uint32_t id = 0; status == EW_OK && any; id++) {
         any = false;
-        for (size_t g = 0; status == EW_OK && g < n_graphs && ew_probe_now_s() < until_s; g++) {
+        for (size_t g = 0; status == EW_OK && g < n_graphs &&
+                           (p->n_layers < MIN_LAYERS || ew_probe_now_s() < until_s);
+             g++) {
             if (id >= graphs[g]->n_layers) {
                 continue;
             }
