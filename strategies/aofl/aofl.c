@@ -484,6 +484,7 @@ static int32_t choose_tail(struct aofl *aofl)
     if (!kit_param_is(host, "tail", "auto")) {
         return rc;
     }
+    rc = rank_devices(aofl);
     const uint32_t first = best;
     const uint32_t n_tried = aofl->group.n < N_TAILS ? aofl->group.n : N_TAILS;
     for (uint32_t i = 0; i <= n_tried && rc >= 0; i++) {
@@ -493,8 +494,8 @@ static int32_t choose_tail(struct aofl *aofl)
             continue;
         }
         set_home(aofl, home);
-        rc = rank_devices(aofl);
-        rc = rc < 0 ? rc : cut_network(aofl);
+        find_ways_home(aofl);
+        rc = cut_network(aofl);
         if (rc >= 0 && aofl->latency_s < best_s) {
             best_s = aofl->latency_s;
             best = home;

@@ -2,7 +2,7 @@
 # never above that of never planning anew by more than the 50 ms that a plan is charged with.
 share=$(cd "$(readlink lib)/../../share/edgeweave/scenarios" && pwd -P)
 mean_latency() {
-    quietly compare "$1" --engine fast --regimes 0 --strategy coedge,aofl --replan "$2" \
+    quietly compare "$1" --requests 180 --engine fast --regimes 0 --strategy coedge,aofl --replan "$2" \
         --charge-planning 0.05 --out "$3" || true # requirements may be missed
     awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
              { print $at["strategy"], $at["latency_mean_s"] }' "$3/runs.csv"
