@@ -151,6 +151,60 @@ static void try_plan(struct bench *bench)
     ew_instance_free(objects[1]);
 }
 
+/* Plan, then observe each cause; the bytes say what was decided. */
+static enum ew_status observe_bytes(struct ew_str *bytes, struct ew_instance *instance,
+                                    const struct ew_online *online, const struct bench *bench,
+                                    struct ew_error *err)
+{
+    enum ew_status status = plan_bytes(bytes, instance, bench, err);
+    for (uint32_t i = 0; i < 3 && status == EW_OK; i++) {
+        const struct ew_observation now = {
+            .struct_size = sizeof now, .causes = 1u << i, .time_s = i + 1, .number = i + 1};
+        struct ew_book *book = NULL;
+        status = ew_instance_observe(&book, instance, online, &now, err);
+        const char decision = book ? 'r' : 'k';
+        ew_str_append_n(bytes, &decision, 1);
+        if (book) {
+            ew_book_wire_put(bytes, &bench->problem.problem.context, book);
+        }
+        ew_book_free(book);
+        status = status == EW_ENOTSUP ? EW_OK : status; /* the plan in force stays */
+    }
+    return status == EW_OK && bytes->failed ? ew_fail_memory(err) : status;
+}
+
+/* Another object, and the same one after another plan, must decide the same. */
+static void try_observe(struct bench *bench)
+{
+    struct ew_instance *objects[2] = {NULL, NULL};
+    const struct ew_online *online[2] = {NULL, NULL};
+    struct ew_str bytes[3] = {{0}, {0}, {0}};
+    struct ew_error err = {0};
+    enum ew_status status = EW_OK;
+    for (int i = 0; i < 2 && status == EW_OK; i++) {
+        status = new_instance(&objects[i], bench, &err);
+        if (status == EW_OK) {
+            status = ew_instance_online(&online[i], objects[i], &err);
+        }
+    }
+    const bool has_online = online[0] && online[1];
+    for (int i = 0; has_online && i < 3 && status == EW_OK; i++) {
+        status = observe_bytes(&bytes[i], objects[i / 2], online[i / 2], bench, &err);
+    }
+    judge(bench->result, status, &err);
+    if (status == EW_OK && !has_online) {
+        say(bench->result, EW_VERDICT_SKIP, "%s", "");
+    } else if (status == EW_OK &&
+               !(is_same(&bytes[0], &bytes[1]) && is_same(&bytes[0], &bytes[2]))) {
+        say(bench->result, EW_VERDICT_FAIL, "decides otherwise when it is told the same again");
+    }
+    for (int i = 0; i < 3; i++) {
+        ew_str_fini(&bytes[i]);
+    }
+    ew_instance_free(objects[0]);
+    ew_instance_free(objects[1]);
+}
+
 static void try_create(struct bench *bench)
 {
     struct ew_error err = {0};
@@ -362,6 +416,9 @@ static void run_trial(struct bench *bench)
     case EW_TRIAL_LEAK:
         try_leak(bench);
         break;
+    case EW_TRIAL_OBSERVE:
+        try_observe(bench);
+        break;
     }
 }
 
@@ -387,6 +444,7 @@ enum ew_status ew_trial_run(struct ew_trial_result *out, const struct ew_trial *
     static const char *const names[] = {
         [EW_TRIAL_DESCRIBE] = "describe", [EW_TRIAL_CREATE] = "create", [EW_TRIAL_PLAN] = "plan",
         [EW_TRIAL_SETTING] = "plan",      [EW_TRIAL_FAULT] = "plan",    [EW_TRIAL_LEAK] = "plan",
+        [EW_TRIAL_OBSERVE] = "observe",
     };
     struct ew_str answer = {0};
     enum ew_status status = ew_guard_run(&answer, run_in_child, (void *)(uintptr_t)trial, limit_s,

@@ -15,6 +15,7 @@ enum ew_trial_kind {
     EW_TRIAL_SETTING,  /**< plan with one parameter set */
     EW_TRIAL_FAULT,    /**< plan with a host that fails */
     EW_TRIAL_LEAK,     /**< plan often and look at the heap */
+    EW_TRIAL_OBSERVE,  /**< plan and observe, twice; SKIP: no online extension */
 };
 
 /** One trial; all borrowed. */

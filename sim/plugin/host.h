@@ -65,8 +65,9 @@ enum ew_status ew_instance_online(const struct ew_online **out, const struct ew_
                                   struct ew_error *err);
 
 /** Call observe. The platform of the problem may have other numbers than at the last call, but the
- *  same devices and links. `*out` is NULL when the plan in force stays, else a book that has passed
- *  ew_book_check. EW_ENOTSUP: no plan for this world, the message is the strategy's reason. */
+ *  same devices and links. `*out` is NULL when the plan in force stays, else a book of one plan
+ * that has passed ew_book_check. EW_ENOTSUP: no plan for this world, the message is the strategy's
+ * reason. */
 enum ew_status ew_instance_observe(struct ew_book **out, struct ew_instance *instance,
                                    const struct ew_online *online, const struct ew_observation *now,
                                    struct ew_error *err);

@@ -57,5 +57,15 @@ enum ew_status ew_instance_observe(struct ew_book **out, struct ew_instance *ins
                        "EW_ONLINE_REPLACE, or a negative code after host->fail",
                        instance->info->id, code);
     }
-    return host_take_book(out, instance, err);
+    struct ew_book *book = NULL;
+    const enum ew_status status = host_take_book(&book, instance, err);
+    if (status == EW_OK && book->n_plans != 1) {
+        (void)ew_fail(err, EW_EPLUGIN,
+                      "strategy '%s': observe made a book of %u plans; expected one",
+                      instance->info->id, book->n_plans);
+        ew_book_free(book);
+        return EW_EPLUGIN;
+    }
+    *out = book;
+    return status;
 }

@@ -220,6 +220,18 @@ static void check_simple(struct check *check, enum ew_trial_kind kind, const cha
     }
 }
 
+/* Only said of strategies that observe. */
+static void check_observing(struct check *check)
+{
+    struct ew_trial_result result;
+    if (run(check, &result,
+            (struct ew_trial){.kind = EW_TRIAL_OBSERVE, .problem = check->problem}) &&
+        result.verdict != EW_VERDICT_SKIP) {
+        add(check, (enum ew_verdict)result.verdict, "observes and decides the same again",
+            result.detail);
+    }
+}
+
 static void check_file_name(struct check *check)
 {
     const char *slash = strrchr(check->path, '/');
@@ -417,6 +429,7 @@ static void check_strategy(struct check *check, const struct ew_plugin *plugin, 
         check_fault(check, EW_FAULT_BUILDER, "stops when the builder refuses");
         check_fault(check, EW_FAULT_EVALUATE, "copes when evaluate fails");
         check_fault(check, EW_FAULT_ALLOC, "copes when alloc gives NULL");
+        check_observing(check);
         check_simple(check, EW_TRIAL_LEAK, "frees all memory");
     }
     if (check->status == EW_OK && (check->is_deadly || !check->has_problem)) {

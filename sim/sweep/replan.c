@@ -138,12 +138,6 @@ static enum ew_status tell(struct making *m, uint32_t *plan, double time_s, uint
     if (status != EW_OK || !book) {
         return status;
     }
-    if (book->n_plans != 1) {
-        status = ew_fail(err, EW_EPLUGIN, "observe made a book of %u plans; expected one",
-                         book->n_plans);
-        ew_book_free(book);
-        return status;
-    }
     m->planned_s = time_s;
     return keep_book(m, plan, book, err);
 }
