@@ -183,7 +183,7 @@ struct unit_step {
 static void format_scaled(char out[32], double x, const struct unit_step *steps, size_t n)
 {
     size_t i = 0;
-    while (i + 1 < n && fabs(x) < steps[i].scale) {
+    while (i + 1 < n && fabs(x) < steps[i].scale * 0.99995) { /* what rounds to 1000 is 1 */
         i++;
     }
     (void)snprintf(out, 32, "%.4g %s", x / steps[i].scale, steps[i].unit);

@@ -89,6 +89,10 @@ END_TEST
 START_TEST(human_units_switch_at_the_right_size)
 {
     char text[32];
+    ew_human_seconds(text, 0.001 - 1e-18);
+    ck_assert_str_eq(text, "1 ms");
+    ew_human_seconds(text, 0.0009994);
+    ck_assert_str_eq(text, "999.4 us");
     ew_human_seconds(text, 0.0015);
     ck_assert_str_eq(text, "1.5 ms");
     ew_human_bytes(text, 12345678);
