@@ -6,95 +6,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "support/collect.h"
-#include "support/hand.h"
+#include "support/closed_form.h"
 #include "support/suite.h"
-
-#define TOLERANCE_S 2e-9
-
-static const struct ew_engine *const engines[] = {&ew_engine_fast, &ew_engine_simgrid};
-enum { N_ENGINES = 2 };
-
-static struct ew_run run_of(const struct ew_platform *platform, const struct ew_run_workload *w,
-                            uint32_t n_workloads)
-{
-    return (struct ew_run){
-        .platform = platform,
-        .net = ew_net_model_find("ideal"),
-        .n_workloads = n_workloads,
-        .workloads = w,
-        .seed = 1,
-    };
-}
-
-/* The latencies of all requests, workload after workload, on both engines. */
-static void expect_run(const struct ew_run *run, uint32_t n, const double *latency_s)
-{
-    for (uint32_t e = 0; e < N_ENGINES; e++) {
-        struct collect c = {0};
-        struct ew_error err = {0};
-        ck_assert_msg(collect_run(&c, engines[e], *run, &err) == EW_OK, "%s: %s", engines[e]->id,
-                      err.message);
-        ck_assert_uint_eq(c.first_request[c.n_workloads], n);
-        for (uint32_t i = 0; i < n; i++) {
-            ck_assert_msg(fabs(c.latency_s[i] - latency_s[i]) < TOLERANCE_S,
-                          "%s: request %u: expected %.12g s, got %.12g s", engines[e]->id, i,
-                          latency_s[i], c.latency_s[i]);
-        }
-        ck_assert_uint_eq(c.n_disorders, 0);
-        ck_assert_uint_eq(c.n_overlaps, 0);
-        collect_fini(&c);
-    }
-}
-
-/* One workload in a closed loop; takes platform and tasks. */
-static void expect_closed(struct ew_platform *platform, struct ew_task_graph *tasks,
-                          uint32_t outstanding, uint32_t n, const double *latency_s)
-{
-    struct hand_workload w;
-    hand_workload_init(&w, tasks, n, outstanding);
-    const struct ew_run run = run_of(platform, &w.run, 1);
-    expect_run(&run, n, latency_s);
-    ew_task_graph_free(tasks);
-    ew_platform_free(platform);
-}
-
-/* One request. */
-static void expect_one(struct ew_platform *platform, struct ew_task_graph *tasks, double latency_s)
-{
-    expect_closed(platform, tasks, 1, 1, &latency_s);
-}
-
-static uint32_t after(struct hand_tasks *t, uint32_t node, uint32_t dep)
-{
-    hand_after(t, node, dep);
-    return node;
-}
-
-/* The result: a join that waits for `dep`. */
-static struct ew_task_graph *answer(struct hand_tasks *t, uint32_t device, uint32_t dep)
-{
-    after(t, hand_join(t, device), dep);
-    return hand_tasks_finish(t);
-}
-
-/* `n` devices that share one link for everything. */
-static struct ew_platform *medium(uint32_t n, double bytes_per_s, double latency_s)
-{
-    struct hand_platform *p = hand_platform_new();
-    for (uint32_t d = 0; d < n; d++) {
-        (void)hand_device(p, 0);
-    }
-    const uint32_t link = hand_link(p, bytes_per_s, latency_s);
-    for (uint32_t a = 0; a < n; a++) {
-        for (uint32_t b = 0; b < n; b++) {
-            if (a != b) {
-                hand_route(p, a, b, 1, &link);
-            }
-        }
-    }
-    return hand_platform_finish(p);
-}
 
 /* --- transfers -------------------------------------------------------------------------------- */
 
@@ -107,8 +20,8 @@ START_TEST(transfer_costs_overhead_latency_and_bytes)
     const uint32_t link = hand_link(p, 1e6, 0.001);
     hand_route(p, 0, 1, 1, &link);
     struct hand_tasks *t = hand_tasks_new(2);
-    const uint32_t m = after(t, hand_message(t, 0, 1, 1000000), 0);
-    expect_one(hand_platform_finish(p), answer(t, 1, m), 1.011);
+    const uint32_t m = hand_node_after(t, hand_message(t, 0, 1, 1000000), 0);
+    closed_form_expect_one(hand_platform_finish(p), hand_answer(t, 1, m), 1.011);
 }
 END_TEST
 
@@ -125,14 +38,14 @@ START_TEST(send_thread_takes_messages_one_by_one_beside_computing)
         hand_route(p, 0, d, 1, &link);
     }
     struct hand_tasks *t = hand_tasks_new(3);
-    const uint32_t work = after(t, hand_compute(t, 0, 0.12), 0);
-    const uint32_t first = after(t, hand_message(t, 0, 1, 100000), 0);
-    const uint32_t second = after(t, hand_message(t, 0, 2, 100000), 0);
+    const uint32_t work = hand_node_after(t, hand_compute(t, 0, 0.12), 0);
+    const uint32_t first = hand_node_after(t, hand_message(t, 0, 1, 100000), 0);
+    const uint32_t second = hand_node_after(t, hand_message(t, 0, 2, 100000), 0);
     const uint32_t all = hand_join(t, 0);
     hand_after(t, all, work);
     hand_after(t, all, first);
     hand_after(t, all, second);
-    expect_one(hand_platform_finish(p), hand_tasks_finish(t), 0.12);
+    closed_form_expect_one(hand_platform_finish(p), hand_tasks_finish(t), 0.12);
 }
 END_TEST
 
@@ -140,12 +53,12 @@ START_TEST(two_flows_share_a_link_equally)
 {
     /* 2 x 1e6 B over 1e6 B/s, latency 0.5 s both: 0.5 + 2 */
     struct hand_tasks *t = hand_tasks_new(3);
-    const uint32_t a = after(t, hand_message(t, 0, 2, 1000000), 0);
-    const uint32_t b = after(t, hand_message(t, 1, 2, 1000000), 0);
+    const uint32_t a = hand_node_after(t, hand_message(t, 0, 2, 1000000), 0);
+    const uint32_t b = hand_node_after(t, hand_message(t, 1, 2, 1000000), 0);
     const uint32_t all = hand_join(t, 2);
     hand_after(t, all, a);
     hand_after(t, all, b);
-    expect_one(medium(3, 1e6, 0.5), hand_tasks_finish(t), 2.5);
+    closed_form_expect_one(hand_medium(3, 1e6, 0.5), hand_tasks_finish(t), 2.5);
 }
 END_TEST
 
@@ -153,12 +66,12 @@ START_TEST(connection_carries_one_message_at_a_time)
 {
     /* Same pair: 2 x (0.5 s latency + 1 s). */
     struct hand_tasks *t = hand_tasks_new(2);
-    const uint32_t a = after(t, hand_message(t, 0, 1, 1000000), 0);
-    const uint32_t b = after(t, hand_message(t, 0, 1, 1000000), 0);
+    const uint32_t a = hand_node_after(t, hand_message(t, 0, 1, 1000000), 0);
+    const uint32_t b = hand_node_after(t, hand_message(t, 0, 1, 1000000), 0);
     const uint32_t all = hand_join(t, 1);
     hand_after(t, all, a);
     hand_after(t, all, b);
-    expect_one(medium(2, 1e6, 0.5), hand_tasks_finish(t), 3);
+    closed_form_expect_one(hand_medium(2, 1e6, 0.5), hand_tasks_finish(t), 3);
 }
 END_TEST
 
@@ -172,8 +85,8 @@ START_TEST(link_named_twice_counts_twice)
     const uint32_t twice[] = {link, link};
     hand_route(p, 0, 1, 2, twice);
     struct hand_tasks *t = hand_tasks_new(2);
-    const uint32_t m = after(t, hand_message(t, 0, 1, 1000000), 0);
-    expect_one(hand_platform_finish(p), answer(t, 1, m), 2.002);
+    const uint32_t m = hand_node_after(t, hand_message(t, 0, 1, 1000000), 0);
+    closed_form_expect_one(hand_platform_finish(p), hand_answer(t, 1, m), 2.002);
 }
 END_TEST
 
@@ -192,13 +105,13 @@ START_TEST(fatpipe_gives_every_flow_its_bandwidth)
     struct hand_tasks *t = hand_tasks_new(4);
     uint32_t m[3];
     for (uint32_t d = 0; d < 3; d++) {
-        m[d] = after(t, hand_message(t, d, 3, 1000000), 0);
+        m[d] = hand_node_after(t, hand_message(t, d, 3, 1000000), 0);
     }
     const uint32_t all = hand_join(t, 3);
     for (uint32_t d = 0; d < 3; d++) {
         hand_after(t, all, m[d]);
     }
-    expect_one(hand_platform_finish(p), hand_tasks_finish(t), 1);
+    closed_form_expect_one(hand_platform_finish(p), hand_tasks_finish(t), 1);
 }
 END_TEST
 
@@ -218,9 +131,9 @@ static void expect_scatter(uint32_t which, double latency_s)
     struct hand_tasks *t = hand_tasks_new(4);
     uint32_t m[4];
     for (uint32_t d = 1; d < 4; d++) {
-        m[d] = after(t, hand_message(t, 0, d, 1000000), 0);
+        m[d] = hand_node_after(t, hand_message(t, 0, d, 1000000), 0);
     }
-    expect_one(hand_platform_finish(p), answer(t, which, m[which]), latency_s);
+    closed_form_expect_one(hand_platform_finish(p), hand_answer(t, which, m[which]), latency_s);
 }
 
 START_TEST(scatter_fills_the_uplink_without_overfilling_downlinks)
@@ -250,9 +163,9 @@ static void expect_pair(double first_latency_s, double second_latency_s, uint32_
     }
     struct hand_tasks *t = hand_tasks_new(3);
     uint32_t m[2];
-    m[0] = after(t, hand_message(t, 0, 2, 1000000), 0);
-    m[1] = after(t, hand_message(t, 1, 2, 1000000), 0);
-    expect_one(hand_platform_finish(p), answer(t, 2, m[which]), latency_s);
+    m[0] = hand_node_after(t, hand_message(t, 0, 2, 1000000), 0);
+    m[1] = hand_node_after(t, hand_message(t, 1, 2, 1000000), 0);
+    closed_form_expect_one(hand_platform_finish(p), hand_answer(t, 2, m[which]), latency_s);
 }
 
 START_TEST(flows_share_by_inverse_latency)
@@ -279,14 +192,14 @@ START_TEST(tcp_preset_stretches_latency_and_bandwidth)
     /* LV08: 13.01 * 0.001 s + 1e6 B / (0.97 * 1e6 B/s) */
     const double latency_s = 0.01301 + 1 / 0.97;
     struct hand_tasks *t = hand_tasks_new(2);
-    const uint32_t m = after(t, hand_message(t, 0, 1, 1000000), 0);
-    struct ew_task_graph *tasks = answer(t, 1, m);
-    struct ew_platform *platform = medium(2, 1e6, 0.001);
+    const uint32_t m = hand_node_after(t, hand_message(t, 0, 1, 1000000), 0);
+    struct ew_task_graph *tasks = hand_answer(t, 1, m);
+    struct ew_platform *platform = hand_medium(2, 1e6, 0.001);
     struct hand_workload w;
     hand_workload_init(&w, tasks, 1, 1);
-    struct ew_run run = run_of(platform, &w.run, 1);
+    struct ew_run run = closed_form_run(platform, &w.run, 1);
     run.net = ew_net_model_find("tcp");
-    expect_run(&run, 1, &latency_s);
+    closed_form_expect_run(&run, 1, &latency_s);
     ew_task_graph_free(tasks);
     ew_platform_free(platform);
 }
@@ -302,16 +215,16 @@ START_TEST(pipeline_is_paced_by_its_slowest_stage)
     const double works_s[] = {0.002, 0.003, 0.001};
     uint32_t at = 0;
     for (uint32_t d = 0; d < 3; d++) {
-        at = after(t, hand_compute(t, d, works_s[d]), at);
+        at = hand_node_after(t, hand_compute(t, d, works_s[d]), at);
         if (d < 2) {
-            at = after(t, hand_message(t, d, d + 1, 1000), at);
+            at = hand_node_after(t, hand_message(t, d, d + 1, 1000), at);
         }
     }
     double latency_s[10];
     for (uint32_t i = 0; i < 10; i++) {
         latency_s[i] = 0.008 + 0.003 * i;
     }
-    expect_closed(hand_row(3, 1e6, 0), answer(t, 2, at), 10, 10, latency_s);
+    closed_form_expect_loop(hand_row(3, 1e6, 0), hand_answer(t, 2, at), 10, 10, latency_s);
 }
 END_TEST
 
@@ -321,20 +234,20 @@ START_TEST(join_waits_for_the_last)
     struct hand_tasks *t = hand_tasks_new(3);
     uint32_t work[3];
     for (uint32_t d = 0; d < 3; d++) {
-        work[d] = after(t, hand_compute(t, d, 0.001 * (d + 1)), 0);
+        work[d] = hand_node_after(t, hand_compute(t, d, 0.001 * (d + 1)), 0);
     }
     const uint32_t barrier = hand_join(t, 0);
     for (uint32_t d = 0; d < 3; d++) {
         hand_after(t, barrier, work[d]);
     }
     for (uint32_t d = 0; d < 3; d++) {
-        work[d] = after(t, hand_compute(t, d, 0.001), barrier);
+        work[d] = hand_node_after(t, hand_compute(t, d, 0.001), barrier);
     }
     const uint32_t all = hand_join(t, 0);
     for (uint32_t d = 0; d < 3; d++) {
         hand_after(t, all, work[d]);
     }
-    expect_one(medium(3, 1e6, 0), hand_tasks_finish(t), 0.004);
+    closed_form_expect_one(hand_medium(3, 1e6, 0), hand_tasks_finish(t), 0.004);
 }
 END_TEST
 
@@ -342,9 +255,9 @@ START_TEST(relay_takes_two_hops)
 {
     /* 1 -> hub 0 -> 2, stored in between: 2 x (0.001 + 0.1) s */
     struct hand_tasks *t = hand_tasks_new(3);
-    const uint32_t up = after(t, hand_message(t, 1, 0, 100000), 0);
-    const uint32_t down = after(t, hand_message(t, 0, 2, 100000), up);
-    expect_one(medium(3, 1e6, 0.001), answer(t, 2, down), 0.202);
+    const uint32_t up = hand_node_after(t, hand_message(t, 1, 0, 100000), 0);
+    const uint32_t down = hand_node_after(t, hand_message(t, 0, 2, 100000), up);
+    closed_form_expect_one(hand_medium(3, 1e6, 0.001), hand_answer(t, 2, down), 0.202);
 }
 END_TEST
 
@@ -353,17 +266,17 @@ START_TEST(gather_collects_before_it_hands_out)
     /* 1 and 2 send 100 kB to the hub over one medium (0.001 + 0.2 s), which then returns 300 kB to
      * both (0.001 + 0.6 s). */
     struct hand_tasks *t = hand_tasks_new(3);
-    const uint32_t a = after(t, hand_message(t, 1, 0, 100000), 0);
-    const uint32_t b = after(t, hand_message(t, 2, 0, 100000), 0);
+    const uint32_t a = hand_node_after(t, hand_message(t, 1, 0, 100000), 0);
+    const uint32_t b = hand_node_after(t, hand_message(t, 2, 0, 100000), 0);
     const uint32_t gathered = hand_join(t, 0);
     hand_after(t, gathered, a);
     hand_after(t, gathered, b);
-    const uint32_t back_1 = after(t, hand_message(t, 0, 1, 300000), gathered);
-    const uint32_t back_2 = after(t, hand_message(t, 0, 2, 300000), gathered);
+    const uint32_t back_1 = hand_node_after(t, hand_message(t, 0, 1, 300000), gathered);
+    const uint32_t back_2 = hand_node_after(t, hand_message(t, 0, 2, 300000), gathered);
     const uint32_t all = hand_join(t, 0);
     hand_after(t, all, back_1);
     hand_after(t, all, back_2);
-    expect_one(medium(3, 1e6, 0.001), hand_tasks_finish(t), 0.802);
+    closed_form_expect_one(hand_medium(3, 1e6, 0.001), hand_tasks_finish(t), 0.802);
 }
 END_TEST
 
@@ -374,14 +287,14 @@ START_TEST(simultaneous_tasks_run_by_job_then_node)
     /* Two jobs at 0, tasks of 1 and 2 ms each on one device: 3 ms, then 6 ms. */
     const double latency_s[] = {0.003, 0.006};
     struct hand_tasks *t = hand_tasks_new(1);
-    const uint32_t a = after(t, hand_compute(t, 0, 0.001), 0);
-    const uint32_t b = after(t, hand_compute(t, 0, 0.002), 0);
+    const uint32_t a = hand_node_after(t, hand_compute(t, 0, 0.001), 0);
+    const uint32_t b = hand_node_after(t, hand_compute(t, 0, 0.002), 0);
     const uint32_t all = hand_join(t, 0);
     hand_after(t, all, a);
     hand_after(t, all, b);
     struct hand_platform *p = hand_platform_new();
     (void)hand_device(p, 0);
-    expect_closed(hand_platform_finish(p), hand_tasks_finish(t), 2, 2, latency_s);
+    closed_form_expect_loop(hand_platform_finish(p), hand_tasks_finish(t), 2, 2, latency_s);
 }
 END_TEST
 
@@ -390,24 +303,24 @@ START_TEST(waiting_tasks_run_in_the_order_they_became_ready)
     /* Device 0 is busy for 3 ms. Node `late` is ready at 2 ms, `early` (a later node) at 1 ms:
      * early runs 3..8 ms, late 8..18 ms. */
     struct hand_tasks *t = hand_tasks_new(3);
-    const uint32_t busy = after(t, hand_compute(t, 0, 0.003), 0);
-    const uint32_t two = after(t, hand_compute(t, 1, 0.002), 0);
-    const uint32_t one = after(t, hand_compute(t, 2, 0.001), 0);
-    const uint32_t late = after(t, hand_compute(t, 0, 0.010), two);
-    const uint32_t early = after(t, hand_compute(t, 0, 0.005), one);
+    const uint32_t busy = hand_node_after(t, hand_compute(t, 0, 0.003), 0);
+    const uint32_t two = hand_node_after(t, hand_compute(t, 1, 0.002), 0);
+    const uint32_t one = hand_node_after(t, hand_compute(t, 2, 0.001), 0);
+    const uint32_t late = hand_node_after(t, hand_compute(t, 0, 0.010), two);
+    const uint32_t early = hand_node_after(t, hand_compute(t, 0, 0.005), one);
     const uint32_t all = hand_join(t, 0);
     hand_after(t, all, busy);
     hand_after(t, all, late);
     hand_after(t, all, early);
-    expect_one(medium(3, 1e6, 0), hand_tasks_finish(t), 0.018);
+    closed_form_expect_one(hand_medium(3, 1e6, 0), hand_tasks_finish(t), 0.018);
 
     t = hand_tasks_new(3);
-    (void)after(t, hand_compute(t, 0, 0.003), 0);
-    const uint32_t two_again = after(t, hand_compute(t, 1, 0.002), 0);
-    const uint32_t one_again = after(t, hand_compute(t, 2, 0.001), 0);
-    (void)after(t, hand_compute(t, 0, 0.010), two_again);
-    const uint32_t early_again = after(t, hand_compute(t, 0, 0.005), one_again);
-    expect_one(medium(3, 1e6, 0), answer(t, 0, early_again), 0.008);
+    (void)hand_node_after(t, hand_compute(t, 0, 0.003), 0);
+    const uint32_t two_again = hand_node_after(t, hand_compute(t, 1, 0.002), 0);
+    const uint32_t one_again = hand_node_after(t, hand_compute(t, 2, 0.001), 0);
+    (void)hand_node_after(t, hand_compute(t, 0, 0.010), two_again);
+    const uint32_t early_again = hand_node_after(t, hand_compute(t, 0, 0.005), one_again);
+    closed_form_expect_one(hand_medium(3, 1e6, 0), hand_answer(t, 0, early_again), 0.008);
 }
 END_TEST
 
@@ -415,9 +328,9 @@ END_TEST
  * nodes that are done then. */
 static void two_ways_to_0_3(struct hand_tasks *t, uint32_t *slower, uint32_t *faster)
 {
-    const uint32_t a = after(t, hand_compute(t, 1, 0.1), 0);
-    *slower = after(t, hand_compute(t, 1, 0.2), a);
-    *faster = after(t, hand_compute(t, 2, 0.3), 0);
+    const uint32_t a = hand_node_after(t, hand_compute(t, 1, 0.1), 0);
+    *slower = hand_node_after(t, hand_compute(t, 1, 0.2), a);
+    *faster = hand_node_after(t, hand_compute(t, 2, 0.3), 0);
 }
 
 START_TEST(times_equal_on_paper_tie_on_a_device)
@@ -427,9 +340,9 @@ START_TEST(times_equal_on_paper_tie_on_a_device)
     struct hand_tasks *t = hand_tasks_new(3);
     uint32_t slower, faster;
     two_ways_to_0_3(t, &slower, &faster);
-    const uint32_t first = after(t, hand_compute(t, 0, 1), slower);
-    (void)after(t, hand_compute(t, 0, 2), faster);
-    expect_one(medium(3, 1e6, 0), answer(t, 0, first), 1.3);
+    const uint32_t first = hand_node_after(t, hand_compute(t, 0, 1), slower);
+    (void)hand_node_after(t, hand_compute(t, 0, 2), faster);
+    closed_form_expect_one(hand_medium(3, 1e6, 0), hand_answer(t, 0, first), 1.3);
 }
 END_TEST
 
@@ -439,9 +352,9 @@ START_TEST(times_equal_on_paper_tie_on_a_connection)
     struct hand_tasks *t = hand_tasks_new(3);
     uint32_t slower, faster;
     two_ways_to_0_3(t, &slower, &faster);
-    const uint32_t first = after(t, hand_message(t, 0, 1, 1000000), slower);
-    (void)after(t, hand_message(t, 0, 1, 2000000), faster);
-    expect_one(medium(3, 1e6, 1), answer(t, 1, first), 2.3);
+    const uint32_t first = hand_node_after(t, hand_message(t, 0, 1, 1000000), slower);
+    (void)hand_node_after(t, hand_message(t, 0, 1, 2000000), faster);
+    closed_form_expect_one(hand_medium(3, 1e6, 1), hand_answer(t, 1, first), 2.3);
 }
 END_TEST
 
@@ -459,9 +372,9 @@ START_TEST(times_equal_on_paper_tie_on_a_send_thread)
     struct hand_tasks *t = hand_tasks_new(3);
     uint32_t slower, faster;
     two_ways_to_0_3(t, &slower, &faster);
-    const uint32_t first = after(t, hand_message(t, 0, 1, 1000000), slower);
-    (void)after(t, hand_message(t, 0, 2, 1000000), faster);
-    expect_one(hand_platform_finish(p), answer(t, 1, first), 1.8);
+    const uint32_t first = hand_node_after(t, hand_message(t, 0, 1, 1000000), slower);
+    (void)hand_node_after(t, hand_message(t, 0, 2, 1000000), faster);
+    closed_form_expect_one(hand_platform_finish(p), hand_answer(t, 1, first), 1.8);
 }
 END_TEST
 
@@ -473,276 +386,13 @@ START_TEST(exchanged_message_leaves_no_flow_behind)
     struct hand_tasks *t = hand_tasks_new(3);
     uint32_t slower, faster;
     two_ways_to_0_3(t, &slower, &faster);
-    const uint32_t first = after(t, hand_message(t, 0, 1, 1000000), slower);
-    (void)after(t, hand_message(t, 0, 1, 9000000), faster);
-    const uint32_t third = after(t, hand_message(t, 2, 1, 1000000), faster);
+    const uint32_t first = hand_node_after(t, hand_message(t, 0, 1, 1000000), slower);
+    (void)hand_node_after(t, hand_message(t, 0, 1, 9000000), faster);
+    const uint32_t third = hand_node_after(t, hand_message(t, 2, 1, 1000000), faster);
     const uint32_t both = hand_join(t, 1);
     hand_after(t, both, first);
     hand_after(t, both, third);
-    expect_one(medium(3, 1e6, 0.5), hand_tasks_finish(t), 2.8);
-}
-END_TEST
-
-/* --- arrivals --------------------------------------------------------------------------------- */
-
-/* One device, one task. */
-static void expect_arrivals(struct ew_arrival arrival, double work_s, uint32_t n,
-                            const double *latency_s)
-{
-    struct hand_platform *p = hand_platform_new();
-    (void)hand_device(p, 0);
-    struct ew_platform *platform = hand_platform_finish(p);
-    struct hand_tasks *t = hand_tasks_new(1);
-    const uint32_t work = after(t, hand_compute(t, 0, work_s), 0);
-    struct ew_task_graph *tasks = answer(t, 0, work);
-    struct hand_workload w;
-    hand_workload_init(&w, tasks, n, 1);
-    w.run.arrival = arrival;
-    const struct ew_run run = run_of(platform, &w.run, 1);
-    expect_run(&run, n, latency_s);
-    ew_task_graph_free(tasks);
-    ew_platform_free(platform);
-}
-
-START_TEST(closed_loop_keeps_k_outstanding)
-{
-    /* K requests share a device of 0.5 s: the i-th waits for min(i, K-1) others. */
-    const struct ew_arrival one = {.kind = EW_ARRIVAL_CLOSED, .outstanding = 1};
-    const struct ew_arrival three = {.kind = EW_ARRIVAL_CLOSED, .outstanding = 3};
-    const double alone_s[] = {0.5, 0.5, 0.5, 0.5};
-    const double queued_s[] = {0.5, 1.0, 1.5, 1.5, 1.5, 1.5};
-    expect_arrivals(one, 0.5, 4, alone_s);
-    expect_arrivals(three, 0.5, 6, queued_s);
-}
-END_TEST
-
-START_TEST(periodic_arrivals_queue_when_the_device_is_too_slow)
-{
-    /* Every 1 s. Work 0.4 s: no waiting. Work 1.5 s: request i ends at 1.5 (i + 1). */
-    const struct ew_arrival arrival = {.kind = EW_ARRIVAL_PERIODIC, .rate_per_s = 1};
-    const double relaxed_s[] = {0.4, 0.4, 0.4, 0.4};
-    const double overloaded_s[] = {1.5, 2.0, 2.5, 3.0};
-    expect_arrivals(arrival, 0.4, 4, relaxed_s);
-    expect_arrivals(arrival, 1.5, 4, overloaded_s);
-}
-END_TEST
-
-START_TEST(trace_arrivals_come_at_their_times)
-{
-    /* Two at 0, one at 0.3 (behind both), one at 5. */
-    const double times_s[] = {0, 0, 0.3, 5};
-    const double latency_s[] = {0.5, 1.0, 1.2, 0.5};
-    const struct ew_arrival arrival = {.kind = EW_ARRIVAL_TRACE, .n_times = 4, .times_s = times_s};
-    expect_arrivals(arrival, 0.5, 4, latency_s);
-}
-END_TEST
-
-START_TEST(thinking_users_come_back_after_their_answer)
-{
-    /* Two users, 0.5 s of work, 0.7 s of thinking. A: 0 -> 0.5, B waits: 1.0. A is back at 1.2:
-     * idle, 0.5. B at 1.7 = A's end: 0.5. From then on nobody meets anybody: with two users,
-     * queueing needs 2 * 0.5 > 0.5 + 0.7. */
-    const struct ew_arrival arrival = {.kind = EW_ARRIVAL_CLOSED, .outstanding = 2, .think_s = 0.7};
-    const double latency_s[] = {0.5, 1.0, 0.5, 0.5, 0.5, 0.5};
-    expect_arrivals(arrival, 0.5, 6, latency_s);
-    /* Thinking for 0.1 s: A is back at 0.6, while B works until 1.0: 0.4 + 0.5; B at 1.1, A until
-     * 1.5: 0.4 + 0.5; … */
-    const struct ew_arrival hasty = {.kind = EW_ARRIVAL_CLOSED, .outstanding = 2, .think_s = 0.1};
-    const double hasty_s[] = {0.5, 1.0, 0.9, 0.9, 0.9};
-    expect_arrivals(hasty, 0.5, 5, hasty_s);
-}
-END_TEST
-
-START_TEST(groups_arrive_together)
-{
-    /* Bursts of three every 2 s, 0.5 s each: 0.5, 1, 1.5; the last burst is short. */
-    const struct ew_arrival bursts = {
-        .kind = EW_ARRIVAL_PERIODIC, .rate_per_s = 0.5, .group_size = 3};
-    const double burst_s[] = {0.5, 1, 1.5, 0.5, 1, 1.5, 0.5};
-    expect_arrivals(bursts, 0.5, 7, burst_s);
-    /* A query of two begins when both of the last are answered. */
-    const struct ew_arrival queries = {
-        .kind = EW_ARRIVAL_CLOSED, .outstanding = 1, .group_size = 2};
-    const double query_s[] = {0.5, 1, 0.5, 1, 0.5};
-    expect_arrivals(queries, 0.5, 5, query_s);
-    /* The same with thinking in between: it moves arrivals, not latencies. */
-    const struct ew_arrival slow_queries = {
-        .kind = EW_ARRIVAL_CLOSED, .outstanding = 1, .group_size = 2, .think_s = 3};
-    expect_arrivals(slow_queries, 0.5, 5, query_s);
-}
-END_TEST
-
-/* Mean latency of n requests on one device, on fast. */
-static double mean_latency_s(struct ew_arrival arrival, double work_s, uint32_t n)
-{
-    struct hand_platform *p = hand_platform_new();
-    (void)hand_device(p, 0);
-    struct ew_platform *platform = hand_platform_finish(p);
-    struct hand_tasks *t = hand_tasks_new(1);
-    const uint32_t work = after(t, hand_compute(t, 0, work_s), 0);
-    struct ew_task_graph *tasks = answer(t, 0, work);
-    struct hand_workload w;
-    hand_workload_init(&w, tasks, n, 1);
-    w.run.arrival = arrival;
-    struct collect c = {0};
-    struct ew_error err = {0};
-    ck_assert_int_eq(collect_run(&c, &ew_engine_fast, run_of(platform, &w.run, 1), &err), EW_OK);
-    double sum_s = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        sum_s += c.latency_s[i];
-    }
-    collect_fini(&c);
-    ew_task_graph_free(tasks);
-    ew_platform_free(platform);
-    return sum_s / n;
-}
-
-START_TEST(poisson_arrivals_wait_as_queueing_theory_says)
-{
-    /* M/D/1: mean wait = rho D / (2 (1 - rho)), rho = rate D. With 100 000 requests the mean of a
-     * queue at rho <= 0.8 lies within 5 % of it. */
-    const double work_s = 0.5;
-    const double rhos[] = {0.2, 0.5, 0.8};
-    for (size_t i = 0; i < sizeof rhos / sizeof *rhos; i++) {
-        const struct ew_arrival arrival = {.kind = EW_ARRIVAL_POISSON,
-                                           .rate_per_s = rhos[i] / work_s};
-        const double wait_s = rhos[i] * work_s / (2 * (1 - rhos[i]));
-        const double found_s = mean_latency_s(arrival, work_s, 100000) - work_s;
-        ck_assert_msg(fabs(found_s - wait_s) < 0.05 * wait_s, "rho %g: expected %g s, found %g s",
-                      rhos[i], wait_s, found_s);
-    }
-}
-END_TEST
-
-START_TEST(poisson_bursts_wait_as_queueing_theory_says)
-{
-    /* M^X/D/1 with X = N: a burst is a customer of N D; within it the i-th waits for i others:
-     * mean wait = rho N D / (2 (1 - rho)) + (N - 1) D / 2. */
-    const double work_s = 0.5, rho = 0.6, n = 4;
-    const struct ew_arrival arrival = {
-        .kind = EW_ARRIVAL_POISSON, .rate_per_s = rho / (n * work_s), .group_size = 4};
-    const double wait_s = rho * n * work_s / (2 * (1 - rho)) + (n - 1) * work_s / 2;
-    const double found_s = mean_latency_s(arrival, work_s, 100000) - work_s;
-    ck_assert_msg(fabs(found_s - wait_s) < 0.05 * wait_s, "expected %g s, found %g s", wait_s,
-                  found_s);
-}
-END_TEST
-
-START_TEST(thinking_users_bound_the_throughput)
-{
-    /* K users, D of work, Z of thinking: nobody waits while K D <= D + Z; beyond, the device is
-     * always busy and the mean latency tends to K D - Z (response time law). */
-    const double work_s = 0.5, think_s = 2;
-    for (uint32_t k = 1; k <= 12; k++) {
-        const struct ew_arrival arrival = {
-            .kind = EW_ARRIVAL_CLOSED, .outstanding = k, .think_s = think_s};
-        const double expected_s = fmax(work_s, k * work_s - think_s);
-        const double found_s = mean_latency_s(arrival, work_s, 20000);
-        ck_assert_msg(fabs(found_s - expected_s) < 0.01 * expected_s,
-                      "%u users: expected %g s, found %g s", k, expected_s, found_s);
-    }
-}
-END_TEST
-
-START_TEST(job_carries_several_requests)
-{
-    /* Jobs of two, 0.5 s each, every second: a request waits for its companion (1 s) or not. The
-     * last one comes alone. */
-    struct hand_platform *p = hand_platform_new();
-    (void)hand_device(p, 0);
-    struct ew_platform *platform = hand_platform_finish(p);
-    struct hand_tasks *t = hand_tasks_new(1);
-    const uint32_t work = after(t, hand_compute(t, 0, 0.5), 0);
-    struct ew_task_graph *tasks = answer(t, 0, work);
-    struct hand_workload w;
-    hand_workload_init(&w, tasks, 5, 1);
-    w.run.arrival = (struct ew_arrival){.kind = EW_ARRIVAL_PERIODIC, .rate_per_s = 1};
-    w.run.requests_per_job = 2;
-    const struct ew_run run = run_of(platform, &w.run, 1);
-    const double latency_s[] = {1.5, 0.5, 1.5, 0.5, 0.5};
-    expect_run(&run, 5, latency_s);
-    ew_task_graph_free(tasks);
-    ew_platform_free(platform);
-}
-END_TEST
-
-START_TEST(two_workloads_share_a_device)
-{
-    /* Both begin at 0 with 1 s and 2 s of work, two requests each, K = 1: 1 | 2 | 1 | 2 s in turn.
-     */
-    struct hand_platform *p = hand_platform_new();
-    (void)hand_device(p, 0);
-    struct ew_platform *platform = hand_platform_finish(p);
-    struct ew_task_graph *tasks[2];
-    struct hand_workload w[2];
-    struct ew_run_workload runs[2];
-    for (uint32_t i = 0; i < 2; i++) {
-        struct hand_tasks *t = hand_tasks_new(1);
-        const uint32_t work = after(t, hand_compute(t, 0, 1.0 + i), 0);
-        tasks[i] = answer(t, 0, work);
-        hand_workload_init(&w[i], tasks[i], 2, 1);
-        runs[i] = w[i].run;
-    }
-    const struct ew_run run = run_of(platform, runs, 2);
-    const double latency_s[] = {1, 3, 3, 3};
-    expect_run(&run, 4, latency_s);
-    ew_task_graph_free(tasks[0]);
-    ew_task_graph_free(tasks[1]);
-    ew_platform_free(platform);
-}
-END_TEST
-
-START_TEST(weights_on_change_load_once_for_the_same_plan)
-{
-    /* Load 1 s, work 0.5 s: 1.5 s, then 0.5 s each. */
-    struct hand_platform *p = hand_platform_new();
-    (void)hand_device(p, 0);
-    struct ew_platform *platform = hand_platform_finish(p);
-    struct hand_tasks *t = hand_tasks_new(1);
-    const uint32_t load = after(t, hand_load(t, 0, 1), 0);
-    const uint32_t work = after(t, hand_compute(t, 0, 0.5), load);
-    struct ew_task_graph *tasks = answer(t, 0, work);
-    struct hand_workload w;
-    hand_workload_init(&w, tasks, 3, 1);
-    w.plan.weights = EW_WEIGHTS_ON_CHANGE;
-    const struct ew_run run = run_of(platform, &w.run, 1);
-    const double latency_s[] = {1.5, 0.5, 0.5};
-    expect_run(&run, 3, latency_s);
-    w.plan.weights = EW_WEIGHTS_PER_REQUEST;
-    const double always_s[] = {1.5, 1.5, 1.5};
-    expect_run(&run, 3, always_s);
-    ew_task_graph_free(tasks);
-    ew_platform_free(platform);
-}
-END_TEST
-
-START_TEST(cycle_takes_plans_by_weight)
-{
-    /* Weights 2 and 1: plan 0 (1 s), plan 0, plan 1 (3 s), plan 0, … */
-    struct hand_platform *p = hand_platform_new();
-    (void)hand_device(p, 0);
-    struct ew_platform *platform = hand_platform_finish(p);
-    struct ew_plan plans[] = {{.name = "short", .batch = 1, .weight = 2},
-                              {.name = "long", .batch = 1, .weight = 1}};
-    struct ew_plan *list[] = {&plans[0], &plans[1]};
-    const struct ew_book book = {
-        .strategy = "", .pick = EW_PICK_CYCLE, .n_plans = 2, .plans = list};
-    const struct ew_task_graph *graphs[2];
-    for (uint32_t i = 0; i < 2; i++) {
-        struct hand_tasks *t = hand_tasks_new(1);
-        const uint32_t work = after(t, hand_compute(t, 0, 1.0 + 2 * i), 0);
-        graphs[i] = answer(t, 0, work);
-    }
-    struct hand_workload w;
-    hand_workload_init(&w, graphs[0], 5, 1);
-    w.run.book = &book;
-    w.run.task_graphs = graphs;
-    const struct ew_run run = run_of(platform, &w.run, 1);
-    const double latency_s[] = {1, 1, 3, 1, 1};
-    expect_run(&run, 5, latency_s);
-    ew_task_graph_free((struct ew_task_graph *)graphs[0]);
-    ew_task_graph_free((struct ew_task_graph *)graphs[1]);
-    ew_platform_free(platform);
+    closed_form_expect_one(hand_medium(3, 1e6, 0.5), hand_tasks_finish(t), 2.8);
 }
 END_TEST
 
@@ -752,30 +402,32 @@ END_TEST
 static struct ew_task_graph *small_job(void)
 {
     struct hand_tasks *t = hand_tasks_new(2);
-    const uint32_t a = after(t, hand_compute(t, 0, 1), 0);
-    const uint32_t m = after(t, hand_message(t, 0, 1, 1000000), a);
-    const uint32_t b = after(t, hand_compute(t, 1, 2), m);
-    return answer(t, 1, b);
+    const uint32_t a = hand_node_after(t, hand_compute(t, 0, 1), 0);
+    const uint32_t m = hand_node_after(t, hand_message(t, 0, 1, 1000000), a);
+    const uint32_t b = hand_node_after(t, hand_compute(t, 1, 2), m);
+    return hand_answer(t, 1, b);
 }
 
 START_TEST(busy_seconds_and_bytes_add_up)
 {
-    struct ew_platform *platform = medium(2, 1e6, 0);
+    struct ew_platform *platform = hand_medium(2, 1e6, 0);
     struct ew_task_graph *tasks = small_job();
     struct hand_workload w;
     hand_workload_init(&w, tasks, 3, 1);
-    for (uint32_t e = 0; e < N_ENGINES; e++) {
+    for (uint32_t e = 0; e < CLOSED_FORM_ENGINES; e++) {
         struct collect c = {0};
         struct ew_error err = {0};
-        ck_assert_int_eq(collect_run(&c, engines[e], run_of(platform, &w.run, 1), &err), EW_OK);
-        ck_assert_double_eq_tol(c.busy_s[0], 3, TOLERANCE_S);
-        ck_assert_double_eq_tol(c.busy_s[1], 6, TOLERANCE_S);
-        ck_assert_double_eq_tol(c.sending_s[0], 3, TOLERANCE_S);
+        ck_assert_int_eq(
+            collect_run(&c, closed_form_engines[e], closed_form_run(platform, &w.run, 1), &err),
+            EW_OK);
+        ck_assert_double_eq_tol(c.busy_s[0], 3, CLOSED_FORM_TOLERANCE_S);
+        ck_assert_double_eq_tol(c.busy_s[1], 6, CLOSED_FORM_TOLERANCE_S);
+        ck_assert_double_eq_tol(c.sending_s[0], 3, CLOSED_FORM_TOLERANCE_S);
         ck_assert_uint_eq(c.bytes[1], 3000000);
         ck_assert_uint_eq(c.bytes[2], 0);
         ck_assert_uint_eq(c.facts.n_tasks, 6);
         ck_assert_uint_eq(c.facts.n_transfers, 3);
-        ck_assert_double_eq_tol(c.facts.end_s, 12, TOLERANCE_S);
+        ck_assert_double_eq_tol(c.facts.end_s, 12, CLOSED_FORM_TOLERANCE_S);
         collect_fini(&c);
     }
     ew_task_graph_free(tasks);
@@ -786,13 +438,14 @@ END_TEST
 START_TEST(simgrid_reports_base_state_energy)
 {
     /* 12 s at 1 W idle, computing adds 2 W: 12 + 2 * 3 J and 12 + 2 * 6 J; radio is not in it. */
-    struct ew_platform *platform = medium(2, 1e6, 0);
+    struct ew_platform *platform = hand_medium(2, 1e6, 0);
     struct ew_task_graph *tasks = small_job();
     struct hand_workload w;
     hand_workload_init(&w, tasks, 3, 1);
     struct collect c = {0};
     struct ew_error err = {0};
-    ck_assert_int_eq(collect_run(&c, &ew_engine_simgrid, run_of(platform, &w.run, 1), &err), EW_OK);
+    ck_assert_int_eq(
+        collect_run(&c, &ew_engine_simgrid, closed_form_run(platform, &w.run, 1), &err), EW_OK);
     ck_assert(c.facts.has_host_energy);
     ck_assert_double_eq_tol(c.host_energy_j[0], 18, 1e-6);
     ck_assert_double_eq_tol(c.host_energy_j[1], 24, 1e-6);
@@ -820,15 +473,15 @@ START_TEST(request_that_cannot_end_is_a_deadlock)
 {
     struct hand_tasks *t = hand_tasks_new(1);
     const uint32_t orphan = hand_compute(t, 0, 1); /* nobody releases it */
-    struct ew_task_graph *tasks = answer(t, 0, orphan);
+    struct ew_task_graph *tasks = hand_answer(t, 0, orphan);
     struct hand_platform *p = hand_platform_new();
     (void)hand_device(p, 0);
     struct ew_platform *platform = hand_platform_finish(p);
     struct hand_workload w;
     hand_workload_init(&w, tasks, 3, 2);
-    const struct ew_run run = run_of(platform, &w.run, 1);
-    for (uint32_t e = 0; e < N_ENGINES; e++) {
-        expect_failure(engines[e], &run, EW_EDEADLOCK, "2 requests never finished");
+    const struct ew_run run = closed_form_run(platform, &w.run, 1);
+    for (uint32_t e = 0; e < CLOSED_FORM_ENGINES; e++) {
+        expect_failure(closed_form_engines[e], &run, EW_EDEADLOCK, "2 requests never finished");
     }
     ew_task_graph_free(tasks);
     ew_platform_free(platform);
@@ -844,9 +497,9 @@ START_TEST(missing_route_is_refused_with_both_names)
     struct ew_platform *platform = hand_platform_finish(p);
     struct hand_workload w;
     hand_workload_init(&w, tasks, 1, 1);
-    const struct ew_run run = run_of(platform, &w.run, 1);
-    for (uint32_t e = 0; e < N_ENGINES; e++) {
-        expect_failure(engines[e], &run, EW_EINPUT, "from 'd0' to 'd1'");
+    const struct ew_run run = closed_form_run(platform, &w.run, 1);
+    for (uint32_t e = 0; e < CLOSED_FORM_ENGINES; e++) {
+        expect_failure(closed_form_engines[e], &run, EW_EINPUT, "from 'd0' to 'd1'");
     }
     ew_task_graph_free(tasks);
     ew_platform_free(platform);
@@ -857,14 +510,14 @@ START_TEST(interruption_stops_the_engine)
 {
     /* Long enough that fast looks at the flag. */
     const volatile int interrupted = 1;
-    struct ew_platform *platform = medium(2, 1e6, 0);
+    struct ew_platform *platform = hand_medium(2, 1e6, 0);
     struct ew_task_graph *tasks = small_job();
     struct hand_workload w;
     hand_workload_init(&w, tasks, 100000, 1);
-    struct ew_run run = run_of(platform, &w.run, 1);
+    struct ew_run run = closed_form_run(platform, &w.run, 1);
     run.interrupted = &interrupted;
-    for (uint32_t e = 0; e < N_ENGINES; e++) {
-        expect_failure(engines[e], &run, EW_EINTR, "interrupted");
+    for (uint32_t e = 0; e < CLOSED_FORM_ENGINES; e++) {
+        expect_failure(closed_form_engines[e], &run, EW_EINTR, "interrupted");
     }
     ew_task_graph_free(tasks);
     ew_platform_free(platform);
@@ -875,11 +528,11 @@ START_TEST(death_of_simgrid_is_an_engine_error_with_its_reason)
 {
     struct ew_net_model unknown = *ew_net_model_find("ideal");
     unknown.sg_model = "NoSuchModel";
-    struct ew_platform *platform = medium(2, 1e6, 0);
+    struct ew_platform *platform = hand_medium(2, 1e6, 0);
     struct ew_task_graph *tasks = small_job();
     struct hand_workload w;
     hand_workload_init(&w, tasks, 1, 1);
-    struct ew_run run = run_of(platform, &w.run, 1);
+    struct ew_run run = closed_form_run(platform, &w.run, 1);
     run.net = &unknown;
     expect_failure(&ew_engine_simgrid, &run, EW_EENGINE, "NoSuchModel");
     ew_task_graph_free(tasks);
@@ -910,18 +563,6 @@ int main(void)
         times_equal_on_paper_tie_on_a_connection,
         times_equal_on_paper_tie_on_a_send_thread,
         exchanged_message_leaves_no_flow_behind,
-        closed_loop_keeps_k_outstanding,
-        periodic_arrivals_queue_when_the_device_is_too_slow,
-        trace_arrivals_come_at_their_times,
-        thinking_users_come_back_after_their_answer,
-        groups_arrive_together,
-        poisson_arrivals_wait_as_queueing_theory_says,
-        poisson_bursts_wait_as_queueing_theory_says,
-        thinking_users_bound_the_throughput,
-        job_carries_several_requests,
-        two_workloads_share_a_device,
-        weights_on_change_load_once_for_the_same_plan,
-        cycle_takes_plans_by_weight,
         busy_seconds_and_bytes_add_up,
         simgrid_reports_base_state_energy,
         request_that_cannot_end_is_a_deadlock,

@@ -24,12 +24,6 @@ struct world {
     struct ew_run run;
 };
 
-static uint32_t after(struct hand_tasks *t, uint32_t node, uint32_t dep)
-{
-    hand_after(t, node, dep);
-    return node;
-}
-
 static struct world *world_new(uint64_t n_requests)
 {
     struct world *w = calloc(1, sizeof *w);
@@ -53,12 +47,12 @@ static void set_tasks(struct world *w, double work_s, uint64_t bytes, uint32_t o
     struct hand_tasks *t = hand_tasks_new(2);
     uint32_t last = 0;
     if (work_s > 0) {
-        last = after(t, hand_compute(t, 0, work_s), last);
+        last = hand_node_after(t, hand_compute(t, 0, work_s), last);
     }
     if (bytes) {
-        last = after(t, hand_message(t, 0, 1, bytes), last);
+        last = hand_node_after(t, hand_message(t, 0, 1, bytes), last);
     }
-    after(t, hand_join(t, bytes ? 1 : 0), last);
+    hand_node_after(t, hand_join(t, bytes ? 1 : 0), last);
     w->tasks = hand_tasks_finish(t);
     hand_workload_init(&w->workload, w->tasks, w->workload.run.n_requests, outstanding);
 }

@@ -132,6 +132,23 @@ struct ew_platform *hand_row(uint32_t n, double bytes_per_s, double latency_s)
     return hand_platform_finish(p);
 }
 
+struct ew_platform *hand_medium(uint32_t n, double bytes_per_s, double latency_s)
+{
+    struct hand_platform *p = hand_platform_new();
+    for (uint32_t d = 0; d < n; d++) {
+        (void)hand_device(p, 0);
+    }
+    const uint32_t link = hand_link(p, bytes_per_s, latency_s);
+    for (uint32_t a = 0; a < n; a++) {
+        for (uint32_t b = 0; b < n; b++) {
+            if (a != b) {
+                hand_route(p, a, b, 1, &link);
+            }
+        }
+    }
+    return hand_platform_finish(p);
+}
+
 /* --- task graphs ------------------------------------------------------------------------------ */
 
 struct edge {
@@ -221,6 +238,12 @@ static void place_successors(struct hand_tasks *t, uint32_t *successors)
     }
 }
 
+uint32_t hand_node_after(struct hand_tasks *t, uint32_t node, uint32_t dep)
+{
+    hand_after(t, node, dep);
+    return node;
+}
+
 struct ew_task_graph *hand_tasks_finish(struct hand_tasks *t)
 {
     struct ew_arena arena = {0};
@@ -250,6 +273,12 @@ struct ew_task_graph *hand_tasks_finish(struct hand_tasks *t)
     ew_vec_fini(&t->edges);
     free(t);
     return graph;
+}
+
+struct ew_task_graph *hand_answer(struct hand_tasks *t, uint32_t device, uint32_t dep)
+{
+    hand_node_after(t, hand_join(t, device), dep);
+    return hand_tasks_finish(t);
 }
 
 /* --- runs ------------------------------------------------------------------------------------- */

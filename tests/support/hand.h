@@ -29,6 +29,9 @@ struct ew_platform *hand_platform_finish(struct hand_platform *p);
 /** Devices 0..n-1 in a row, a link between neighbours in each direction. */
 struct ew_platform *hand_row(uint32_t n, double bytes_per_s, double latency_s);
 
+/** `n` devices that share one link for everything. */
+struct ew_platform *hand_medium(uint32_t n, double bytes_per_s, double latency_s);
+
 /* --- task graphs ------------------------------------------------------------------------------ */
 
 struct hand_tasks;
@@ -44,8 +47,13 @@ uint32_t hand_join(struct hand_tasks *t, uint32_t device);
 /** `node` waits for `dep`, an earlier node. */
 void hand_after(struct hand_tasks *t, uint32_t node, uint32_t dep);
 
+/** The same; returns `node`. */
+uint32_t hand_node_after(struct hand_tasks *t, uint32_t node, uint32_t dep);
+
 /** The last node made must be the result join. Frees the description. */
 struct ew_task_graph *hand_tasks_finish(struct hand_tasks *t);
+/** Finishes with the result: a join on `device` that waits for `dep`. */
+struct ew_task_graph *hand_answer(struct hand_tasks *t, uint32_t device, uint32_t dep);
 
 /* --- runs ------------------------------------------------------------------------------------- */
 
