@@ -1,7 +1,7 @@
 /*
- * Inside of lowering, shared by lower.c (the walk over pieces), lower_validate.c,
- * lower_read.c (who holds what), lower_finish.c (edges, bytes, merging) and lower_stats.c. Nobody
- * else includes this.
+ * Inside of lowering, shared by lower.c (the walk over pieces), lower_validate.c, lower_read.c (who
+ * holds what), lower_message.c (nodes and messages), lower_finish.c (edges, bytes, merging) and
+ * lower_stats.c. Nobody else includes this.
  */
 #ifndef EW_PLAN_LOWER_INTERNAL_H
 #define EW_PLAN_LOWER_INTERNAL_H
@@ -62,6 +62,16 @@ struct lw_map {
     uint32_t mark;
 };
 
+/** Who reads. */
+struct lw_reader {
+    uint32_t device;
+    uint32_t chain;
+    uint32_t layer_id;            /**< EW_NONE: the result */
+    const struct ew_layer *layer; /**< NULL: the result */
+    uint32_t piece;               /**< EW_NONE: the result */
+    uint32_t position;            /**< in lower->walk */
+};
+
 struct ew_lower {
     const struct ew_plan_context *context;
     const struct ew_plan *plan;
@@ -112,6 +122,34 @@ double lw_element_bytes(const struct ew_lower *lower, const struct ew_layer *lay
 
 /** Layer of a bucket's pieces. */
 const struct ew_layer *lw_layer(const struct ew_lower *lower, const struct ew_piece *piece);
+
+/** Number of the bucket of a layer. */
+static inline uint32_t lw_bucket_of(const struct ew_lower *lower, uint32_t segment, uint32_t layer)
+{
+    return lower->first_bucket.items[segment] + layer;
+}
+
+/** Nothing is known of a node. */
+extern const struct ew_task_info lw_no_info;
+
+enum ew_status lw_add_node(struct ew_lower *lower, const struct ew_task_node *node,
+                           const struct ew_task_info *info, uint32_t *out);
+enum ew_status lw_add_edge(struct ew_lower *lower, uint32_t from, uint32_t to);
+/** Note that the node being made waits for `node`. */
+enum ew_status lw_add_dep(struct ew_lower *lower, uint32_t node);
+/** Edges from all noted deps to `to`. */
+enum ew_status lw_connect_deps(struct ew_lower *lower, uint32_t to);
+
+/** Book `reader`'s use of a box of piece `source`, for memory. */
+void lw_note_use(struct ew_lower *lower, const struct lw_reader *reader, uint32_t source,
+                 const struct ew_box *box);
+/** Box of a piece to a device in one hop; `ready` receives the node to wait for. */
+enum ew_status lw_send_direct(struct ew_lower *lower, uint32_t number, uint32_t to,
+                              uint32_t reader_layer, const struct ew_box *box, uint8_t hop,
+                              uint32_t *ready);
+/** Note as deps what must have happened before `reader` has `need` of a layer's output. */
+enum ew_status lw_read_box(struct ew_lower *lower, const struct lw_reader *reader, uint32_t segment,
+                           uint32_t layer_id, const struct ew_box *need);
 
 /** Fill lower->parts with who supplies `need` of bucket `b` to a reader. EW_EINPUT when an element
  *  is held by nobody; `reader_layer` NULL stands for the result. */
