@@ -129,6 +129,9 @@ enum ew_group {
       "exec: do not emulate: durations of tasks and messages are measured on this machine")        \
     X(WORKERS, "workers", 0, "FILE", EW_GROUP_ENGINE | EW_GROUP_EXEC,                              \
       "exec: the workers of a real cluster, JSON (docs/real-execution.md); implies --measured")    \
+    X(PIN, "pin", 0, "auto|none", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                 \
+      "exec: every worker started here computes on one processor, in turn, or on any "             \
+      "(default: auto)")                                                                           \
     X(STALL_LIMIT, "stall-limit-s", 0, "S", EW_GROUP_ENGINE | EW_GROUP_EXEC,                       \
       "exec: fail when a worker gives no sign of life for so long (default: 60)")                  \
     X(NET, "net", 0, "ideal|tcp", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                 \

@@ -155,7 +155,7 @@ static enum ew_status run_engine(struct validate *v, struct ew_validation *row,
     if (e == EW_VALIDATE_EXEC) {
         row->run = (struct ew_validation_run){
             facts.wall_s,    facts.dilation,       facts.n_overruns,       facts.slipped_s,
-            facts.compute_s, facts.link_lag_ratio, ew_exec_is_late(&facts)};
+            facts.compute_s, facts.link_lag_ratio, ew_exec_is_late(&facts), facts.n_pinned};
     }
     return status;
 }

@@ -93,6 +93,19 @@ static enum ew_status read_workers(struct ew_exec_options *out, struct ew_sessio
     return status;
 }
 
+static enum ew_status read_pin(bool *out, struct ew_cli *cli, struct ew_error *err)
+{
+    const struct ew_arg *pin = ew_args_last(&cli->args, EW_OPTION_PIN);
+    const bool is_auto = !pin || strcmp(pin->value, "auto") == 0;
+    *out = is_auto;
+    if (is_auto || strcmp(pin->value, "none") == 0) {
+        return EW_OK;
+    }
+    ew_options_blame(cli, EW_OPTION_PIN);
+    return ew_fail(err, EW_EUSAGE, "option '--pin': expected 'auto' or 'none', found '%s'",
+                   pin->value);
+}
+
 enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_session *session,
                                     struct ew_error *err)
 {
@@ -111,6 +124,7 @@ enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_sessi
     };
     const struct ew_arg *workers = ew_args_last(&cli->args, EW_OPTION_WORKERS);
     enum ew_status status = check_kernels(cli, out->kernels, err);
+    status = status ? status : read_pin(&out->is_pinned, cli, err);
     if (status == EW_OK && workers) {
         status = read_workers(out, session, workers->value, err);
     } else if (status == EW_OK && !out->worker_path) {

@@ -47,6 +47,10 @@ static void note_execution(const struct ew_outcome *outcome, const struct ew_res
     const struct ew_cli *cli = outcome->session->cli;
     ew_cli_detail(cli, "%s: %.3g s of real time, %.3g s of arithmetic, dilation %.3g",
                   result->strategy, facts->wall_s, facts->compute_s, facts->dilation);
+    if (facts->n_pinned) {
+        ew_cli_detail(cli, "%s: computing threads of %u workers bound to %u processors",
+                      result->strategy, facts->n_pinned, facts->n_processors);
+    }
     if (ew_exec_is_late(facts)) {
         ew_cli_warn(cli,
                     "%s: this machine did not keep up: %llu events came late, by %.3g s of %.3g s, "

@@ -37,6 +37,7 @@ struct ew_validation_run {
     double compute_s;
     double link_lag_ratio; /**< see struct ew_exec_facts */
     bool is_late;          /**< the machine did not keep up */
+    uint32_t n_pinned;     /**< workers bound to one processor */
 };
 
 /** A layer or a link: seconds in all tasks of the layer, or in all messages whose slowest link it

@@ -149,6 +149,7 @@ static void put_run(struct ew_json *j, const struct ew_validation *v)
     ew_json_kv_double(j, "slipped_s", v->run.slipped_s);
     ew_json_kv_double(j, "link_lag_ratio", v->run.link_lag_ratio);
     ew_json_kv_bool(j, "is_late", v->run.is_late);
+    ew_json_kv_u64(j, "pinned_workers", v->run.n_pinned);
     ew_json_object_end(j);
 }
 

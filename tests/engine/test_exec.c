@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/exec/exec.h"
+#include "engine/exec/pin.h"
 #include "engine/exec/random_weights.h"
 #include "engine/exec/unsplit.h"
 #include "plan/lower.h"
@@ -92,8 +93,21 @@ static void lower_again(struct ew_task_graph **graphs, const struct random_workl
     ew_lower_free(lower);
 }
 
-/* `dilation` 0: emulate nothing. */
-static void run_scenario(uint64_t seed, double dilation, struct ew_exec_facts *facts, double *end_s)
+/* How to execute; dilation 0: emulate nothing. */
+struct how {
+    double dilation;
+    bool is_pinned;
+};
+
+/* For a thread that is bound while it waits. */
+struct waiter {
+    pthread_barrier_t barrier;
+    uint32_t n;
+    uint32_t processors[EW_PIN_MAX_PROCESSORS];
+};
+
+static void run_scenario(uint64_t seed, const struct how *how, struct ew_exec_facts *facts,
+                         double *end_s)
 {
     struct random_scenario *scenario = random_scenario_new_plain(seed);
     struct answers answers = {.scenario = scenario};
@@ -108,8 +122,9 @@ static void run_scenario(uint64_t seed, double dilation, struct ew_exec_facts *f
                                             .kernels = "reference",
                                             .weight_seed = 5,
                                             .input_seed = 6,
-                                            .is_emulated = dilation > 0,
-                                            .dilation = dilation,
+                                            .is_emulated = how->dilation > 0,
+                                            .dilation = how->dilation,
+                                            .is_pinned = how->is_pinned,
                                             .stall_limit_s = 20,
                                             .answer = check_answer,
                                             .answer_ctx = &answers};
@@ -134,8 +149,56 @@ START_TEST(any_split_gives_the_answer_of_one_device)
     for (uint64_t seed = 1; seed <= n; seed++) {
         struct ew_exec_facts facts;
         double end_s;
-        run_scenario(seed, 0, &facts, &end_s);
+        run_scenario(seed, &(struct how){0}, &facts, &end_s);
     }
+}
+END_TEST
+
+/* Every worker that is started here is bound, to as many processors as there are. */
+START_TEST(workers_are_bound_to_processors_when_asked)
+{
+    static uint32_t processors[EW_PIN_MAX_PROCESSORS];
+    const uint32_t n_processors = ew_pin_processors(processors);
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct ew_exec_facts facts;
+        double end_s;
+        run_scenario(seed, &(struct how){.is_pinned = true}, &facts, &end_s);
+        ck_assert_uint_ge(facts.n_pinned, n_processors ? 1 : 0);
+        ck_assert_uint_eq(facts.n_processors,
+                          facts.n_pinned < n_processors ? facts.n_pinned : n_processors);
+        run_scenario(seed, &(struct how){0}, &facts, &end_s);
+        ck_assert_uint_eq(facts.n_pinned, 0);
+    }
+}
+END_TEST
+
+static void *ask_processors(void *out)
+{
+    struct waiter *w = out;
+    (void)pthread_barrier_wait(&w->barrier);
+    w->n = ew_pin_processors(w->processors);
+    return NULL;
+}
+
+/* A bound thread may use that processor only; one that this process may not use is refused. */
+START_TEST(a_bound_thread_has_one_processor)
+{
+    static uint32_t mine[EW_PIN_MAX_PROCESSORS];
+    const uint32_t n = ew_pin_processors(mine);
+    for (uint32_t i = 0; i < n; i++) {
+        static struct waiter w;
+        pthread_t thread;
+        ck_assert_int_eq(pthread_barrier_init(&w.barrier, NULL, 2), 0);
+        ck_assert_int_eq(pthread_create(&thread, NULL, ask_processors, &w), 0);
+        ck_assert(ew_pin_thread(thread, mine[i]));
+        (void)pthread_barrier_wait(&w.barrier);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert_uint_eq(w.n, 1);
+        ck_assert_uint_eq(w.processors[0], mine[i]);
+        (void)pthread_barrier_destroy(&w.barrier);
+    }
+    ck_assert(!ew_pin_thread(pthread_self(), EW_PIN_MAX_PROCESSORS - 1));
+    ck_assert(!ew_pin_thread(pthread_self(), UINT32_MAX));
 }
 END_TEST
 
@@ -150,7 +213,7 @@ static void check_emulated_time(uint64_t seed, double dilation, double tolerance
     random_scenario_free(scenario);
     struct ew_exec_facts facts;
     double end_s;
-    run_scenario(seed, dilation, &facts, &end_s);
+    run_scenario(seed, &(struct how){.dilation = dilation}, &facts, &end_s);
     ck_assert_msg(fabs(end_s - expected.end_s) <= tolerance * expected.end_s,
                   "seed %llu: expected %.9g s, found %.9g s (%+.2f %%)", (unsigned long long)seed,
                   expected.end_s, end_s, 100 * (end_s / expected.end_s - 1));
@@ -184,6 +247,8 @@ int main(void)
     TCase *tcase = tcase_create("exec");
     tcase_set_timeout(tcase, 600);
     tcase_add_test(tcase, any_split_gives_the_answer_of_one_device);
+    tcase_add_test(tcase, workers_are_bound_to_processors_when_asked);
+    tcase_add_test(tcase, a_bound_thread_has_one_processor);
     suite_add_tcase(suite, tcase);
     if (getenv("EW_FULL")) {
         TCase *timing = tcase_create("timing");

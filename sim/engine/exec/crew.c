@@ -164,6 +164,7 @@ static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct 
     switch (frame->type) {
     case EW_FRAME_READY:
         member->is_ready = true;
+        member->processor = frame->node;
         return EW_OK;
     case EW_FRAME_BYE:
         member->has_left = true;
@@ -323,14 +324,16 @@ static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_
             route->links,
         };
     }
-    struct ew_exec_setup setup = {.device = device,
-                                  .n_devices = platform->n_devices,
-                                  .n_programs = n_programs,
-                                  .is_emulated = crew->options->is_emulated,
-                                  .weight_seed = crew->options->weight_seed,
-                                  .n_links = platform->n_links,
-                                  .links = links,
-                                  .routes = routes};
+    struct ew_exec_setup setup = {
+        .device = device,
+        .n_devices = platform->n_devices,
+        .n_programs = n_programs,
+        .is_emulated = crew->options->is_emulated,
+        .processor = crew->n_processors ? crew->processors[device % crew->n_processors] : EW_NONE,
+        .weight_seed = crew->options->weight_seed,
+        .n_links = platform->n_links,
+        .links = links,
+        .routes = routes};
     (void)snprintf(setup.kernels, sizeof setup.kernels, "%s", crew->options->kernels);
     memcpy(setup.shaper, crew->shaper_name, sizeof setup.shaper);
     struct ew_str bytes = {0};
@@ -421,6 +424,9 @@ enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
         crew->members[d].conn.fd = -1;
         crew->members[d].pid = -1;
     }
+    if (crew->options->is_pinned && !crew->options->n_hosts) {
+        crew->n_processors = ew_pin_processors(crew->processors);
+    }
     enum ew_status status = make_token(crew, err);
     if (status == EW_OK && crew->options->is_emulated) {
         status = ew_shaper_new(&crew->shaper, crew->shaper_name, crew->run->platform->n_links, err);
@@ -438,6 +444,16 @@ enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
         ew_shaper_unlink(crew->shaper_name);
     }
     return status;
+}
+
+uint32_t crew_count_pinned(const struct crew *crew, uint32_t *n_processors)
+{
+    uint32_t n = 0;
+    for (uint32_t d = 0; d < crew->n; d++) {
+        n += crew->members[d].processor != EW_NONE;
+    }
+    *n_processors = n < crew->n_processors ? n : crew->n_processors;
+    return n;
 }
 
 static bool has_member_left(struct crew_member *member)

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "engine/exec/exec.h"
 #include "engine/exec/frame.h"
+#include "engine/exec/pin.h"
 #include "engine/exec/program.h"
 
 struct crew;
@@ -25,6 +26,7 @@ struct crew_member {
     char port[16];
     uint64_t max_answer_bytes;
     bool is_ready;
+    uint32_t processor; /**< that it computes on; EW_NONE: any */
     bool has_left;
 };
 
@@ -36,6 +38,8 @@ struct crew {
     struct ew_shaper *shaper;
     char shaper_name[EW_SHAPER_NAME_BYTES];
     char token[EW_TOKEN_BYTES];
+    uint32_t n_processors; /**< to pin workers to; 0: they are not pinned */
+    uint32_t processors[EW_PIN_MAX_PROCESSORS];
     /** Frames of the run itself. */
     enum ew_status (*receive)(void *ctx, uint32_t device, const struct ew_frame *frame,
                               struct ew_error *err);
@@ -54,6 +58,9 @@ enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_fra
 
 /** To everybody. */
 enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct ew_error *err);
+
+/** Workers that compute on one processor only, and how many different ones we have chosen. */
+uint32_t crew_count_pinned(const struct crew *crew, uint32_t *n_processors);
 
 /** Send everybody home and wait for them, less long after a failure; those that do not go are
  *  killed. */

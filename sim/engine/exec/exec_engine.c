@@ -540,6 +540,7 @@ static enum ew_status run_loop(struct exec *exec)
     }
     exec->facts->wall_s = now_s() - exec->begun_s;
     exec->facts->dilation = exec->dilation;
+    exec->facts->n_pinned = crew_count_pinned(&exec->crew, &exec->facts->n_processors);
     exec->facts->link_lag_ratio = exec->link_busy_s > 0 ? exec->link_late_s / exec->link_busy_s : 0;
     if (status == EW_OK && !ew_core_is_finished(exec->core)) {
         status = ew_fail(&exec->err, EW_EDEADLOCK, "%llu requests never finished",

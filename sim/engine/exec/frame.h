@@ -11,7 +11,7 @@
 
 #include "base/status.h"
 
-enum { EW_FRAME_VERSION = 2, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
+enum { EW_FRAME_VERSION = 3, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
 
 /* enumerator, who sends it, payload */
 #define EW_FRAME_MAP(X)                                                                            \
@@ -19,7 +19,7 @@ enum { EW_FRAME_VERSION = 2, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
     X(SETUP) /* coordinator: struct ew_exec_setup */                                               \
     X(PROGRAM) /* coordinator: a program; program: its number */                                   \
     X(PEERS)   /* coordinator: "host port name\n" per device */                                    \
-    X(READY)   /* worker: weights prepared, peers connected */                                     \
+    X(READY)   /* worker: weights prepared, peers connected; node: processor it computes on */     \
     X(CLOCK)   /* coordinator: time_s: monotonic time of logical 0; payload: the dilation */       \
     X(INPUT)   /* coordinator to the source: the input tensors of a job */                         \
     X(JOB)     /* coordinator: a job begins */                                                     \

@@ -5,7 +5,7 @@
 
 /* The fixed part, then links, then per device the route's head and links. */
 struct head {
-    uint32_t device, n_devices, n_programs, is_emulated, n_links, reserved;
+    uint32_t device, n_devices, n_programs, is_emulated, n_links, processor;
     uint64_t weight_seed;
     char kernels[EW_KERNELS_ID_BYTES];
     char shaper[EW_SHAPER_NAME_BYTES];
@@ -32,7 +32,7 @@ void ew_exec_setup_put(struct ew_str *out, const struct ew_exec_setup *setup)
                         setup->n_programs,
                         setup->is_emulated,
                         setup->n_links,
-                        0,
+                        setup->processor,
                         setup->weight_seed,
                         {0},
                         {0}};
@@ -119,6 +119,7 @@ static bool take_all(struct ew_exec_setup *out, struct ew_arena *arena, struct r
                                   .n_devices = head.n_devices,
                                   .n_programs = head.n_programs,
                                   .is_emulated = head.is_emulated,
+                                  .processor = head.processor,
                                   .weight_seed = head.weight_seed,
                                   .n_links = head.n_links,
                                   .links = links,

@@ -97,6 +97,7 @@ struct wk_worker {
     struct ew_arena arena; /**< of the setup */
     struct ew_exec_setup setup;
     bool is_set_up;
+    uint32_t processor; /**< that the computing thread is bound to; EW_NONE: any */
     const struct ew_kernels *kernels;
     struct ew_random_weights random_weights;
     struct ew_weight_source weight_source;

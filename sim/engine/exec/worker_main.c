@@ -2,7 +2,7 @@
  * edgeweave-worker: one device of a real execution. Started by `edgeweave run --engine exec`, or by
  * hand on another machine; see docs/real-execution.md.
  *
- *   edgeweave-worker [--listen HOST:PORT] [--token-file FILE] [--keep]
+ *   edgeweave-worker [--listen HOST:PORT] [--token-file FILE] [--keep] [--pin CPU]
  *
  * Listens on loopback and a free port unless told otherwise, prints "port N" on standard output,
  * serves one run and ends, or with --keep run after run. The token, 64 hexadecimal digits, comes
@@ -23,6 +23,7 @@
 #endif
 
 #include "engine/exec/net.h"
+#include "engine/exec/pin.h"
 #include "engine/exec/worker.h"
 
 static enum ew_status read_token(char token[EW_TOKEN_BYTES], const char *path, struct ew_error *err)
@@ -124,10 +125,11 @@ static void close_all(struct wk_worker *worker)
 }
 
 /* One run. `was_told`: a coordinator was there to hear of a failure. */
-static enum ew_status serve_run(int listen_fd, const char token[EW_TOKEN_BYTES], bool *was_told,
-                                struct ew_error *err)
+static enum ew_status serve_run(int listen_fd, const char token[EW_TOKEN_BYTES], uint32_t processor,
+                                bool *was_told, struct ew_error *err)
 {
-    struct wk_worker worker = {.listen_fd = listen_fd, .dilation = 1, .wake_fds = {-1, -1}};
+    struct wk_worker worker = {
+        .listen_fd = listen_fd, .dilation = 1, .processor = processor, .wake_fds = {-1, -1}};
     enum ew_status status = EW_OK;
     memcpy(worker.token, token, EW_TOKEN_BYTES);
     (void)pthread_mutex_init(&worker.mutex, NULL);
@@ -140,6 +142,10 @@ static enum ew_status serve_run(int listen_fd, const char token[EW_TOKEN_BYTES],
         worker.has_thread = pthread_create(&worker.thread, NULL, wk_compute_loop, &worker) == 0;
         status = worker.has_thread ? EW_OK : ew_fail(err, EW_ENOMEM, "cannot start a thread");
     }
+    if (status == EW_OK && processor != EW_NONE && !ew_pin_thread(worker.thread, processor)) {
+        status = ew_fail(err, EW_ENOTSUP, "--pin %u: this process may not use that processor",
+                         processor);
+    }
     status = status ? status : wk_serve(&worker, err);
     *was_told = worker.coordinator != NULL;
     close_all(&worker);
@@ -150,6 +156,7 @@ struct settings {
     char *listen_at;
     const char *token_file;
     bool keeps_on;
+    uint32_t processor; /* EW_NONE: any */
 };
 
 static void complain(const struct ew_error *err)
@@ -171,7 +178,7 @@ static enum ew_status serve(const struct settings *settings)
     print_port(listen_fd);
     do {
         bool was_told = false;
-        status = serve_run(listen_fd, token, &was_told, &err);
+        status = serve_run(listen_fd, token, settings->processor, &was_told, &err);
         if (status != EW_OK && (settings->token_file || !was_told)) {
             complain(&err); /* else the coordinator says it */
         }
@@ -183,7 +190,8 @@ static enum ew_status serve(const struct settings *settings)
 int main(int argc, char **argv)
 {
     char loopback[] = "127.0.0.1:0";
-    struct settings settings = {.listen_at = loopback};
+    uint64_t processor;
+    struct settings settings = {.listen_at = loopback, .processor = EW_NONE};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc) {
             settings.listen_at = argv[++i];
@@ -191,18 +199,23 @@ int main(int argc, char **argv)
             settings.token_file = argv[++i];
         } else if (strcmp(argv[i], "--keep") == 0) {
             settings.keeps_on = true;
+        } else if (strcmp(argv[i], "--pin") == 0 && i + 1 < argc &&
+                   ew_parse_u64(argv[i + 1], &processor) && processor < EW_PIN_MAX_PROCESSORS) {
+            settings.processor = (uint32_t)processor;
+            i++;
         } else {
             const bool is_help = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
             (void)fprintf(
                 is_help ? stdout : stderr,
                 "usage: edgeweave-worker [--listen HOST:PORT] [--token-file FILE] "
-                "[--keep]\n\nOne device of a real execution; see "
+                "[--keep] [--pin CPU]\n\nOne device of a real execution; see "
                 "docs/real-execution.md.\n\n"
                 "  --listen HOST:PORT  where to listen (default: 127.0.0.1:0; port 0: any)\n"
                 "  --token-file FILE   64 hexadecimal digits that coordinator and workers "
                 "share (default:\n"
                 "                      first line of standard input)\n"
-                "  --keep              serve run after run, not only one\n");
+                "  --keep              serve run after run, not only one\n"
+                "  --pin CPU           compute on this processor only (default: any)\n");
             return is_help ? EXIT_SUCCESS : ew_status_exit_code(EW_EUSAGE);
         }
     }

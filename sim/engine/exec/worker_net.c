@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/exec/net.h"
+#include "engine/exec/pin.h"
 #include "engine/exec/wire_values.h"
 #include "engine/exec/worker.h"
 
@@ -47,6 +48,10 @@ static enum ew_status set_up(struct wk_worker *worker, const struct ew_frame *fr
     worker->random_weights.seed = worker->setup.weight_seed;
     worker->weight_source = ew_random_weights_source(&worker->random_weights);
     worker->is_set_up = true;
+    if (worker->processor == EW_NONE && worker->setup.processor != EW_NONE &&
+        ew_pin_thread(worker->thread, worker->setup.processor)) {
+        worker->processor = worker->setup.processor;
+    }
     return worker->setup.is_emulated
                ? ew_shaper_open(&worker->shaper, worker->setup.shaper, worker->setup.n_links, err)
                : EW_OK;
@@ -142,7 +147,7 @@ static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame
         at = stop + 1;
     }
     if (status == EW_OK) {
-        const struct ew_frame ready = {.type = EW_FRAME_READY};
+        const struct ew_frame ready = {.type = EW_FRAME_READY, .node = worker->processor};
         status = ew_conn_send(&worker->coordinator->conn, &ready, err);
     }
     return status;
