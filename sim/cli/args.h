@@ -175,8 +175,8 @@ enum ew_group {
     X(OUTPUT, "output", 'o', "FILE",                                                               \
       EW_GROUP_CALIBRATE | EW_GROUP_IMPORT | EW_GROUP_PROBE | EW_GROUP_OUTPUT | EW_GROUP_PLOT |    \
           EW_GROUP_REPORT,                                                                         \
-      "write the result here, and what there is to say of it to standard output (default: the "    \
-      "result to standard output)")                                                                \
+      "write the result here, and what there is to say of it to standard output (default, or -: "  \
+      "the result to standard output)")                                                            \
     X(PROBE_LIMIT, "limit-s", 0, "S", EW_GROUP_PROBE, "measure for about this long (default: 30)") \
     X(DEVICE, "device", 0, "KEY", EW_GROUP_CALIBRATE,                                              \
       "only rows with this value in column 'key', or else 'device'")                               \

@@ -111,6 +111,12 @@ void ew_cli_detail(const struct ew_cli *cli, const char *fmt, ...)
     }
 }
 
+const struct ew_arg *ew_cli_output(const struct ew_cli *cli)
+{
+    const struct ew_arg *arg = ew_args_last(&cli->args, EW_OPTION_OUTPUT);
+    return arg && strcmp(arg->value, "-") != 0 ? arg : NULL;
+}
+
 enum ew_status ew_cli_put(const struct ew_str *text, struct ew_error *err)
 {
     if (text->failed) {

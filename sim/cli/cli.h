@@ -53,6 +53,9 @@ void ew_cli_warn(const struct ew_cli *cli, const char *fmt, ...) EW_PRINTF(2, 3)
 /** Only when verbose. */
 void ew_cli_detail(const struct ew_cli *cli, const char *fmt, ...) EW_PRINTF(2, 3);
 
+/** Where --output says the result goes; NULL: to standard output, since it is absent or `-`. */
+const struct ew_arg *ew_cli_output(const struct ew_cli *cli);
+
 /** Write data to standard output. EW_ENOMEM when the text is not whole, EW_EIO when it cannot be
  *  written. */
 enum ew_status ew_cli_put(const struct ew_str *text, struct ew_error *err);

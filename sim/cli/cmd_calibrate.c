@@ -31,6 +31,12 @@ static const char *text_of(const struct ew_cli *cli, enum ew_option_id option, c
     return arg ? arg->value : fallback;
 }
 
+static const char *output_path(const struct ew_cli *cli)
+{
+    const struct ew_arg *output = ew_cli_output(cli);
+    return output ? output->value : NULL;
+}
+
 /* Data into a file, or to standard output when no file was named. */
 static enum ew_status put(const char *path, const struct ew_str *text, struct ew_error *err)
 {
@@ -46,7 +52,7 @@ static enum ew_status put(const char *path, const struct ew_str *text, struct ew
 static enum ew_status profile_name(const char **out, const struct ew_cli *cli,
                                    struct ew_arena *arena, struct ew_error *err)
 {
-    const char *path = text_of(cli, EW_OPTION_OUTPUT, NULL);
+    const char *path = output_path(cli);
     const char *slash = path ? strrchr(path, '/') : NULL;
     const char *file =
         text_of(cli, EW_OPTION_NAME, path ? slash ? slash + 1 : path : "device.calibrated");
@@ -83,7 +89,7 @@ static enum ew_status put_compute(struct ew_cli *cli, const struct ew_compute_da
         .source = text_of(cli, EW_OPTION_FROM, data->path),
         .confidence = "measured, fitted by 'edgeweave calibrate compute'",
     };
-    const char *path = text_of(cli, EW_OPTION_OUTPUT, NULL);
+    const char *path = output_path(cli);
     const char *csv_path = text_of(cli, EW_OPTION_RESIDUALS, NULL);
     enum ew_status status = profile_name(&labels.name, cli, &arena, err);
     if (status == EW_OK) {
@@ -153,7 +159,7 @@ static enum ew_status calibrate_compute(struct ew_cli *cli, const struct ew_lapa
 static enum ew_status put_both(struct ew_cli *cli, const struct ew_str *result,
                                const struct ew_str *report, struct ew_error *err)
 {
-    const char *path = text_of(cli, EW_OPTION_OUTPUT, NULL);
+    const char *path = output_path(cli);
     enum ew_status status = EW_OK;
     if (cli->verbosity != EW_QUIET) {
         status = put(NULL, report, err);

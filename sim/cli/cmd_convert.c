@@ -259,7 +259,7 @@ enum ew_status ew_cmd_convert(struct ew_cli *cli, struct ew_error *err)
 {
     const struct ew_args *args = &cli->args;
     const struct conversion *conversion = find_conversion(args);
-    const struct ew_arg *output = ew_args_last(args, EW_OPTION_OUTPUT);
+    const struct ew_arg *output = ew_cli_output(cli);
     struct converting c = {.cli = cli, .output = output ? output->value : NULL};
     if (!conversion) {
         if (args->n_positionals) {

@@ -54,7 +54,7 @@ enum ew_status ew_cmd_export(struct ew_cli *cli, struct ew_error *err)
     struct ew_store_query query;
     struct ew_store *store = NULL;
     struct ew_str whole = {0};
-    const struct ew_arg *output = ew_args_last(&cli->args, EW_OPTION_OUTPUT);
+    const struct ew_arg *output = ew_cli_output(cli);
     struct sink sink = {output ? &whole : NULL};
     enum ew_status status = ew_cli_expect_positionals(cli, 1, 1, "one store", err);
     if (status == EW_OK) {

@@ -19,7 +19,7 @@ struct wishes {
 
 static enum ew_status read_wishes(struct wishes *w, struct ew_cli *cli, struct ew_error *err)
 {
-    const struct ew_arg *output = ew_args_last(&cli->args, EW_OPTION_OUTPUT),
+    const struct ew_arg *output = ew_cli_output(cli),
                         *name = ew_args_last(&cli->args, EW_OPTION_NAME);
     w->output = output ? output->value : NULL;
     w->onnx.name = name ? name->value : NULL;

@@ -18,7 +18,7 @@ static enum ew_status merge_all(struct ew_store *store, struct ew_cli *cli, stru
 
 enum ew_status ew_cmd_merge(struct ew_cli *cli, struct ew_error *err)
 {
-    const struct ew_arg *output = ew_args_last(&cli->args, EW_OPTION_OUTPUT);
+    const struct ew_arg *output = ew_cli_output(cli);
     struct ew_store *store = NULL;
     struct ew_store_counts counts = {0};
     enum ew_status status = ew_cli_expect_positionals(cli, 1, SIZE_MAX, "stores to merge", err);

@@ -44,7 +44,7 @@ static enum ew_status put_all(struct ew_cli *cli, const struct ew_probe *probe,
                               const struct ew_compute_fit *fit, struct ew_error *err)
 {
     const struct ew_arg *name = ew_args_last(&cli->args, EW_OPTION_NAME);
-    const struct ew_arg *output = ew_args_last(&cli->args, EW_OPTION_OUTPUT);
+    const struct ew_arg *output = ew_cli_output(cli);
     struct ew_str profile = {0}, host = {0}, report = {0}, full_name = {0};
     ew_str_printf(&full_name, "%.80s.%s", name ? name->value : "this_machine", probe->kernels);
     const struct ew_compute_labels labels = {

@@ -307,7 +307,7 @@ static enum ew_status make_page(struct report *r, struct ew_error *err)
 enum ew_status ew_cmd_report(struct ew_cli *cli, struct ew_error *err)
 {
     struct report r = {.cli = cli};
-    const struct ew_arg *output = ew_args_last(&cli->args, EW_OPTION_OUTPUT);
+    const struct ew_arg *output = ew_cli_output(cli);
     enum ew_status status = ew_cli_expect_positionals(cli, 1, 1, "results to report", err);
     if (status == EW_OK && !output) {
         status = ew_fail(err, EW_EUSAGE, "expected --output FILE.html");

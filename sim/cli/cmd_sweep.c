@@ -92,7 +92,7 @@ static enum ew_status read_options(struct job *job, struct ew_error *err)
 
 static enum ew_status check_output(struct job *job, struct ew_error *err)
 {
-    const struct ew_arg *output = ew_args_last(&job->cli->args, EW_OPTION_OUTPUT);
+    const struct ew_arg *output = ew_cli_output(job->cli);
     const struct ew_arg *resume = ew_args_last(&job->cli->args, EW_OPTION_RESUME);
     if (!output) {
         return ew_fail(err, EW_EUSAGE, "expected a file for the results; see --output");
