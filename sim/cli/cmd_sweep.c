@@ -250,9 +250,11 @@ static enum ew_status dry_run(struct job *job, struct ew_error *err)
         return status;
     }
     print_duration(time, estimate.seconds);
-    ew_str_printf(&text, "%llu points\n", (unsigned long long)estimate.n_points);
-    ew_str_printf(&text, "estimated time: %s with %u job%s, from %u points run to try\n", time,
-                  job->options.n_jobs, job->options.n_jobs == 1 ? "" : "s", estimate.n_samples);
+    ew_str_printf(&text, "%llu point%s\n", (unsigned long long)estimate.n_points,
+                  estimate.n_points == 1 ? "" : "s");
+    ew_str_printf(&text, "estimated time: %s with %u job%s, from %u point%s run to try\n", time,
+                  job->options.n_jobs, job->options.n_jobs == 1 ? "" : "s", estimate.n_samples,
+                  estimate.n_samples == 1 ? "" : "s");
     uint32_t n_shown = 0;
     for (uint64_t raw = 0; raw < job->points.n_raw && n_shown < N_SHOWN; raw++) {
         if (ew_sweep_points_has(&job->points, raw)) {
@@ -263,6 +265,10 @@ static enum ew_status dry_run(struct job *job, struct ew_error *err)
     }
     status = ew_cli_put(&text, err);
     ew_str_fini(&text);
+    if (estimate.n_failed > 0) {
+        ew_cli_warn(job->cli, "%llu of the points run to try failed, the first with: %s",
+                    (unsigned long long)estimate.n_failed, estimate.first_failure);
+    }
     return status;
 }
 

@@ -496,24 +496,26 @@ static bool is_among(const char *name, const char *const *keys, size_t n_keys)
     return false;
 }
 
+enum ew_status ew_json_check_key(const struct ew_json_value *at, const char *key,
+                                 const char *const *keys, size_t n_keys, struct ew_error *err)
+{
+    if (is_among(key, keys, n_keys)) {
+        return EW_OK;
+    }
+    const char *near = ew_nearest_name(key, n_keys, key_at, keys);
+    return ew_json_fail(at, err, "unknown key '%.64s'%s%s%s", key, near ? "; did you mean '" : "",
+                        near ? near : "", near ? "'?" : "");
+}
+
 enum ew_status ew_json_check_keys(const struct ew_json_value *object, const char *const *keys,
                                   size_t n_keys, struct ew_error *err)
 {
-    const enum ew_status status = ew_json_as_object(object, err);
-    if (status != EW_OK) {
-        return status;
-    }
     struct ew_json_value item = {0};
-    while (ew_json_next(&item, object)) {
-        const char *name = item.node->string;
-        if (is_among(name, keys, n_keys)) {
-            continue;
-        }
-        const char *near = ew_nearest_name(name, n_keys, key_at, keys);
-        return ew_json_fail(object, err, "unknown key '%.64s'%s%s%s", name,
-                            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    enum ew_status status = ew_json_as_object(object, err);
+    while (status == EW_OK && ew_json_next(&item, object)) {
+        status = ew_json_check_key(object, item.node->string, keys, n_keys, err);
     }
-    return EW_OK;
+    return status;
 }
 
 enum ew_status ew_json_check_schema(const struct ew_json_value *root, const char *schema,

@@ -132,6 +132,10 @@ enum ew_status ew_json_get_double(double *out, const struct ew_json_value *objec
 enum ew_status ew_json_get_i64(int64_t *out, const struct ew_json_value *object, const char *key,
                                int64_t min, int64_t max, struct ew_error *err);
 
+/** Fail, at `at`, unless `key` is among `keys`; suggests the nearest. */
+enum ew_status ew_json_check_key(const struct ew_json_value *at, const char *key,
+                                 const char *const *keys, size_t n_keys, struct ew_error *err);
+
 /** Fail unless `object` is an object all of whose members are among `keys`; suggests the nearest.
  */
 enum ew_status ew_json_check_keys(const struct ew_json_value *object, const char *const *keys,

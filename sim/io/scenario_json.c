@@ -27,6 +27,13 @@ static const char *const ITEM_KEYS[] = {"name", WORKLOAD_KEYS};
 enum { N_FILE_KEYS = sizeof FILE_KEYS / sizeof *FILE_KEYS };
 enum { N_ITEM_KEYS = sizeof ITEM_KEYS / sizeof *ITEM_KEYS };
 
+enum ew_status ew_scenario_check_key(const struct ew_json_value *at, const char *key,
+                                     bool is_of_workload, struct ew_error *err)
+{
+    return is_of_workload ? ew_json_check_key(at, key, ITEM_KEYS, N_ITEM_KEYS, err)
+                          : ew_json_check_key(at, key, FILE_KEYS, N_FILE_KEYS, err);
+}
+
 /* --- texts ----------------------------------------------------------------------------------- */
 
 /* Copy an optional text into the arena; must not be empty. */

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "io/json_read.h"
 #include "model/scenario.h"
 
 /** Load a scenario file into a zeroed or uninitialised `out`; free with ew_scenario_fini. Files it
@@ -20,5 +21,10 @@ enum ew_status ew_scenario_load_json(struct ew_scenario *out, const char *path,
  *  resolving names. */
 enum ew_status ew_scenario_parse_json(struct ew_scenario *out, const char *text, size_t size,
                                       const char *path, struct ew_error *err);
+
+/** Fail, at `at`, unless `key` is one of a scenario's, or of an item of its "workloads"; suggests the
+ *  nearest. */
+enum ew_status ew_scenario_check_key(const struct ew_json_value *at, const char *key,
+                                     bool is_of_workload, struct ew_error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "io/json_overlay.h"
+#include "io/scenario_json.h"
 
 enum { MAX_FILE_BYTES = 16 << 20, VALUE_DEPTH = 16 };
 
@@ -53,7 +54,7 @@ static enum ew_status make_workload_key(struct ew_sweep_key *out, const struct e
         if (strlen(spec->workloads[w]) == n && strncmp(spec->workloads[w], text, n) == 0) {
             out->workload = w;
             out->member = dot + 1;
-            return EW_OK;
+            return ew_scenario_check_key(at, out->member, true, err);
         }
     }
     char wanted[64];
@@ -82,6 +83,8 @@ enum ew_status ew_sweep_make_key(struct ew_sweep_key *out, const struct ew_sweep
     } else if ((rest = after(text, "workload.")) != NULL) {
         out->place = EW_SWEEP_WORKLOAD;
         return make_workload_key(out, spec, rest, at, err);
+    } else {
+        return ew_scenario_check_key(at, text, false, err);
     }
     return EW_OK;
 }
@@ -98,6 +101,14 @@ static enum ew_status add_leaf(struct ew_sweep_spec *spec, struct ew_sweep_key k
                                const struct ew_json_value *value, struct ew_error *err)
 {
     struct ew_sweep_leaf *leaf = &spec->base[spec->n_base];
+    if (key.place == EW_SWEEP_PLAIN || key.place == EW_SWEEP_WORKLOAD) {
+        const bool is_of_workload = key.place == EW_SWEEP_WORKLOAD;
+        const enum ew_status status =
+            ew_scenario_check_key(value, ew_json_name(value), is_of_workload, err);
+        if (status != EW_OK) {
+            return status;
+        }
+    }
     leaf->key = key;
     leaf->key.member = ew_arena_strdup(&spec->arena, ew_json_name(value));
     leaf->key.name = leaf->key.member;

@@ -223,10 +223,11 @@ static enum ew_status register_points(struct sweeping *s, struct ew_error *err)
 /* --- answers -----------------------------------------------------------------------------------
  */
 
-static void note_failure(struct sweeping *s, const struct ew_str *answer)
+/* An answer that begins with EW_SWEEP_ANSWER_FAILURE. */
+static void note_failure(struct sweeping *s, const char *answer, size_t size)
 {
     struct ew_sweep_progress *p = &s->progress;
-    struct ew_cell_cursor cells = {answer->text + 1, answer->length - 1};
+    struct ew_cell_cursor cells = {answer + 1, size - 1};
     struct ew_cell kind = {0}, message = {0};
     (void)ew_cell_next(&kind, &cells);
     (void)ew_cell_next(&message, &cells);
@@ -274,7 +275,7 @@ static enum ew_status take_answer(void *ctx, const struct ew_pool_answer *a, str
     if (status == EW_OK) {
         const bool is_failure = answer.text[0] == EW_SWEEP_ANSWER_FAILURE;
         if (is_failure) {
-            note_failure(s, &answer);
+            note_failure(s, answer.text, answer.length);
         }
         s->progress.n_done++;
         status = ew_store_add(s->store, s->entries.items[a->tag].number, is_failure,
@@ -457,6 +458,7 @@ enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep
 
 /* Answers so far. The first ones of every worker pay for what it opens. */
 struct trial {
+    struct sweeping *s;
     uint32_t n_done, n_cold;
     double cold_s; /* when the last of the first came */
 };
@@ -465,8 +467,10 @@ static enum ew_status count_answer(void *ctx, const struct ew_pool_answer *answe
                                    struct ew_error *err)
 {
     struct trial *t = ctx;
-    (void)answer;
     (void)err;
+    if (answer->size > 0 && answer->bytes[0] == EW_SWEEP_ANSWER_FAILURE) {
+        note_failure(t->s, answer->bytes, answer->size);
+    }
     if (++t->n_done == t->n_cold) {
         t->cold_s = now_s();
     }
@@ -510,7 +514,7 @@ enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
 {
     struct sweeping s = {.context = context, .options = options};
     const struct ew_pool_job job = {begin_work, do_work, end_work, &s, options->time_limit_s};
-    struct trial trial = {.n_cold = options->n_jobs};
+    struct trial trial = {.s = &s, .n_cold = options->n_jobs};
     enum ew_status status = ew_pool_start(&s.pool, &job, options->n_jobs, err);
     if (status == EW_OK) {
         status = list_points(&s, err);
@@ -529,8 +533,10 @@ enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
     *out = (struct ew_sweep_estimate){
         .n_points = n,
         .n_samples = trial.n_done,
+        .n_failed = s.progress.n_failed,
         .seconds = extrapolate(&trial, n, begin_s, now_s()),
     };
+    memcpy(out->first_failure, s.progress.first_failure, sizeof out->first_failure);
     ew_pool_stop(s.pool);
     ew_vec_fini(&s.entries);
     return status;

@@ -7,6 +7,8 @@
 
 #include "sweep/sweep_context.h"
 
+enum { EW_SWEEP_FAILURE_SIZE = 512 };
+
 /** How far a sweep is. */
 struct ew_sweep_progress {
     uint64_t n_points; /**< of this sweep (or shard) */
@@ -16,7 +18,7 @@ struct ew_sweep_progress {
     uint64_t n_cannot; /**< of the done ones: the strategy cannot serve */
     uint64_t n_failed; /**< of the done ones: failed otherwise */
     double begin_s;    /**< CLOCK_MONOTONIC when the first was handed out; 0: not yet */
-    char first_failure[512];
+    char first_failure[EW_SWEEP_FAILURE_SIZE];
     uint32_t n_lost_ranks; /**< that died; their points were done by others */
     bool is_helper;        /**< this process only worked for another, which has the results */
 };
@@ -45,7 +47,9 @@ enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep
 struct ew_sweep_estimate {
     uint64_t n_points;
     uint32_t n_samples; /**< points that were run for it */
+    uint64_t n_failed;  /**< of them; not those that a strategy cannot serve */
     double seconds;     /**< for all points; NAN when no sample ended in time */
+    char first_failure[EW_SWEEP_FAILURE_SIZE];
 };
 
 /** Run a few points spread over the sweep, for a few seconds at most. Nothing is kept. */

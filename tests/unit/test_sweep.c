@@ -70,40 +70,40 @@ END_TEST
 
 START_TEST(ranges_have_exact_ends)
 {
-    open_sweep(
-        HEAD "\"axes\": [{\"key\": \"a\", \"range\": {\"from\": 0, \"to\": 0.3, \"step\": 0.1}}]}");
+    open_sweep(HEAD "\"axes\": [{\"key\": \"deadline_s\", \"range\": {\"from\": 0, \"to\": 0.3, "
+                    "\"step\": 0.1}}]}");
     ck_assert_uint_eq(points.n_raw, 4); /* 0, 0.1, 0.2, 0.3 */
-    expect_values(3, "{\"a\": 0.3}");
+    expect_values(3, "{\"deadline_s\": 0.3}");
     close_sweep();
-    open_sweep(HEAD
-               "\"axes\": [{\"key\": \"a\", \"range\": {\"from\": 1, \"to\": 2, \"count\": 3}}]}");
-    expect_values(1, "{\"a\": 1.5}");
+    open_sweep(HEAD "\"axes\": [{\"key\": \"deadline_s\", \"range\": {\"from\": 1, \"to\": 2, "
+                    "\"count\": 3}}]}");
+    expect_values(1, "{\"deadline_s\": 1.5}");
     close_sweep();
     /* the geometric mean of 1 and 100 is 10 */
-    open_sweep(
-        HEAD
-        "\"axes\": [{\"key\": \"a\", \"log_range\": {\"from\": 1, \"to\": 100, \"count\": 3}}]}");
-    expect_values(0, "{\"a\": 1}");
-    expect_values(1, "{\"a\": 10}");
-    expect_values(2, "{\"a\": 100}");
+    open_sweep(HEAD "\"axes\": [{\"key\": \"deadline_s\", \"log_range\": {\"from\": 1, \"to\": "
+                    "100, \"count\": 3}}]}");
+    expect_values(0, "{\"deadline_s\": 1}");
+    expect_values(1, "{\"deadline_s\": 10}");
+    expect_values(2, "{\"deadline_s\": 100}");
     close_sweep();
 }
 END_TEST
 
 START_TEST(zipped_keys_vary_together)
 {
-    open_sweep(HEAD "\"axes\": [{\"zip\": [{\"key\": \"a\", \"values\": [1, 2]}, "
-                    "{\"key\": \"b\", \"name\": \"c\", \"values\": [3, 4]}]}]}");
+    open_sweep(HEAD "\"axes\": [{\"zip\": [{\"key\": \"deadline_s\", \"values\": [1, 2]}, "
+                    "{\"key\": \"requests\", \"name\": \"c\", \"values\": [3, 4]}]}]}");
     ck_assert_uint_eq(points.n_raw, 2);
-    expect_values(1, "{\"a\": 2, \"c\": 4}");
+    expect_values(1, "{\"deadline_s\": 2, \"c\": 4}");
     close_sweep();
 }
 END_TEST
 
 START_TEST(exclusions_leave_out_combinations)
 {
-    open_sweep(HEAD "\"axes\": [{\"key\": \"a\", \"values\": [1, 2]}, {\"key\": \"b\", \"values\": "
-                    "[1, 2, 3]}], \"exclude\": [{\"a\": 1, \"b\": [2, 3]}]}");
+    open_sweep(HEAD "\"axes\": [{\"key\": \"deadline_s\", \"values\": [1, 2]}, {\"key\": "
+                    "\"requests\", \"values\": "
+                    "[1, 2, 3]}], \"exclude\": [{\"deadline_s\": 1, \"requests\": [2, 3]}]}");
     static const bool expected[] = {true, false, false, true, true, true};
     for (uint64_t raw = 0; raw < 6; raw++) {
         ck_assert_int_eq(ew_sweep_points_has(&points, raw), expected[raw]);
@@ -209,28 +209,39 @@ END_TEST
 
 START_TEST(bad_sweep_files_are_refused)
 {
+    expect_error(HEAD "\"axes\": [{\"key\": \"deadline\", \"values\": [1]}]}",
+                 "/axes/0: unknown key 'deadline'; did you mean 'deadline_s'?");
+    expect_error(HEAD "\"scenario\": {\"platfrom\": \"p\"}, \"axes\": []}",
+                 "/scenario/platfrom: unknown key 'platfrom'; did you mean 'platform'?");
+    expect_error(HEAD TWO "\"axes\": [{\"key\": \"workload.cam.grahp\", \"values\": [1]}]}",
+                 "/axes/0: unknown key 'grahp'; did you mean 'graph'?");
     expect_error("{\"schema\": \"edgeweave.sweep/1\"}", "axes");
-    expect_error(HEAD "\"axes\": [{\"key\": \"a\"}]}", "values");
-    expect_error(HEAD "\"axes\": [{\"key\": \"a\", \"values\": []}]}", "1..");
-    expect_error(HEAD "\"axes\": [{\"key\": \"a\", \"values\": [1], \"valeus\": [2]}]}",
+    expect_error(HEAD "\"axes\": [{\"key\": \"deadline_s\"}]}", "values");
+    expect_error(HEAD "\"axes\": [{\"key\": \"deadline_s\", \"values\": []}]}", "1..");
+    expect_error(HEAD "\"axes\": [{\"key\": \"deadline_s\", \"values\": [1], \"valeus\": [2]}]}",
                  "did you mean 'values'");
     expect_error(HEAD "\"axes\": [{\"seeds\": 2}, {\"key\": \"seed\", \"values\": [1]}]}",
                  "already");
-    expect_error(HEAD "\"axes\": [{\"key\": \"a\", \"range\": {\"from\": 1, \"to\": 2}}]}", "step");
-    expect_error(HEAD
-                 "\"axes\": [{\"key\": \"a\", \"log_range\": {\"from\": 0, \"to\": 2, \"count\": "
-                 "2}}]}",
-                 "from");
-    expect_error(HEAD "\"axes\": [{\"zip\": [{\"key\": \"a\", \"values\": [1]}, {\"key\": \"b\", "
-                      "\"values\": [1, 2]}]}]}",
-                 "neighbours");
-    expect_error(HEAD
-                 "\"axes\": [{\"key\": \"latency\", \"values\": [1]}], \"exclude\": [{\"latenci\": "
-                 "1}]}",
-                 "did you mean 'latency'");
-    expect_error(HEAD "\"axes\": [{\"seeds\": 110000}, {\"key\": \"a\", \"range\": {\"from\": 1, "
-                      "\"to\": 1000, \"count\": 1000}}]}",
-                 "combinations");
+    expect_error(HEAD "\"axes\": [{\"key\": \"deadline_s\", \"range\": {\"from\": 1, \"to\": 2}}]}",
+                 "step");
+    expect_error(
+        HEAD
+        "\"axes\": [{\"key\": \"deadline_s\", \"log_range\": {\"from\": 0, \"to\": 2, \"count\": "
+        "2}}]}",
+        "from");
+    expect_error(
+        HEAD
+        "\"axes\": [{\"zip\": [{\"key\": \"deadline_s\", \"values\": [1]}, {\"key\": \"requests\", "
+        "\"values\": [1, 2]}]}]}",
+        "neighbours");
+    expect_error(
+        HEAD "\"axes\": [{\"key\": \"requests\", \"values\": [1]}], \"exclude\": [{\"requets\": "
+             "1}]}",
+        "did you mean 'requests'");
+    expect_error(
+        HEAD "\"axes\": [{\"seeds\": 110000}, {\"key\": \"deadline_s\", \"range\": {\"from\": 1, "
+             "\"to\": 1000, \"count\": 1000}}]}",
+        "combinations");
 }
 END_TEST
 

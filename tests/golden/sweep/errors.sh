@@ -4,6 +4,12 @@ cat >s.json <<'END'
 END
 echo '{"schema": "edgeweave.sweep/1", "axes": [{"key": "seed", "value": [1]}]}' >bad.json
 ew sweep bad.json -o r.db
+sed 's/"key": "strategy"/"key": "deadline"/' s.json >key.json
+ew sweep key.json -o r.db
+sed 's/"graph"/"grahp"/' s.json >base.json
+ew sweep base.json -o r.db
+sed 's/"strategy", "values": \["local"\]/"deadline_s", "values": ["local"]/' s.json >value.json
+"$EW_PROGRAM" sweep value.json -o r.db --dry-run 2>&1 >/dev/null
 ew sweep s.json
 ew sweep s.json -o r.db --resume
 ew sweep s.json -o r.db --shard 3/2
