@@ -10,22 +10,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char MAGIC[] = "edgeweave.distredge.actor/1";
+static const char MAGIC[] = "edgeweave.distredge.actor/2";
 
 /* Limits against absurd files: more than any platform or network has. */
 enum { MAX_PARTS = 4096, MAX_VOLUMES = 65536 };
 
-static uint32_t count_params(uint32_t n_parts)
+static uint32_t count_params(const struct mlp_shape *shape)
 {
-    struct mlp_shape shape = osds_actor_shape(n_parts);
     uint32_t n = 0;
-    for (uint32_t l = 0; l < shape.n_layers; l++) {
-        n += (shape.width[l] + 1) * shape.width[l + 1];
+    for (uint32_t l = 0; l < shape->n_layers; l++) {
+        n += (shape->width[l] + 1) * shape->width[l + 1];
     }
     return n;
 }
 
 /* ------------------------------------------------------------------ writing */
+
+static void print_params(FILE *file, const char *name, uint32_t n, const float *params)
+{
+    fprintf(file, "%s %" PRIu32 "\n", name, n);
+    for (uint32_t i = 0; i < n; i++) {
+        fprintf(file, "%.9g\n", (double)params[i]);
+    }
+}
 
 static void print_record(FILE *file, const struct actor_record *record)
 {
@@ -42,10 +49,8 @@ static void print_record(FILE *file, const struct actor_record *record)
     for (size_t i = 0; i < (size_t)record->n_volumes * (record->n_parts + 1); i++) {
         fprintf(file, "%" PRId32 "\n", record->cuts[i]);
     }
-    fprintf(file, "params %" PRIu32 "\n", record->n_params);
-    for (uint32_t i = 0; i < record->n_params; i++) {
-        fprintf(file, "%.9g\n", (double)record->params[i]);
-    }
+    print_params(file, "actor", record->n_actor, record->actor);
+    print_params(file, "critic", record->n_critic, record->critic);
 }
 
 static enum actor_outcome explain(char *reason, size_t reason_size, const char *doing,
@@ -287,23 +292,37 @@ static bool read_cuts(struct reader *reader, struct actor_record *record)
     return true;
 }
 
-static bool read_params(struct reader *reader, struct actor_record *record)
+/* All parameters of a network; `most` is how many it has. */
+static bool read_params(struct reader *reader, const char *name, float **out, uint32_t *n,
+                        uint32_t most)
 {
-    uint32_t n = count_params(record->n_parts);
-    if (!read_count(reader, &record->n_params, "params", n, n)) {
-        return refuse(reader, "as many params as an actor for so many parts has");
+    if (!read_count(reader, n, name, most, most)) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "%s and %" PRIu32 " parameters", name, most);
+        return refuse(reader, expected);
     }
-    record->params = calloc(n, sizeof *record->params);
-    if (!record->params) {
+    float *params = *out = calloc(most, sizeof *params);
+    if (!params) {
         return refuse(reader, "less: out of memory");
     }
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < most; i++) {
         double value = 0.0;
         if (!next_line(reader, "a number") ||
             !parse_real(reader, &value, reader->text, "a number")) {
             return false;
         }
-        record->params[i] = (float)value;
+        params[i] = (float)value;
+    }
+    return true;
+}
+
+static bool read_networks(struct reader *reader, struct actor_record *record)
+{
+    const struct mlp_shape actor = osds_actor_shape(record->n_parts);
+    const struct mlp_shape critic = osds_critic_shape(record->n_parts);
+    if (!read_params(reader, "actor", &record->actor, &record->n_actor, count_params(&actor)) ||
+        !read_params(reader, "critic", &record->critic, &record->n_critic, count_params(&critic))) {
+        return false;
     }
     reader->line++;
     return fgetc(reader->file) == EOF ? true : refuse(reader, "the end of the file");
@@ -320,8 +339,8 @@ enum actor_outcome actor_load(struct actor_record *out, const char *path, char *
         (void)explain(reason, reason_size, "open", path);
         return is_missing ? ACTOR_MISSING : ACTOR_FAILED;
     }
-    bool is_read =
-        read_head(&reader, &record) && read_cuts(&reader, &record) && read_params(&reader, &record);
+    bool is_read = read_head(&reader, &record) && read_cuts(&reader, &record) &&
+                   read_networks(&reader, &record);
     (void)fclose(reader.file);
     if (!is_read) {
         actor_record_fini(&record);
@@ -334,6 +353,7 @@ enum actor_outcome actor_load(struct actor_record *out, const char *path, char *
 void actor_record_fini(struct actor_record *record)
 {
     free(record->cuts);
-    free(record->params);
+    free(record->actor);
+    free(record->critic);
     memset(record, 0, sizeof *record);
 }

@@ -1,6 +1,6 @@
 /*
- * Trained actors in files: the network, the best split it came with, and the key of the problem it
- * was trained for. Text, one value per line, so that files can be read and compared.
+ * Trained actors in files: actor and critic, the best split they came with, and the key of the
+ * problem they were trained for. Text, one value per line, so that files can be read and compared.
  */
 #ifndef EDGEWEAVE_STRATEGIES_DISTREDGE_ACTOR_FILE_H
 #define EDGEWEAVE_STRATEGIES_DISTREDGE_ACTOR_FILE_H
@@ -19,8 +19,10 @@ struct actor_record {
     double latency_s;
     struct osds_history history;
     int32_t *cuts; /**< [volume][part + 1] */
-    uint32_t n_params;
-    float *params; /**< as in struct mlp, for osds_actor_shape(n_parts) */
+    uint32_t n_actor;
+    float *actor; /**< as in struct mlp, for osds_actor_shape(n_parts) */
+    uint32_t n_critic;
+    float *critic; /**< likewise, for osds_critic_shape */
 };
 
 enum actor_outcome {

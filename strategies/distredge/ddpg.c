@@ -12,7 +12,7 @@ struct mlp_shape ddpg_actor_shape(uint32_t n_state, uint32_t n_action)
         .n_layers = 4, .width = {n_state, 400, 200, 100, n_action}, .has_tanh = true};
 }
 
-static struct mlp_shape critic_shape(uint32_t n_state, uint32_t n_action)
+struct mlp_shape ddpg_critic_shape(uint32_t n_state, uint32_t n_action)
 {
     return (struct mlp_shape){.n_layers = 5, .width = {n_state + n_action, 400, 200, 100, 100, 1}};
 }
@@ -21,7 +21,7 @@ bool ddpg_init(struct ddpg *ddpg, const struct ddpg_options *options, const stru
                const struct draw *draw)
 {
     struct mlp_shape actor = ddpg_actor_shape(options->n_state, options->n_action);
-    struct mlp_shape critic = critic_shape(options->n_state, options->n_action);
+    struct mlp_shape critic = ddpg_critic_shape(options->n_state, options->n_action);
     ddpg->options = *options;
     ddpg->draw = *draw;
     ddpg->slots = calloc(options->batch, sizeof *ddpg->slots);
@@ -52,12 +52,6 @@ void ddpg_fini(struct ddpg *ddpg)
     free(ddpg->slots);
     free(ddpg->targets);
     memset(ddpg, 0, sizeof *ddpg);
-}
-
-const float *ddpg_act(struct ddpg *ddpg, const float *state)
-{
-    memcpy(ddpg->actor.values[0], state, ddpg->options.n_state * sizeof *state);
-    return mlp_forward(&ddpg->actor, 1);
 }
 
 /* ------------------------------------------------------------------ learning */

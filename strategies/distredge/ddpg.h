@@ -50,13 +50,13 @@ bool ddpg_init(struct ddpg *ddpg, const struct ddpg_options *options, const stru
                const struct draw *draw);
 void ddpg_fini(struct ddpg *ddpg);
 
-/** The actor's n_action values for a state, valid until the next call. */
-const float *ddpg_act(struct ddpg *ddpg, const float *state);
-
 /** Remember a step; once there is a batch, learn from one. */
 void ddpg_observe(struct ddpg *ddpg, const struct replay_step *step);
 
 /** The actor's shape: hidden layers of 400, 200 and 100. */
 struct mlp_shape ddpg_actor_shape(uint32_t n_state, uint32_t n_action);
+
+/** The critic's: hidden layers of 400, 200, 100 and 100. */
+struct mlp_shape ddpg_critic_shape(uint32_t n_state, uint32_t n_action);
 
 #endif

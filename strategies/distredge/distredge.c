@@ -1,426 +1,344 @@
 /*
- * distredge: the network's rows are split volume by volume. LC-PSS says where volumes begin, OSDS
- * how each is split, a device's share of a volume is computed without talking to the others.
+ * distredge, the plugin: plan makes a plan from scratch and keeps what it took, observe reacts to a
+ * changed world with what was kept.
  */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/devices.h"
-#include "common/emit.h"
-#include "common/net.h"
 #include "common/plugin.h"
-#include "distredge/chain.h"
-#include "distredge/coordinate.h"
-#include "distredge/environment.h"
-#include "distredge/lcpss.h"
-#include "distredge/learn.h"
-#include "distredge/model_build.h"
-#include "distredge/osds.h"
+#include "distredge/memory.h"
 #include "distredge/params.h"
 
-/* How much the coordinate search may do: far more than it needs with a few devices. */
-enum { COORDINATE_EVALUATIONS = 2000000, COORDINATE_STARTS = 4 };
+/* ------------------------------------------------------------------ what the network is like */
 
-/* The plan being made. */
-struct distredge {
-    const struct ew_host *host;
-    struct ew_plan_builder *builder;
-    struct kit_net net;
-    struct kit_group group;
-    struct chain chain;
-    uint32_t *devices; /* by part, in the platform's order */
-    uint32_t n_devices;
-    struct model_data data;
-    uint32_t *starts; /* first blocks of the volumes */
-    uint32_t n_volumes;
-    struct environment environment;
-    struct osds_split best;
-    struct learned learned;
-    double single_s; /* latency of the best single device */
-    uint32_t single; /* its part */
-    double agent_s;  /* of the agent's split, when the single device is better and kept */
-    double *capability;
-    uint64_t n_evaluations; /* of the coordinate search */
-    bool is_polished;
-};
-
-/* ------------------------------------------------------------------ devices */
-
-static bool has_wire(const struct ew_host *host, uint32_t a, uint32_t b)
+static double bandwidth(const struct ew_host *host, uint32_t from, uint32_t to)
 {
-    return isfinite(kit_wire_between(host, a, b).byte_s) &&
-           isfinite(kit_wire_between(host, b, a).byte_s);
+    const struct ew_link_info *link = from == to ? NULL : host->link(host, from, to);
+    return link && link->has_route ? link->bandwidth_bytes_per_s : 0.0;
 }
 
-/* Every device but the source that everybody can talk to, in the platform's order. */
-static void choose_devices(struct distredge *it)
+/* The values of a cast's trend, NULL when memory runs out. */
+static double *measure(const struct ew_host *host, const struct cast *cast)
 {
-    const struct ew_host *host = it->host;
     const struct ew_requirements_info *asked = host->requirements(host);
-    bool includes_source = host->param_int(host, "include_source") != 0;
-    for (uint32_t d = 0; d < host->device_count(host); d++) {
-        bool is_member = false;
-        for (uint32_t i = 0; i < it->group.n; i++) {
-            is_member = is_member || it->group.device[i] == d;
-        }
-        bool is_reached =
-            has_wire(host, asked->source_device, d) && has_wire(host, d, asked->sink_device);
-        for (uint32_t i = 0; i < it->n_devices; i++) {
-            is_reached = is_reached && has_wire(host, it->devices[i], d);
-        }
-        if (is_member && is_reached && (d != asked->source_device || includes_source)) {
-            it->devices[it->n_devices++] = d;
+    double *values = calloc(cast->trend.n, sizeof *values);
+    uint32_t n = 0;
+    for (uint32_t i = 0; values && i < cast->n_devices; i++) {
+        values[n++] = bandwidth(host, asked->source_device, cast->devices[i]);
+        values[n++] = bandwidth(host, cast->devices[i], asked->sink_device);
+        for (uint32_t k = 0; k < cast->n_devices; k++) {
+            values[n++] = bandwidth(host, cast->devices[i], cast->devices[k]);
         }
     }
+    for (uint32_t i = 0; values && i < cast->n_devices; i++) {
+        values[n++] = host->device(host, cast->devices[i])->speed_flops_per_s;
+    }
+    return values;
 }
 
-static int32_t form_group(struct distredge *it)
+/* The cast is in use from now on; an agent has been trained when `is_trained`. */
+static int32_t begin_trend(struct cast *cast, const struct ew_host *host, double now_s,
+                           bool is_trained)
 {
-    const struct ew_host *host = it->host;
-    const struct kit_group_options options = {
-        .first = host->requirements(host)->source_device,
-        .capability = KIT_CAPABILITY_PROFILE,
-        .needs_all_pairs = true,
-    };
-    int32_t rc = kit_group_init(&it->group, &it->net, &options);
-    if (rc < 0) {
-        return rc;
-    }
-    it->devices = calloc(it->group.n, sizeof *it->devices);
-    it->capability = calloc(it->group.n, sizeof *it->capability);
-    if (!it->devices || !it->capability) {
+    double *values = measure(host, cast);
+    if (!values) {
         return kit_fail_memory(host);
     }
-    choose_devices(it);
-    for (uint32_t i = 0; i < it->n_devices; i++) {
-        it->capability[i] = kit_device_capability(&it->net, it->devices[i], KIT_CAPABILITY_PROFILE);
+    trend_begin(&cast->trend, values, now_s);
+    if (is_trained) {
+        trend_settle(&cast->trend);
     }
+    free(values);
     return EW_STRATEGY_OK;
 }
 
-/* ------------------------------------------------------------------ volumes */
-
-/* "0,6,10": ascending block numbers from 0. */
-static int32_t read_volumes(struct distredge *it, const char *text)
+static int32_t follow_trend(struct cast *cast, const struct ew_host *host, double now_s)
 {
-    const char *at = text;
-    for (;;) {
-        char *end = NULL;
-        long first = strtol(at, &end, 10);
-        bool is_next =
-            it->n_volumes == 0 ? first == 0 : first > (long)it->starts[it->n_volumes - 1];
-        if (end == at || !is_next || first >= (long)it->chain.n_blocks ||
-            (*end != ',' && *end != '\0')) {
-            return kit_fail(it->host, EW_STRATEGY_ECANNOT,
-                            "volumes: expected ascending blocks from 0 to %u, e.g. 0,6, found '%s'",
-                            it->chain.n_blocks - 1, text);
-        }
-        it->starts[it->n_volumes++] = (uint32_t)first;
-        if (*end == '\0') {
-            return EW_STRATEGY_OK;
-        }
-        at = end + 1;
-    }
-}
-
-static int32_t choose_volumes(struct distredge *it)
-{
-    const struct ew_host *host = it->host;
-    it->starts = calloc(it->chain.n_blocks, sizeof *it->starts);
-    if (!it->starts) {
+    double *values = measure(host, cast);
+    if (!values) {
         return kit_fail_memory(host);
     }
-    if (!kit_param_is(host, "volumes", "auto")) {
-        return read_volumes(it, host->param_text(host, "volumes"));
-    }
-    const struct draw draw = learn_draw(host);
-    const struct lcpss_problem problem = {
-        .units = it->chain.units,
-        .n_units = it->chain.n_blocks,
-        .n_parts = it->n_devices,
-        .n_draws = (uint32_t)host->param_int(host, "draws"),
-        .n_pairings = (uint32_t)host->param_int(host, "pairings"),
-        .alpha = host->param_real(host, "alpha"),
-        .law = kit_param_is(host, "law", "clamped") ? VSL_CLAMPED : VSL_LITERAL,
-    };
-    it->n_volumes = lcpss_search(it->starts, &problem, &draw);
-    return it->n_volumes > 0 ? EW_STRATEGY_OK : kit_fail_memory(host);
-}
-
-/* ------------------------------------------------------------------ splits */
-
-static int32_t status_of(const struct distredge *it, enum osds_outcome outcome)
-{
-    switch (outcome) {
-    case OSDS_FOUND:
-        return EW_STRATEGY_OK;
-    case OSDS_NO_MEMORY:
-        return kit_fail_memory(it->host);
-    case OSDS_STOPPED:
-        break;
-    }
-    return it->environment.status;
-}
-
-static int32_t search_coordinates(struct distredge *it)
-{
-    const struct coordinate_options options = {
-        .max_evaluations = COORDINATE_EVALUATIONS,
-        .capability = it->capability,
-        .n_starts = COORDINATE_STARTS,
-    };
-    return status_of(
-        it, coordinate_search(&it->best, &it->n_evaluations, &it->environment.problem, &options));
-}
-
-static int32_t polish(struct distredge *it)
-{
-    it->is_polished = true;
-    return status_of(it, coordinate_improve(&it->best, &it->n_evaluations, &it->environment.problem,
-                                            COORDINATE_EVALUATIONS));
-}
-
-static int32_t split_single(struct distredge *it)
-{
-    uint32_t width = it->n_devices + 1;
-    for (uint32_t v = 0; v < it->n_volumes; v++) {
-        for (uint32_t k = 0; k < width; k++) {
-            it->best.cuts[v * width + k] =
-                k > it->single ? it->environment.problem.volumes[v].rows : 0;
-        }
-    }
-    it->best.latency_s = it->single_s;
+    trend_see(&cast->trend, values, now_s, host->param_real(host, "finetune_window_s"));
+    free(values);
     return EW_STRATEGY_OK;
 }
 
-/* The agent's split, or the single device's, which was seen first of all. */
-static int32_t keep_better(struct distredge *it)
+/* ------------------------------------------------------------------ from scratch */
+
+/* Plan for the devices that are there, and keep what it took. EW_ONLINE_KEEP when it takes no less
+ * than `in_force_s`. */
+static int32_t begin(struct memory *memory, struct distredge *it, double now_s, double in_force_s)
 {
-    bool keeps_single = it->host->param_int(it->host, "keep_single") != 0;
-    if (!keeps_single || it->best.latency_s <= it->single_s) {
-        return EW_STRATEGY_OK;
-    }
-    it->agent_s = it->best.latency_s;
-    return split_single(it);
-}
-
-static int32_t split(struct distredge *it)
-{
-    const struct ew_host *host = it->host;
-    struct environment *environment = &it->environment;
-    environment->net = &it->net;
-    environment->data = &it->data;
-    environment->devices = it->devices;
-    environment->builder = it->builder;
-    environment->is_recursion = kit_param_is(host, "environment", "recursion");
-    int32_t rc = environment_init(environment, &it->chain, it->starts, it->n_volumes);
-    if (rc < 0) {
-        return rc;
-    }
-    it->best.cuts = calloc((size_t)it->n_volumes * (it->n_devices + 1), sizeof *it->best.cuts);
-    if (!it->best.cuts) {
-        return kit_fail_memory(host);
-    }
-    it->single_s = environment_single_s(&it->single, environment);
-    if (it->single_s < 0.0) {
-        return environment->status;
-    }
-    if (it->n_devices == 1) {
-        return split_single(it);
-    }
-    if (kit_param_is(host, "search", "coordinate")) {
-        return search_coordinates(it);
-    }
-    rc = learn_split(&it->best, &it->learned, environment, it->single_s);
-    if (rc >= 0) {
-        rc = keep_better(it);
-    }
-    return rc >= 0 && host->param_int(host, "polish") != 0 ? polish(it) : rc;
-}
-
-/* ------------------------------------------------------------------ writing */
-
-static int32_t note_volumes(const struct distredge *it)
-{
-    char text[512];
-    int used = 0;
-    text[0] = '\0';
-    for (uint32_t v = 0; v < it->n_volumes && used >= 0 && (size_t)used < sizeof text; v++) {
-        uint32_t layer = it->data.layer_id[it->data.model.blocks[it->starts[v]].first];
-        used += snprintf(text + used, sizeof text - (size_t)used, "%s%u (%s)", v ? ", " : "",
-                         it->starts[v], it->net.layers[layer]->name);
-    }
-    return kit_note(it->builder, "volumes", "%s", text);
-}
-
-/* Rows of every device, volume by volume: "56: 0 20 36 0; …". */
-static int32_t note_rows(const struct distredge *it)
-{
-    char text[1024];
-    int used = 0;
-    text[0] = '\0';
-    for (uint32_t v = 0; v < it->n_volumes; v++) {
-        const int32_t *cuts = it->best.cuts + (size_t)v * (it->n_devices + 1);
-        for (uint32_t i = 0; i <= it->n_devices; i++) {
-            if (used < 0 || (size_t)used >= sizeof text) {
-                break;
-            }
-            used += i == 0
-                        ? snprintf(text + used, sizeof text - (size_t)used, "%s%d:", v ? "; " : "",
-                                   it->environment.problem.volumes[v].rows)
-                        : snprintf(text + used, sizeof text - (size_t)used, " %d",
-                                   cuts[i] - cuts[i - 1]);
-        }
-    }
-    return kit_note(it->builder, "rows", "%s", text);
-}
-
-static int32_t note_search(const struct distredge *it)
-{
-    const struct osds_history *history = &it->learned.history;
-    int32_t rc = EW_STRATEGY_OK;
-    if (it->n_evaluations > 0) {
-        rc = kit_note(it->builder, it->is_polished ? "polish" : "search",
-                      "coordinate search, %llu latencies", (unsigned long long)it->n_evaluations);
-    }
-    if (rc >= 0 && history->n_episodes > 0) {
-        rc = kit_note(it->builder, "episodes", "%u, best found in %u%s", history->n_episodes,
-                      history->best_episode,
-                      it->learned.is_resumed ? ", started from a trained actor" : "");
-    }
-    if (rc >= 0 && history->n_episodes > 0) {
-        rc = kit_note(it->builder, "policy", "untrained %.6g s, trained %.6g s, best seen %.6g s",
-                      history->initial_latency_s, history->final_latency_s,
-                      it->agent_s > 0.0 ? it->agent_s : it->best.latency_s);
-    }
-    if (rc >= 0 && it->agent_s > 0.0) {
-        rc = kit_note(it->builder, "kept", "the best single device, better than the agent's split");
-    }
-    return rc;
-}
-
-static int32_t write_notes(const struct distredge *it)
-{
-    const struct ew_host *host = it->host;
-    int32_t rc = note_volumes(it);
-    if (rc >= 0) {
-        rc = note_rows(it);
-    }
-    if (rc >= 0) {
-        rc = note_search(it);
-    }
-    if (rc >= 0) {
-        rc = kit_note(it->builder, "best_single_s", "%.6g", it->single_s);
-    }
-    if (rc >= 0 && it->data.model.has_head) {
-        uint32_t head = environment_head_device(&it->environment);
-        rc = kit_note(it->builder, "head", "%s", host->device(host, head)->name);
-    }
-    if (rc >= 0 && it->group.excluded[0] != '\0') {
-        rc = kit_note(it->builder, "left_out", "%s", it->group.excluded);
-    }
-    return rc;
-}
-
-static int32_t write_plan(struct distredge *it)
-{
-    /* Decides all volumes as the best split does. */
-    double latency_s = environment_latency_s(&it->environment, it->best.cuts);
-    int32_t rc = latency_s < 0.0 ? it->environment.status : EW_STRATEGY_OK;
-    if (rc >= 0) {
-        rc = it->builder->reset(it->builder);
-    }
-    if (rc >= 0) {
-        rc = environment_emit(&it->environment);
-    }
-    if (rc >= 0) {
-        rc = write_notes(it);
-    }
-    return rc < 0 ? rc : kit_predict(it->builder, &it->net, latency_s, NAN);
-}
-
-/* Nobody to share with: the source does it all. */
-static int32_t write_local(struct distredge *it)
-{
-    const struct ew_host *host = it->host;
-    uint32_t source = host->requirements(host)->source_device;
-    uint32_t sink = host->requirements(host)->sink_device;
-    double latency_s = kit_net_compute_s(&it->net, source);
-    int32_t rc = kit_begin_plan(it->builder, &it->net, "distredge");
-    if (source != sink) {
-        latency_s += host->transfer_s(host, source, sink, kit_net_result_bytes(&it->net));
-    }
-    if (rc >= 0) {
-        rc = kit_emit_all(it->builder, &it->net, source);
-    }
-    if (rc >= 0) {
-        rc = kit_note(it->builder, "local", "no other device can take a share%s%s",
-                      it->group.excluded[0] ? ": " : "", it->group.excluded);
-    }
-    return rc < 0 ? rc : kit_predict(it->builder, &it->net, latency_s, NAN);
-}
-
-/* ------------------------------------------------------------------ the whole */
-
-static int32_t make_plan(struct distredge *it)
-{
-    const struct ew_host *host = it->host;
-    struct model_cast cast;
-    int32_t rc = kit_net_init(&it->net, host, 0, EW_ID_NONE, KIT_ROWS);
-    if (rc < 0) {
-        return rc;
-    }
-    if (!chain_init(&it->chain, &it->net)) {
-        return kit_fail_memory(host);
-    }
-    if (it->chain.n_blocks == 0) {
-        return kit_fail(host, EW_STRATEGY_ECANNOT,
-                        "%s does not begin with convolutions whose rows can be split",
-                        it->net.graph->name);
-    }
-    rc = form_group(it);
-    if (rc < 0) {
-        return rc;
-    }
     if (it->n_devices == 0) {
-        return write_local(it);
+        const int32_t rc = distredge_write(it);
+        memory->in_force = rc < 0 ? memory->in_force : NULL;
+        return rc < 0 ? rc : EW_ONLINE_REPLACE;
     }
-    cast = (struct model_cast){.devices = it->devices, .n_parts = it->n_devices};
-    rc = kit_param_device(&cast.head_device, host, "head_device");
-    if (rc >= 0) {
-        rc = model_build(&it->data, &it->net, &it->chain, &cast);
+    int32_t rc = distredge_cut(it, NULL, 0);
+    rc = rc < 0 ? rc : distredge_split(it, NULL);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc >= 0) {
-        rc = choose_volumes(it);
+    const bool is_worth = it->best.latency_s < in_force_s || isinf(in_force_s);
+    rc = is_worth ? distredge_write(it) : rc;
+    if (rc < 0) {
+        return rc;
     }
-    if (rc >= 0) {
-        rc = split(it);
+    struct cast *cast = memory_add(memory, it);
+    if (!cast) {
+        return kit_fail_memory(it->host);
     }
-    if (rc >= 0 && !isfinite(it->best.latency_s)) {
-        return kit_fail(host, EW_STRATEGY_ECANNOT,
-                        "no split that was tried fits into the devices' memory");
+    rc = begin_trend(cast, it->host, now_s, true);
+    if (rc < 0 || !is_worth) {
+        return rc < 0 ? rc : EW_ONLINE_KEEP;
     }
-    return rc < 0 ? rc : write_plan(it);
+    memory->in_force = cast;
+    return EW_ONLINE_REPLACE;
 }
 
 static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
                     struct ew_plan_builder *builder)
 {
-    (void)strategy;
-    struct distredge it = {.host = host, .builder = builder};
-    int32_t rc = make_plan(&it);
-    free(it.best.cuts);
-    environment_fini(&it.environment);
-    free(it.starts);
-    model_data_fini(&it.data);
-    free(it.devices);
-    free(it.capability);
-    chain_fini(&it.chain);
-    kit_group_fini(&it.group);
-    kit_net_fini(&it.net);
+    struct memory *memory = strategy->self;
+    struct distredge it = {
+        .host = host, .builder = builder, .draw = learn_draw(host), .keeps_files = true};
+    memory_forget(memory);
+    int32_t rc = distredge_prepare(&it);
+    rc = rc < 0 ? rc : begin(memory, &it, 0.0, INFINITY);
+    memory->is_planned = rc >= 0;
+    distredge_fini(&it);
     return rc < 0 ? rc : EW_STRATEGY_OK;
 }
 
-KIT_DEFINE_ENTRY(DISTREDGE_INFO, plan);
+/* ------------------------------------------------------------------ reacting */
+
+/* The best of what has been looked at, in the world as it is. */
+struct choice {
+    int32_t *cuts;
+    size_t n_cuts;
+    double latency_s;
+    const char *reaction; /* NULL: the plan in force */
+    struct osds_history history;
+};
+
+/* Takes it->best when it is faster. */
+static void offer(struct choice *choice, const struct distredge *it, const char *reaction)
+{
+    if (it->best.latency_s < choice->latency_s) {
+        memcpy(choice->cuts, it->best.cuts, choice->n_cuts * sizeof *choice->cuts);
+        choice->latency_s = it->best.latency_s;
+        choice->reaction = reaction;
+        choice->history = it->learned.history;
+    }
+}
+
+static int32_t offer_kept(struct choice *choice, struct distredge *it, const struct cast *cast,
+                          uint32_t index, const char *reaction)
+{
+    memcpy(it->best.cuts, cast->splits[index], cast->n_cuts * sizeof *it->best.cuts);
+    it->best.latency_s = environment_latency_s(&it->environment, it->best.cuts);
+    if (it->best.latency_s < 0.0) {
+        return it->environment.status;
+    }
+    offer(choice, it, reaction);
+    return EW_STRATEGY_OK;
+}
+
+/* Without training: the split in force first, so that it stays unless another one is faster. */
+static int32_t decide(struct choice *choice, struct distredge *it, const struct cast *cast,
+                      bool is_in_force)
+{
+    static const char KEPT[] = "a split that was the best before";
+    int32_t rc = offer_kept(choice, it, cast, cast->current, is_in_force ? NULL : KEPT);
+    for (uint32_t i = 0; i < cast->n_splits && rc >= 0; i++) {
+        rc = i == cast->current ? rc : offer_kept(choice, it, cast, i, KEPT);
+    }
+    if (rc >= 0 && cast->agent.actor) {
+        rc = learn_follow(&it->best, &it->environment, &cast->agent, &it->draw);
+        offer(choice, it, "the actor's split, without training");
+    }
+    if (rc >= 0 && it->host->param_int(it->host, "keep_single") != 0) {
+        distredge_take_single(it);
+        offer(choice, it, "the best single device");
+    }
+    return rc;
+}
+
+/* The agent goes on learning where the world is not what it was trained in. */
+static int32_t fine_tune(struct choice *choice, struct distredge *it, struct cast *cast)
+{
+    const struct ew_host *host = it->host;
+    const double ratio = host->param_real(host, "finetune_threshold_pct") / 100.0;
+    if (cast->n_devices < 2 || !trend_is_off(&cast->trend, ratio) ||
+        host->param_int(host, "finetune_episodes") == 0) {
+        return EW_STRATEGY_OK;
+    }
+    const int32_t rc = distredge_split(it, cast->agent.actor ? &cast->agent : NULL);
+    if (rc < 0) {
+        return rc;
+    }
+    if (it->learned.agent.actor) {
+        agent_fini(&cast->agent);
+        cast->agent = it->learned.agent;
+        it->learned.agent = (struct agent){0};
+    }
+    trend_settle(&cast->trend);
+    offer(choice, it, "fine-tuned");
+    return EW_STRATEGY_OK;
+}
+
+static int32_t react(struct memory *memory, struct distredge *it, struct cast *cast,
+                     struct choice *choice, double now_s)
+{
+    const bool is_in_force = memory->in_force == cast;
+    int32_t rc = is_in_force ? follow_trend(cast, it->host, now_s)
+                             : begin_trend(cast, it->host, now_s, false);
+    rc = rc < 0 ? rc : decide(choice, it, cast, is_in_force);
+    rc = rc < 0 ? rc : fine_tune(choice, it, cast);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!choice->reaction) {
+        return EW_ONLINE_KEEP;
+    }
+    memcpy(it->best.cuts, choice->cuts, choice->n_cuts * sizeof *choice->cuts);
+    it->best.latency_s = choice->latency_s;
+    it->reaction = choice->reaction;
+    it->learned.history = choice->history;
+    rc = distredge_write(it);
+    if (rc >= 0 && !memory_choose(memory, cast, choice->cuts)) {
+        rc = kit_fail_memory(it->host);
+    }
+    memory->in_force = rc < 0 ? memory->in_force : cast;
+    return rc < 0 ? rc : EW_ONLINE_REPLACE;
+}
+
+static int32_t react_with(struct memory *memory, struct distredge *it, struct cast *cast,
+                          double now_s, double in_force_s)
+{
+    int32_t rc = distredge_cut(it, cast->starts, cast->n_volumes);
+    if (rc < 0) {
+        return rc;
+    }
+    struct choice choice = {.cuts = calloc(cast->n_cuts, sizeof *choice.cuts),
+                            .n_cuts = cast->n_cuts,
+                            .latency_s = in_force_s};
+    rc = choice.cuts ? react(memory, it, cast, &choice, now_s) : kit_fail_memory(it->host);
+    free(choice.cuts);
+    return rc;
+}
+
+/* The devices that a split gives rows to, and the split among them alone. */
+static void leave_out_idle(struct distredge *it, uint32_t *devices, int32_t *cuts,
+                           const struct cast *cast)
+{
+    const int32_t *split = cast->splits[cast->current];
+    const size_t width = cast->n_devices + 1u;
+    it->wanted = devices;
+    for (uint32_t i = 0; i < cast->n_devices; i++) {
+        bool is_idle = true;
+        for (uint32_t v = 0; v < cast->n_volumes; v++) {
+            is_idle = is_idle && split[v * width + i] == split[v * width + i + 1];
+        }
+        if (!is_idle) {
+            devices[it->n_wanted++] = cast->devices[i];
+        }
+    }
+    for (uint32_t v = 0; v < cast->n_volumes; v++) {
+        int32_t *cut = cuts + v * (it->n_wanted + 1u);
+        uint32_t n = 0;
+        cut[0] = 0;
+        for (uint32_t i = 0; i < cast->n_devices; i++) {
+            if (n < it->n_wanted && cast->devices[i] == devices[n]) {
+                cut[++n] = split[v * width + i + 1];
+            }
+        }
+    }
+}
+
+/* Latency of a cast's current split in the world as it is; INFINITY when somebody is missing. */
+static int32_t try_cast(double *out, struct distredge *it, const struct cast *cast)
+{
+    uint32_t *devices = calloc(cast->n_devices, sizeof *devices);
+    int32_t *cuts = calloc(cast->n_cuts, sizeof *cuts);
+    int32_t rc = devices && cuts ? EW_STRATEGY_OK : kit_fail_memory(it->host);
+    if (rc >= 0) {
+        leave_out_idle(it, devices, cuts, cast);
+        rc = distredge_prepare(it);
+    }
+    if (rc >= 0 && it->n_devices == it->n_wanted) {
+        rc = distredge_cut(it, cast->starts, cast->n_volumes);
+        *out = rc < 0 ? *out : environment_latency_s(&it->environment, cuts);
+        rc = *out < 0 ? it->environment.status : rc;
+    }
+    free(cuts);
+    free(devices);
+    return rc;
+}
+
+/* Latency of the source alone. */
+static int32_t try_source(double *out, struct distredge *it)
+{
+    static const uint32_t nobody[1];
+    struct ew_evaluation result = {.struct_size = sizeof result};
+    it->wanted = nobody;
+    int32_t rc = distredge_prepare(it);
+    rc = rc < 0 ? rc : distredge_write(it);
+    rc = rc < 0 ? rc : it->host->evaluate(it->host, it->builder, &result);
+    *out = rc < 0 ? *out : result.latency_s;
+    return rc < 0 ? rc : it->builder->reset(it->builder);
+}
+
+/* Latency of the plan in force in the world as it is; INFINITY when it cannot run. For plans of
+ * other devices than are there now. */
+static int32_t other_in_force_s(double *out, const struct memory *memory,
+                                const struct distredge *it)
+{
+    struct distredge other = {.host = it->host, .builder = it->builder};
+    *out = INFINITY;
+    const int32_t rc =
+        memory->in_force ? try_cast(out, &other, memory->in_force) : try_source(out, &other);
+    distredge_fini(&other);
+    return rc;
+}
+
+static int32_t observe_devices(struct memory *memory, struct distredge *it, double now_s)
+{
+    struct cast *cast = memory_find(memory, it->devices, it->n_devices);
+    double in_force_s = INFINITY;
+    if (it->n_devices == 0 && !memory->in_force) {
+        return EW_ONLINE_KEEP;
+    }
+    if (!cast || cast != memory->in_force) {
+        const int32_t rc = other_in_force_s(&in_force_s, memory, it);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    if (cast) {
+        return react_with(memory, it, cast, now_s, in_force_s);
+    }
+    it->reaction = "other devices: planned from scratch";
+    return begin(memory, it, now_s, in_force_s);
+}
+
+static int32_t observe(struct ew_strategy *strategy, const struct ew_host *host,
+                       const struct ew_observation *now, struct ew_plan_builder *builder)
+{
+    struct memory *memory = strategy->self;
+    if (!memory->is_planned) {
+        return host->fail(host, EW_STRATEGY_ECANNOT, "there is no agent: nothing was planned");
+    }
+    struct distredge it = {.host = host, .builder = builder, .draw = memory_draw(memory, host)};
+    int32_t rc = distredge_prepare(&it);
+    rc = rc < 0 ? rc : observe_devices(memory, &it, now->time_s);
+    distredge_fini(&it);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ entry */
+
+static const struct ew_online ONLINE = {.struct_size = sizeof ONLINE, .observe = observe};
+
+KIT_DEFINE_ONLINE_ENTRY(DISTREDGE_INFO, struct memory, plan, memory_forget, ONLINE);

@@ -18,19 +18,23 @@ enum { MANY_DEVICES = 16 };
 /* Splits whose latencies tell platforms apart that look alike in the model's tables. */
 enum { N_PROBES = 16 };
 
+/* Of the episodes of a fine-tuning, so many until nothing is explored any more. */
+static const double EXPLORED_RATIO = 0.5;
+
 enum { PATH_SIZE = 4096, REASON_SIZE = 512 };
 
-/* Actors that the program's cache keeps, of up to 1.5 MB each. */
-enum { MAX_CACHED = 256 };
+/* Agents that the program's cache keeps, of up to 3 MB each. */
+enum { MAX_CACHED = 128 };
 
 /* A search on its way. */
 struct learning {
     const struct ew_host *host;
     struct environment *environment;
+    const struct learn_how *how;
     struct osds_options options;
     struct blas blas;
-    struct mlp start; /* actor to start from; memory NULL: none */
-    struct mlp actor; /* of the best split */
+    struct osds_networks start;    /* to start from; memory NULL: none */
+    struct osds_networks networks; /* of the best split */
     uint64_t key;
     char path[PATH_SIZE]; /* of the cached actor; "" for none */
 };
@@ -60,11 +64,14 @@ static void show_progress(void *ctx, uint32_t episode, double best_s)
     host->log(host, EW_LOG_INFO, text);
 }
 
-static struct osds_options read_options(const struct environment *environment, double single_s)
+static struct osds_options read_options(const struct environment *environment,
+                                        const struct learn_how *how)
 {
     const struct ew_host *host = environment->net->host;
+    const double scale_s = how->agent ? how->agent->scale_s : how->scale_s;
     double sigma_2 = host->param_real(host, "sigma_squared");
-    uint64_t episodes = (uint64_t)host->param_int(host, "episodes");
+    uint64_t episodes =
+        (uint64_t)host->param_int(host, how->agent ? "finetune_episodes" : "episodes");
     uint64_t n_steps = episodes * environment->problem.n_volumes;
     uint64_t buffer = (uint64_t)host->param_int(host, "replay_buffer");
     uint64_t batch = (uint64_t)host->param_int(host, "replay_batch");
@@ -72,7 +79,8 @@ static struct osds_options read_options(const struct environment *environment, d
     return (struct osds_options){
         .max_episodes = (uint32_t)episodes,
         .patience = (uint32_t)host->param_int(host, "patience"),
-        .explore_episodes = host->param_real(host, "explore_episodes"),
+        .explore_episodes = how->agent ? EXPLORED_RATIO * (double)episodes
+                                       : host->param_real(host, "explore_episodes"),
         .sigma_2 = sigma_2 > 0.0                                            ? sigma_2
                    : environment->problem.n_parts >= (uint32_t)MANY_DEVICES ? 1.0
                                                                             : 0.1,
@@ -82,7 +90,7 @@ static struct osds_options read_options(const struct environment *environment, d
         .actor_rate = host->param_real(host, "actor_rate"),
         .critic_rate = host->param_real(host, "critic_rate"),
         .tau = host->param_real(host, "tau"),
-        .scale_s = isfinite(single_s) && single_s > 0.0 ? single_s : 1.0,
+        .scale_s = isfinite(scale_s) && scale_s > 0.0 ? scale_s : 1.0,
         .starts_unknowing = kit_param_is(host, "first_value", "zero"),
         .rewards_inverse = kit_param_is(host, "reward", "inverse"),
         .inverts_gradients = kit_param_is(host, "bounds", "inverting"),
@@ -136,7 +144,7 @@ static int32_t hash_probes(uint64_t *hash, struct environment *environment)
 
 /* Everything that the outcome depends on: version (new whenever the search changes), volumes,
  * tables, options, the seed, the first actor. */
-static int32_t find_key(struct learning *learning)
+static int32_t find_key(struct learning *learning, uint64_t seed)
 {
     const struct environment *environment = learning->environment;
     const struct osds_options *o = &learning->options;
@@ -166,8 +174,6 @@ static int32_t find_key(struct learning *learning)
     if (o->start) {
         hash = hash_bytes(hash, o->start->params, o->start->n_params * sizeof(float));
     }
-    const struct ew_host *host = learning->host;
-    uint64_t seed = host->rand_u64(host);
     hash = hash_bytes(hash, &seed, sizeof seed);
     int32_t rc = hash_probes(&hash, learning->environment);
     learning->key = hash;
@@ -176,37 +182,79 @@ static int32_t find_key(struct learning *learning)
 
 /* ------------------------------------------------------------------ files */
 
-static bool init_actor(struct learning *learning, struct mlp *actor)
+static bool init_networks(struct osds_networks *networks, uint32_t n_parts, const struct blas *blas)
 {
-    struct mlp_shape shape = osds_actor_shape(learning->environment->problem.n_parts);
-    return mlp_init(actor, &shape, &learning->blas, 1, false);
+    const struct mlp_shape actor = osds_actor_shape(n_parts);
+    const struct mlp_shape critic = osds_critic_shape(n_parts);
+    return mlp_init(&networks->actor, &actor, blas, 1, false) &&
+           mlp_init(&networks->critic, &critic, blas, 1, false);
 }
 
-static int32_t read_start(struct learning *learning)
+static void networks_fini(struct osds_networks *networks)
+{
+    mlp_fini(&networks->actor);
+    mlp_fini(&networks->critic);
+}
+
+void agent_fini(struct agent *agent)
+{
+    free(agent->actor);
+    free(agent->critic);
+    *agent = (struct agent){0};
+}
+
+static float *copy_floats(const float *from, uint32_t n)
+{
+    float *copy = malloc(n * sizeof *copy);
+    if (copy) {
+        memcpy(copy, from, n * sizeof *copy);
+    }
+    return copy;
+}
+
+/* The actor of a file. Its critic stays behind: it was asked for as an actor, and the caller may
+ * not have one. */
+static int32_t read_start(struct learning *learning, const char *path)
 {
     const struct ew_host *host = learning->host;
-    const char *path = host->param_text(host, "start_actor");
+    const uint32_t n_parts = learning->environment->problem.n_parts;
     struct actor_record record = {0};
     char reason[REASON_SIZE] = "";
-    if (path[0] == '\0') {
-        return EW_STRATEGY_OK;
-    }
     if (actor_load(&record, path, reason, sizeof reason) != ACTOR_OK) {
         return kit_fail(host, EW_STRATEGY_ECANNOT, "start_actor: %s", reason);
     }
     int32_t rc = EW_STRATEGY_OK;
-    if (record.n_parts != learning->environment->problem.n_parts) {
+    if (record.n_parts != n_parts) {
         rc = kit_fail(host, EW_STRATEGY_ECANNOT,
                       "start_actor: %s was trained for %" PRIu32 " devices, here are %" PRIu32,
-                      path, record.n_parts, learning->environment->problem.n_parts);
-    } else if (!init_actor(learning, &learning->start)) {
+                      path, record.n_parts, n_parts);
+    } else if (!init_networks(&learning->start, n_parts, &learning->blas)) {
         rc = kit_fail_memory(host);
     } else {
-        memcpy(learning->start.params, record.params, record.n_params * sizeof(float));
-        learning->options.start = &learning->start;
+        memcpy(learning->start.actor.params, record.actor, record.n_actor * sizeof(float));
+        learning->options.start = &learning->start.actor;
     }
     actor_record_fini(&record);
     return rc;
+}
+
+/* Whom to start from, if anybody. */
+static int32_t choose_start(struct learning *learning)
+{
+    const struct ew_host *host = learning->host;
+    const struct agent *agent = learning->how->agent;
+    const char *path = host->param_text(host, "start_actor");
+    if (!agent) {
+        return path[0] == '\0' ? EW_STRATEGY_OK : read_start(learning, path);
+    }
+    if (!init_networks(&learning->start, agent->n_parts, &learning->blas)) {
+        return kit_fail_memory(host);
+    }
+    memcpy(learning->start.actor.params, agent->actor, agent->n_actor * sizeof(float));
+    memcpy(learning->start.critic.params, agent->critic, agent->n_critic * sizeof(float));
+    learning->options.start = &learning->start.actor;
+    learning->options.start_critic = &learning->start.critic;
+    return EW_STRATEGY_OK;
 }
 
 /* The folder that the parameter names, or else the host's; NULL: none. */
@@ -232,6 +280,21 @@ static void choose_path(struct learning *learning)
     if (n < 0 || (size_t)n >= sizeof learning->path) {
         learning->path[0] = '\0';
     }
+}
+
+/* Takes the networks out of the record. */
+static void keep_agent(struct learned *learned, const struct learning *learning,
+                       struct actor_record *record)
+{
+    learned->agent = (struct agent){
+        .n_parts = record->n_parts,
+        .scale_s = learning->options.scale_s,
+        .n_actor = record->n_actor,
+        .n_critic = record->n_critic,
+        .actor = record->actor,
+        .critic = record->critic,
+    };
+    record->actor = record->critic = NULL;
 }
 
 static bool fits_problem(const struct actor_record *record, const struct learning *learning)
@@ -271,6 +334,7 @@ static bool read_cached(const struct learning *learning, struct osds_split *best
                (size_t)record.n_volumes * (record.n_parts + 1) * sizeof *best->cuts);
         best->latency_s = record.latency_s;
         learned->history = record.history;
+        keep_agent(learned, learning, &record);
     }
     actor_record_fini(&record);
     return learned->is_cached;
@@ -280,15 +344,18 @@ static void write_cached(const struct learning *learning, const struct osds_spli
                          const struct learned *learned)
 {
     char reason[REASON_SIZE] = "";
+    const struct agent *agent = &learned->agent;
     const struct actor_record record = {
         .key = learning->key,
         .n_volumes = learning->environment->problem.n_volumes,
-        .n_parts = learning->environment->problem.n_parts,
+        .n_parts = agent->n_parts,
         .latency_s = best->latency_s,
         .history = learned->history,
         .cuts = best->cuts,
-        .n_params = learning->actor.n_params,
-        .params = learning->actor.params,
+        .n_actor = agent->n_actor,
+        .actor = agent->actor,
+        .n_critic = agent->n_critic,
+        .critic = agent->critic,
     };
     if (learning->path[0] == '\0') {
         return;
@@ -302,44 +369,71 @@ static void write_cached(const struct learning *learning, const struct osds_spli
 
 /* ------------------------------------------------------------------ the whole */
 
+static int32_t take_agent(struct learned *learned, const struct learning *learning)
+{
+    const struct mlp *actor = &learning->networks.actor;
+    const struct mlp *critic = &learning->networks.critic;
+    learned->agent = (struct agent){
+        .n_parts = learning->environment->problem.n_parts,
+        .scale_s = learning->options.scale_s,
+        .n_actor = actor->n_params,
+        .n_critic = critic->n_params,
+        .actor = copy_floats(actor->params, actor->n_params),
+        .critic = copy_floats(critic->params, critic->n_params),
+    };
+    return learned->agent.actor && learned->agent.critic ? EW_STRATEGY_OK
+                                                         : kit_fail_memory(learning->host);
+}
+
 static int32_t train(struct learning *learning, struct osds_split *best, struct learned *learned)
 {
-    const struct ew_host *host = learning->host;
-    const struct draw draw = learn_draw(host);
-    if (!init_actor(learning, &learning->actor)) {
-        return kit_fail_memory(host);
+    const struct osds_problem *problem = &learning->environment->problem;
+    if (!init_networks(&learning->networks, problem->n_parts, &learning->blas)) {
+        return kit_fail_memory(learning->host);
     }
     enum osds_outcome outcome =
-        osds_search(best, &learned->history, &learning->actor, &learning->environment->problem,
-                    &learning->options, &learning->blas, &draw);
-    if (outcome == OSDS_FOUND) {
-        write_cached(learning, best, learned);
-        return EW_STRATEGY_OK;
+        osds_search(best, &learned->history, &learning->networks, problem, &learning->options,
+                    &learning->blas, &learning->how->draw);
+    if (outcome != OSDS_FOUND) {
+        return outcome == OSDS_NO_MEMORY ? kit_fail_memory(learning->host)
+                                         : learning->environment->status;
     }
-    return outcome == OSDS_NO_MEMORY ? kit_fail_memory(host) : learning->environment->status;
+    const int32_t rc = take_agent(learned, learning);
+    if (rc >= 0) {
+        write_cached(learning, best, learned);
+    }
+    return rc;
+}
+
+static int32_t open_blas(struct blas *blas, const struct ew_host *host)
+{
+    char reason[REASON_SIZE] = "";
+    return blas_open(blas, reason, sizeof reason) == 0
+               ? EW_STRATEGY_OK
+               : kit_fail(host, EW_STRATEGY_ECANNOT, "a BLAS library is missing: %s", reason);
 }
 
 static int32_t run(struct learning *learning, struct osds_split *best, struct learned *learned)
 {
-    const struct ew_host *host = learning->host;
-    char reason[REASON_SIZE] = "";
-    if (blas_open(&learning->blas, reason, sizeof reason) != 0) {
-        return kit_fail(host, EW_STRATEGY_ECANNOT, "a BLAS library is missing: %s", reason);
-    }
-    int32_t rc = read_start(learning);
+    const struct draw *draw = &learning->how->draw;
+    int32_t rc = open_blas(&learning->blas, learning->host);
     if (rc >= 0) {
-        learned->is_resumed = learning->options.start != NULL;
-        rc = find_key(learning);
+        rc = choose_start(learning);
     }
-    if (rc < 0) {
+    learned->is_resumed = learning->options.start && !learning->how->agent;
+    if (rc >= 0 && learning->how->keeps_files) {
+        learned->seed = draw->next(draw->ctx);
+        rc = find_key(learning, learned->seed);
+        choose_path(learning);
+    }
+    if (rc < 0 || read_cached(learning, best, learned)) {
         return rc;
     }
-    choose_path(learning);
-    return read_cached(learning, best, learned) ? EW_STRATEGY_OK : train(learning, best, learned);
+    return train(learning, best, learned);
 }
 
 int32_t learn_split(struct osds_split *best, struct learned *learned,
-                    struct environment *environment, double single_s)
+                    struct environment *environment, const struct learn_how *how)
 {
     struct learning *learning = calloc(1, sizeof *learning);
     if (!learning) {
@@ -347,10 +441,39 @@ int32_t learn_split(struct osds_split *best, struct learned *learned,
     }
     learning->host = environment->net->host;
     learning->environment = environment;
-    learning->options = read_options(environment, single_s);
+    learning->how = how;
+    learning->options = read_options(environment, how);
     int32_t rc = run(learning, best, learned);
-    mlp_fini(&learning->start);
-    mlp_fini(&learning->actor);
+    networks_fini(&learning->start);
+    networks_fini(&learning->networks);
     free(learning);
+    return rc;
+}
+
+int32_t learn_follow(struct osds_split *out, struct environment *environment,
+                     const struct agent *agent, const struct draw *draw)
+{
+    const struct ew_host *host = environment->net->host;
+    const struct mlp_shape shape = osds_actor_shape(agent->n_parts);
+    struct mlp actor = {0};
+    struct blas blas;
+    int32_t rc = open_blas(&blas, host);
+    if (rc >= 0 && !mlp_init(&actor, &shape, &blas, 1, false)) {
+        rc = kit_fail_memory(host);
+    }
+    if (rc >= 0) {
+        const struct osds_tries tries = {
+            .scale_s = agent->scale_s,
+            .n = (uint32_t)host->param_int(host, "online_tries"),
+            .sigma_2 = host->param_real(host, "online_sigma_squared"),
+            .draw = *draw,
+        };
+        memcpy(actor.params, agent->actor, agent->n_actor * sizeof(float));
+        const enum osds_outcome outcome = osds_follow(out, &actor, &environment->problem, &tries);
+        rc = outcome == OSDS_FOUND       ? EW_STRATEGY_OK
+             : outcome == OSDS_NO_MEMORY ? kit_fail_memory(host)
+                                         : environment->status;
+    }
+    mlp_fini(&actor);
     return rc;
 }

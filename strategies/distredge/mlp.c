@@ -132,6 +132,12 @@ const float *mlp_forward(struct mlp *mlp, uint32_t batch)
     return mlp->values[n_layers];
 }
 
+const float *mlp_answer(struct mlp *mlp, const float *input)
+{
+    memcpy(mlp->values[0], input, mlp->shape.width[0] * sizeof *input);
+    return mlp_forward(mlp, 1);
+}
+
 /* ------------------------------------------------------------------ backward */
 
 /* From the loss by the layer's outputs to the loss by what went into its activation. */

@@ -54,6 +54,9 @@ void mlp_randomise(struct mlp *mlp, double last_bound, const struct draw *draw);
 /** Outputs for the `batch` inputs in values[0]. */
 const float *mlp_forward(struct mlp *mlp, uint32_t batch);
 
+/** Outputs for one input, valid until the next call. */
+const float *mlp_answer(struct mlp *mlp, const float *input);
+
 /** What mlp_backward computes besides. */
 enum mlp_want {
     MLP_WANT_GRADIENT = 1, /**< the gradient by parameters */

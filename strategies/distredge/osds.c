@@ -17,6 +17,11 @@ struct mlp_shape osds_actor_shape(uint32_t n_parts)
     return ddpg_actor_shape(n_parts + N_FEATURES, n_parts - 1);
 }
 
+struct mlp_shape osds_critic_shape(uint32_t n_parts)
+{
+    return ddpg_critic_shape(n_parts + N_FEATURES, n_parts - 1);
+}
+
 /* ------------------------------------------------------------------ actions */
 
 static int compare_floats(const void *a, const void *b)
@@ -51,6 +56,8 @@ double osds_evaluate(const struct osds_problem *problem, const int32_t *cuts, do
 struct search {
     const struct osds_problem *problem;
     const struct osds_options *options;
+    double scale_s;
+    struct mlp *actor; /* who decides: the learner's, or somebody else's */
     struct ddpg ddpg;
     struct draw draw;
     uint32_t n_state;
@@ -68,7 +75,7 @@ static void write_state(struct search *search, uint32_t v)
     const struct osds_volume *volume = &problem->volumes[v];
     float *state = search->states + (size_t)v * search->n_state;
     for (uint32_t i = 0; i < problem->n_parts; i++) {
-        state[i] = v == 0 ? 0.0f : (float)(search->finish_s[i] / search->options->scale_s);
+        state[i] = v == 0 ? 0.0f : (float)(search->finish_s[i] / search->scale_s);
     }
     float *features = state + problem->n_parts;
     features[0] = (float)volume->rows / (float)problem->volumes[0].rows;
@@ -79,7 +86,8 @@ static void write_state(struct search *search, uint32_t v)
 
 static void choose(struct search *search, uint32_t v, double noise)
 {
-    const float *chosen = ddpg_act(&search->ddpg, search->states + (size_t)v * search->n_state);
+    const float *state = search->states + (size_t)v * search->n_state;
+    const float *chosen = mlp_answer(search->actor, state);
     float *raw = search->actions + (size_t)v * search->n_action;
     for (uint32_t i = 0; i < search->n_action; i++) {
         double value = chosen[i] + (noise > 0.0 ? noise * draw_normal(&search->draw) : 0.0);
@@ -112,10 +120,10 @@ static void remember(struct search *search, uint32_t v, double reward)
 }
 
 /* One walk without learning; its latency. */
-static double roll_out(struct search *search)
+static double roll_out(struct search *search, double noise)
 {
     for (uint32_t v = 0; v < search->problem->n_volumes; v++) {
-        take_step(search, v, 0.0);
+        take_step(search, v, noise);
     }
     return search->problem->latency_s(search->problem->ctx);
 }
@@ -145,12 +153,19 @@ static double run_episode(struct search *search, double epsilon)
     return latency_s;
 }
 
-static enum osds_outcome run_episodes(struct search *search, struct osds_split *best,
-                                      struct osds_history *history, struct mlp *actor)
+/* The split of this episode. */
+static void keep_split(struct osds_split *out, const struct search *search, double latency_s)
 {
     const struct osds_problem *problem = search->problem;
+    const size_t n_cuts = (size_t)problem->n_volumes * (problem->n_parts + 1);
+    memcpy(out->cuts, search->cuts, n_cuts * sizeof *out->cuts);
+    out->latency_s = latency_s;
+}
+
+static enum osds_outcome run_episodes(struct search *search, struct osds_split *best,
+                                      struct osds_history *history, struct osds_networks *networks)
+{
     const struct osds_options *options = search->options;
-    size_t n_cuts = (size_t)problem->n_volumes * (problem->n_parts + 1);
     best->latency_s = INFINITY;
     for (uint32_t episode = 1; episode <= options->max_episodes; episode++) {
         double share = episode / options->explore_episodes;
@@ -160,11 +175,11 @@ static enum osds_outcome run_episodes(struct search *search, struct osds_split *
             return OSDS_STOPPED;
         }
         if (latency_s < best->latency_s || episode == 1) {
-            best->latency_s = latency_s;
-            memcpy(best->cuts, search->cuts, n_cuts * sizeof *best->cuts);
+            keep_split(best, search, latency_s);
             history->best_episode = episode;
-            if (actor) {
-                mlp_copy(actor, &search->ddpg.actor);
+            if (networks) {
+                mlp_copy(&networks->actor, &search->ddpg.actor);
+                mlp_copy(&networks->critic, &search->ddpg.critic);
             }
         }
         if (options->progress && episode % PROGRESS_EPISODES == 0) {
@@ -177,10 +192,9 @@ static enum osds_outcome run_episodes(struct search *search, struct osds_split *
     return OSDS_FOUND;
 }
 
-static bool allocate(struct search *search, const struct blas *blas)
+static bool allocate(struct search *search)
 {
     const struct osds_problem *problem = search->problem;
-    const struct osds_options *options = search->options;
     size_t n_volumes = problem->n_volumes;
     search->n_state = problem->n_parts + N_FEATURES;
     search->n_action = problem->n_parts - 1;
@@ -189,6 +203,23 @@ static bool allocate(struct search *search, const struct blas *blas)
     search->actions = calloc(n_volumes * search->n_action, sizeof *search->actions);
     search->sorted = calloc(search->n_action, sizeof *search->sorted);
     search->cuts = calloc(n_volumes * (problem->n_parts + 1), sizeof *search->cuts);
+    return search->finish_s && search->states && search->actions && search->sorted && search->cuts;
+}
+
+static void release(struct search *search)
+{
+    ddpg_fini(&search->ddpg);
+    free(search->finish_s);
+    free(search->states);
+    free(search->actions);
+    free(search->sorted);
+    free(search->cuts);
+}
+
+static bool start_learner(struct search *search, const struct blas *blas)
+{
+    const struct osds_options *options = search->options;
+    struct ddpg *ddpg = &search->ddpg;
     const struct ddpg_options learner = {
         .n_state = search->n_state,
         .n_action = search->n_action,
@@ -203,36 +234,66 @@ static bool allocate(struct search *search, const struct blas *blas)
                                                   : 1.0,
         .inverts_gradients = options->inverts_gradients,
     };
-    return search->finish_s && search->states && search->actions && search->sorted &&
-           search->cuts && ddpg_init(&search->ddpg, &learner, blas, &search->draw);
+    if (!ddpg_init(ddpg, &learner, blas, &search->draw)) {
+        return false;
+    }
+    if (options->start) {
+        mlp_copy(&ddpg->actor, options->start);
+        mlp_copy(&ddpg->slow_actor, options->start);
+    }
+    if (options->start_critic) {
+        mlp_copy(&ddpg->critic, options->start_critic);
+        mlp_copy(&ddpg->slow_critic, options->start_critic);
+    }
+    search->actor = &ddpg->actor;
+    return true;
+}
+
+static enum osds_outcome learn(struct search *search, struct osds_split *best,
+                               struct osds_history *history, struct osds_networks *networks)
+{
+    history->initial_latency_s = roll_out(search, 0.0);
+    if (history->initial_latency_s < 0.0) {
+        return OSDS_STOPPED;
+    }
+    const enum osds_outcome outcome = run_episodes(search, best, history, networks);
+    if (outcome == OSDS_FOUND) {
+        history->final_latency_s = roll_out(search, 0.0);
+    }
+    return history->final_latency_s < 0.0 ? OSDS_STOPPED : outcome;
 }
 
 enum osds_outcome osds_search(struct osds_split *best, struct osds_history *history,
-                              struct mlp *actor, const struct osds_problem *problem,
+                              struct osds_networks *networks, const struct osds_problem *problem,
                               const struct osds_options *options, const struct blas *blas,
                               const struct draw *draw)
 {
-    struct search search = {.problem = problem, .options = options, .draw = *draw};
+    struct search search = {
+        .problem = problem, .options = options, .scale_s = options->scale_s, .draw = *draw};
     enum osds_outcome outcome = OSDS_NO_MEMORY;
     *history = (struct osds_history){0};
-    if (allocate(&search, blas)) {
-        if (options->start) {
-            mlp_copy(&search.ddpg.actor, options->start);
-            mlp_copy(&search.ddpg.slow_actor, options->start);
-        }
-        history->initial_latency_s = roll_out(&search);
-        outcome = history->initial_latency_s < 0.0 ? OSDS_STOPPED
-                                                   : run_episodes(&search, best, history, actor);
-        if (outcome == OSDS_FOUND) {
-            history->final_latency_s = roll_out(&search);
-            outcome = history->final_latency_s < 0.0 ? OSDS_STOPPED : OSDS_FOUND;
-        }
+    if (allocate(&search) && start_learner(&search, blas)) {
+        outcome = learn(&search, best, history, networks);
     }
-    ddpg_fini(&search.ddpg);
-    free(search.finish_s);
-    free(search.states);
-    free(search.actions);
-    free(search.sorted);
-    free(search.cuts);
+    release(&search);
+    return outcome;
+}
+
+enum osds_outcome osds_follow(struct osds_split *out, struct mlp *actor,
+                              const struct osds_problem *problem, const struct osds_tries *tries)
+{
+    struct search search = {
+        .problem = problem, .scale_s = tries->scale_s, .actor = actor, .draw = tries->draw};
+    enum osds_outcome outcome = allocate(&search) ? OSDS_FOUND : OSDS_NO_MEMORY;
+    const double sigma = sqrt(tries->sigma_2);
+    out->latency_s = INFINITY;
+    for (uint32_t t = 0; t <= tries->n && outcome == OSDS_FOUND; t++) {
+        const double latency_s = roll_out(&search, t == 0 ? 0.0 : sigma);
+        if (t == 0 || latency_s < out->latency_s) { /* negative, too: an error */
+            keep_split(out, &search, latency_s);
+        }
+        outcome = latency_s < 0.0 ? OSDS_STOPPED : OSDS_FOUND;
+    }
+    release(&search);
     return outcome;
 }

@@ -61,6 +61,7 @@ struct osds_options {
     bool starts_unknowing;   /**< the critic's first value is 0; else the reward of scale_s */
     bool inverts_gradients;  /**< see struct ddpg_options */
     const struct mlp *start; /**< actor to start from; NULL: random */
+    const struct mlp *start_critic;                               /**< likewise */
     void (*progress)(void *ctx, uint32_t episode, double best_s); /**< now and then; or NULL */
     void *progress_ctx;
 };
@@ -73,21 +74,40 @@ struct osds_history {
     double final_latency_s;   /**< of the last actor, without noise */
 };
 
+/** Networks that a search hands out: those of the best split's episode. Shapes as osds_actor_shape
+ *  and osds_critic_shape, initialised by the caller. */
+struct osds_networks {
+    struct mlp actor;
+    struct mlp critic;
+};
+
 enum osds_outcome {
     OSDS_FOUND,
     OSDS_NO_MEMORY,
     OSDS_STOPPED, /**< latency_s reported an error */
 };
 
-/** Search. `best->cuts` has room for all volumes. `actor`, when not NULL, receives the actor that
- *  belongs to the best split (shape as osds_actor_shape, initialised by the caller). */
+/** Search. `best->cuts` has room for all volumes. `networks` may be NULL. */
 enum osds_outcome osds_search(struct osds_split *best, struct osds_history *history,
-                              struct mlp *actor, const struct osds_problem *problem,
+                              struct osds_networks *networks, const struct osds_problem *problem,
                               const struct osds_options *options, const struct blas *blas,
                               const struct draw *draw);
 
-/** Shape of the actor for `n_parts` parts, at least two. */
+/** Trying an actor out. */
+struct osds_tries {
+    double scale_s;   /**< as in the options that it was trained with */
+    uint32_t n;       /**< how often with noise */
+    double sigma_2;   /**< the noise's variance */
+    struct draw draw; /**< not used without noise */
+};
+
+/** The best of what an actor decides by itself and of its tries with noise, without learning. */
+enum osds_outcome osds_follow(struct osds_split *out, struct mlp *actor,
+                              const struct osds_problem *problem, const struct osds_tries *tries);
+
+/** Shapes for `n_parts` parts, at least two. */
 struct mlp_shape osds_actor_shape(uint32_t n_parts);
+struct mlp_shape osds_critic_shape(uint32_t n_parts);
 
 /** The split decision of raw actions in [-1, 1]: sorted, then round(rows (a + 1) / 2), half to
  *  even. `actions` has n_parts - 1 values and is sorted in place. */

@@ -1,5 +1,7 @@
 #include "distredge/params.h"
 
+#include "common/plugin.h"
+
 #define INFO_SIZE .struct_size = sizeof(struct ew_param_info)
 
 /* ------------------------------------------------------------------ where to cut: LC-PSS */
@@ -248,6 +250,24 @@ static const struct ew_param_info PARAM_CACHE = {
            "that was done before is read from there; auto: the program's cache; none: no cache.",
 };
 
+/* ------------------------------------------------------------------ in a changing world */
+
+static const struct ew_param_info PARAM_TRIES =
+    KIT_INT("online_tries", "16", 0, 1000000,
+            "How often the kept actor is tried with noise in a changed world, without training.");
+static const struct ew_param_info PARAM_ONLINE_SIGMA = KIT_REAL(
+    "online_sigma_squared", "", "0.01", 0, 100, "Variance of that noise on actions in [-1, 1].");
+static const struct ew_param_info PARAM_FINETUNE =
+    KIT_INT("finetune_episodes", "100", 0, 1000000,
+            "Episodes that the kept agent learns on when the world has changed; 0: none.");
+static const struct ew_param_info PARAM_THRESHOLD =
+    KIT_REAL("finetune_threshold_pct", "%", "10", 0, 1e6,
+             "Change that the agent learns on for, against the world it was trained in: of any "
+             "bandwidth's mean or device's speed.");
+static const struct ew_param_info PARAM_WINDOW =
+    KIT_REAL("finetune_window_s", "s", "120", 0, 1e9,
+             "Over what time bandwidths are averaged to tell change from fluctuation; 0: not.");
+
 /* ------------------------------------------------------------------ who takes part */
 
 static const struct ew_param_info PARAM_HEAD = {
@@ -269,19 +289,20 @@ static const struct ew_param_info PARAM_SOURCE = {
 };
 
 static const struct ew_param_info *const PARAMS[] = {
-    &PARAM_ALPHA,    &PARAM_DRAWS,       &PARAM_PAIRINGS,    &PARAM_LAW,         &PARAM_VOLUMES,
-    &PARAM_SEARCH,   &PARAM_POLISH,      &PARAM_KEEP_SINGLE, &PARAM_ENVIRONMENT, &PARAM_EPISODES,
-    &PARAM_PATIENCE, &PARAM_EXPLORE,     &PARAM_SIGMA,       &PARAM_BATCH,       &PARAM_BUFFER,
-    &PARAM_GAMMA,    &PARAM_ACTOR_RATE,  &PARAM_CRITIC_RATE, &PARAM_TAU,         &PARAM_BOUNDS,
-    &PARAM_REWARD,   &PARAM_FIRST_VALUE, &PARAM_START,       &PARAM_CACHE,       &PARAM_HEAD,
-    &PARAM_SOURCE,
+    &PARAM_ALPHA,    &PARAM_DRAWS,       &PARAM_PAIRINGS,     &PARAM_LAW,         &PARAM_VOLUMES,
+    &PARAM_SEARCH,   &PARAM_POLISH,      &PARAM_KEEP_SINGLE,  &PARAM_ENVIRONMENT, &PARAM_EPISODES,
+    &PARAM_PATIENCE, &PARAM_EXPLORE,     &PARAM_SIGMA,        &PARAM_BATCH,       &PARAM_BUFFER,
+    &PARAM_GAMMA,    &PARAM_ACTOR_RATE,  &PARAM_CRITIC_RATE,  &PARAM_TAU,         &PARAM_BOUNDS,
+    &PARAM_REWARD,   &PARAM_FIRST_VALUE, &PARAM_START,        &PARAM_CACHE,       &PARAM_HEAD,
+    &PARAM_SOURCE,   &PARAM_TRIES,       &PARAM_ONLINE_SIGMA, &PARAM_FINETUNE,    &PARAM_THRESHOLD,
+    &PARAM_WINDOW,
 };
 
 const struct ew_strategy_info DISTREDGE_INFO = {
     .struct_size = sizeof DISTREDGE_INFO,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "distredge",
-    .version = "1.1.0",
+    .version = "1.2.0",
     .summary = "fused layer-volumes, each split by rows as a reinforcement learner decides",
     .citation = "Hou et al., DistrEdge, IPDPS 2022, pp. 1097-1107",
     .params = PARAMS,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "model/world.h"
 #include "plan/lower.h"
 #include "plugin/loader.h"
 #include "sweep/evaluate.h"
@@ -26,6 +27,15 @@ struct planning {
     struct ew_book *book;
     struct ew_error error;
     double latency_s; /* of the request being run */
+
+    /* between planning_begin and the next planning_run */
+    struct ew_params params;
+    struct ew_instance *instance;
+    struct ew_world *world;
+    const struct ew_online *online;
+    double now_s;
+    uint64_t n_observed;
+    uint64_t n_evaluations;
 };
 
 struct planning *planning_new(struct ew_graph *graph, struct ew_platform *platform)
@@ -53,8 +63,20 @@ struct planning *planning_new(struct ew_graph *graph, struct ew_platform *platfo
     return planning;
 }
 
+/* The session, if there is one, is over. */
+static void end_session(struct planning *planning)
+{
+    ew_instance_free(planning->instance);
+    ew_params_fini(&planning->params);
+    ew_world_free(planning->world);
+    planning->instance = NULL;
+    planning->params = (struct ew_params){0};
+    planning->world = NULL;
+}
+
 void planning_free(struct planning *planning)
 {
+    end_session(planning);
     ew_book_free(planning->book);
     ew_registry_fini(&planning->registry);
     ew_evaluator_free(planning->evaluator);
@@ -93,24 +115,22 @@ static size_t split_settings(struct ew_param_setting *out, char *text)
 }
 
 static void run_entry(struct planning *planning, const struct ew_strategy_entry *entry,
-                      const struct ew_strategy_info *info, const struct ew_params *params)
+                      const struct ew_strategy_info *info)
 {
-    struct ew_instance *instance = NULL;
     struct ew_error *err = &planning->error;
-    ck_assert_msg(ew_instance_new(&instance, entry, info, params, &planning->problem,
-                                  &planning->services, err) == EW_OK,
+    ck_assert_msg(ew_instance_new(&planning->instance, entry, info, &planning->params,
+                                  &planning->problem, &planning->services, err) == EW_OK,
                   "%s", err->message);
-    if (ew_instance_plan(&planning->book, instance, err) != EW_OK) {
+    if (ew_instance_plan(&planning->book, planning->instance, err) != EW_OK) {
         planning->book = NULL;
     }
-    ew_instance_free(instance);
 }
 
-const struct ew_plan *planning_run(struct planning *planning, const char *strategy,
-                                   const char *settings)
+/* Plan, and keep the strategy. */
+static const struct ew_plan *plan_and_stay(struct planning *planning, const char *strategy,
+                                           const char *settings)
 {
     struct ew_strategy_ref ref;
-    struct ew_params params = {0};
     struct ew_param_setting list[MAX_SETTINGS];
     char text[SETTINGS_SIZE];
     struct ew_error *err = &planning->error;
@@ -122,10 +142,92 @@ const struct ew_plan *planning_run(struct planning *planning, const char *strate
     *err = (struct ew_error){0};
     ck_assert_msg(ew_registry_find(&ref, &planning->registry, strategy, err) == EW_OK, "%s",
                   err->message);
-    ck_assert_msg(ew_params_make(&params, ref.info, list, n, err) == EW_OK, "%s", err->message);
-    run_entry(planning, ref.plugin->entry, ref.info, &params);
-    ew_params_fini(&params);
+    ck_assert_msg(ew_params_make(&planning->params, ref.info, list, n, err) == EW_OK, "%s",
+                  err->message);
+    run_entry(planning, ref.plugin->entry, ref.info);
     return planning->book ? planning->book->plans[0] : NULL;
+}
+
+const struct ew_plan *planning_run(struct planning *planning, const char *strategy,
+                                   const char *settings)
+{
+    end_session(planning);
+    const struct ew_plan *plan = plan_and_stay(planning, strategy, settings);
+    end_session(planning);
+    return plan;
+}
+
+/* ------------------------------------------------------------------ in a changing world */
+
+static enum ew_status count_and_evaluate(void *ctx, const struct ew_problem *problem,
+                                         const struct ew_plan *plan, struct ew_evaluation *result,
+                                         struct ew_error *err)
+{
+    struct planning *planning = ctx;
+    planning->n_evaluations++;
+    return ew_evaluate(planning->evaluator, problem, plan, result, err);
+}
+
+/* The problem is about the world as it is now. */
+static void enter_world(struct planning *planning)
+{
+    struct ew_error err = {0};
+    const struct ew_platform **platform = &planning->problem.context.platform;
+    ew_evaluator_free(planning->evaluator);
+    planning->evaluator = NULL;
+    ck_assert_msg(ew_world_platform(platform, planning->world, &err) == EW_OK &&
+                      ew_evaluator_new(&planning->evaluator, *platform, ew_net_model_find("ideal"),
+                                       EW_ENERGY_BOTH, &err) == EW_OK,
+                  "%s", err.message);
+}
+
+const struct ew_plan *planning_begin(struct planning *planning, const char *strategy,
+                                     const char *settings, const struct ew_dynamics *dynamics)
+{
+    struct ew_error err = {0};
+    end_session(planning);
+    ck_assert_int_eq(ew_world_new(&planning->world, planning->platform, dynamics, &err), EW_OK);
+    enter_world(planning);
+    planning->services.ctx = planning;
+    planning->services.evaluate = count_and_evaluate;
+    planning->n_observed = planning->n_evaluations = 0;
+    planning->now_s = 0;
+    const struct ew_plan *plan = plan_and_stay(planning, strategy, settings);
+    ck_assert_int_eq(ew_instance_online(&planning->online, planning->instance, &err), EW_OK);
+    ck_assert_msg(planning->online != NULL, "%s does not observe", strategy);
+    return plan;
+}
+
+void planning_advance(struct planning *planning, double time_s)
+{
+    ew_world_advance(planning->world, time_s);
+    enter_world(planning);
+    planning->now_s = time_s;
+}
+
+const struct ew_plan *planning_observe(struct planning *planning, uint32_t causes)
+{
+    struct ew_book *book = NULL;
+    const struct ew_observation now = {
+        .struct_size = sizeof now,
+        .causes = causes,
+        .time_s = planning->now_s,
+        .number = ++planning->n_observed,
+    };
+    planning->error = (struct ew_error){0};
+    const enum ew_status status =
+        ew_instance_observe(&book, planning->instance, planning->online, &now, &planning->error);
+    if (status != EW_OK || !book) {
+        return NULL;
+    }
+    ew_book_free(planning->book);
+    planning->book = book;
+    return book->plans[0];
+}
+
+uint64_t planning_evaluations(const struct planning *planning)
+{
+    return planning->n_evaluations;
 }
 
 static void record_latency(void *ctx, const struct ew_event *event)
@@ -156,7 +258,7 @@ double planning_latency_s(struct planning *planning)
         .deadline_s = planning->problem.deadline_s,
     };
     const struct ew_run run = {
-        .platform = planning->platform,
+        .platform = planning->problem.context.platform,
         .net = ew_net_model_find("ideal"),
         .n_workloads = 1,
         .workloads = &workload,
@@ -242,11 +344,12 @@ void planning_ask(struct planning *planning,
                                                  .summary = "",
                                                  .citation = ""};
     static const struct ew_strategy_entry entry = {.struct_size = sizeof entry, .create = create};
-    struct ew_params params = {0};
+    end_session(planning);
     current_question = question;
     ew_book_free(planning->book);
     planning->book = NULL;
     planning->error = (struct ew_error){0};
-    run_entry(planning, &entry, &info, &params);
+    run_entry(planning, &entry, &info);
+    end_session(planning);
     ck_assert_str_eq(planning->error.message, "asked");
 }

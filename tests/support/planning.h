@@ -6,6 +6,7 @@
 #define EW_TESTS_PLANNING_H
 
 #include "edgeweave/strategy.h"
+#include "model/dynamics.h"
 #include "plugin/host.h"
 
 struct planning;
@@ -27,10 +28,28 @@ struct ew_host_services *planning_services(struct planning *planning);
 const struct ew_plan *planning_run(struct planning *planning, const char *strategy,
                                    const char *settings);
 
-/** Why the last planning_run gave nothing. */
+/** As planning_run, for the world of time 0, with a strategy that stays for planning_observe. The
+ *  world changes as `dynamics` (borrowed) say; what the problem's platform is, is then that of the
+ *  moment. The services are those of planning_new, whatever has become of them. */
+const struct ew_plan *planning_begin(struct planning *planning, const char *strategy,
+                                     const char *settings, const struct ew_dynamics *dynamics);
+
+/** The world becomes that of `time_s`; times in order. */
+void planning_advance(struct planning *planning, double time_s);
+
+/** Let the strategy observe the world. The plan that replaces the one in force; NULL when that
+ *  stays, or when the strategy failed, see planning_error. */
+const struct ew_plan *planning_observe(struct planning *planning, uint32_t causes);
+
+/** How often a strategy has evaluated since planning_begin. */
+uint64_t planning_evaluations(const struct planning *planning);
+
+/** Why the last planning_run, planning_begin or planning_observe gave nothing; status EW_OK when
+ *  it did not fail. */
 const struct ew_error *planning_error(const struct planning *planning);
 
-/** What the fast engine says of the last plan, one request, preset ideal. */
+/** What the fast engine says of the last plan, one request, preset ideal, on the problem's
+ *  platform. */
 double planning_latency_s(struct planning *planning);
 
 /** A note of the last plan; "" when there is none. */

@@ -16,7 +16,7 @@ enum { N_VOLUMES = 2, N_PARTS = 3, REASON_SIZE = 512 };
 static char folder[64];
 static char path[128];
 static int32_t cuts[N_VOLUMES * (N_PARTS + 1)] = {0, 5, 5, 56, 0, 0, 7, 14};
-static float *params;
+static float *params; /* of the actor, then of the critic */
 static struct actor_record record;
 
 static void set_up(void)
@@ -26,9 +26,11 @@ static void set_up(void)
     snprintf(path, sizeof path, "%s/a.actor", folder);
     /* 7 inputs, 400, 200 and 100 hidden units, 2 outputs, with biases */
     uint32_t n = 8 * 400 + 401 * 200 + 201 * 100 + 101 * 2;
-    params = calloc(n, sizeof *params);
+    /* 9 inputs, 400, 200, 100 and 100 hidden units, 1 output */
+    uint32_t n_critic = 10 * 400 + 401 * 200 + 201 * 100 + 101 * 100 + 101;
+    params = calloc(n + n_critic, sizeof *params);
     ck_assert_ptr_nonnull(params);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n + n_critic; i++) {
         params[i] = sinf((float)i) * powf(10.0f, (float)(i % 9) - 6.0f);
     }
     record = (struct actor_record){
@@ -41,8 +43,10 @@ static void set_up(void)
                     .initial_latency_s = 1.0 / 3.0,
                     .final_latency_s = 0.2},
         .cuts = cuts,
-        .n_params = n,
-        .params = params,
+        .n_actor = n,
+        .actor = params,
+        .n_critic = n_critic,
+        .critic = params + n,
     };
 }
 
@@ -72,8 +76,10 @@ START_TEST(what_is_saved_is_loaded_bit_by_bit)
     ck_assert_double_eq(read.history.initial_latency_s, 1.0 / 3.0);
     ck_assert_uint_eq(read.history.best_episode, 17);
     ck_assert_mem_eq(read.cuts, cuts, sizeof cuts);
-    ck_assert_uint_eq(read.n_params, record.n_params);
-    ck_assert_mem_eq(read.params, params, record.n_params * sizeof *params);
+    ck_assert_uint_eq(read.n_actor, record.n_actor);
+    ck_assert_mem_eq(read.actor, record.actor, record.n_actor * sizeof *params);
+    ck_assert_uint_eq(read.n_critic, record.n_critic);
+    ck_assert_mem_eq(read.critic, record.critic, record.n_critic * sizeof *params);
     actor_record_fini(&read);
 }
 END_TEST
@@ -115,7 +121,7 @@ static const struct {
     const char *text;
     const char *reason;
 } damages[] = {
-    {1, "edgeweave.distredge.actor/2", ":1: expected edgeweave.distredge.actor/1"},
+    {1, "edgeweave.distredge.actor/1", ":1: expected edgeweave.distredge.actor/2"},
     {2, "key 12", ":2: expected a key"},
     {2, "key 0123456789abcdeg", ":2: expected a key"},
     {3, "volumes 0", ":3: expected volumes"},
@@ -130,10 +136,12 @@ static const struct {
     {12, "4294967295", ":12: expected ascending cuts"},
     {13, "4", ":13: expected ascending cuts"}, /* after a 5 */
     {15, "1", ":15: expected ascending cuts"}, /* each volume begins at 0 */
-    {19, "params 12", ":19: expected as many params"},
+    {19, "actor 12", ":19: expected actor and 103702 parameters"},
     {20, "one", ":20: expected a number"},
     {20, "1e999", ":20: expected a number"},
     {20, "", ":20: expected a number"},
+    {20 + 103702, "critic 103702", ":103722: expected critic and 114501 parameters"},
+    {21 + 103702, "nan", ":103723: expected a number"},
 };
 enum { N_DAMAGES = sizeof damages / sizeof damages[0] };
 

@@ -232,7 +232,7 @@ static void play_bandit(struct ddpg *ddpg, const struct draw *draw, int n_steps)
 {
     for (int i = 0; i < n_steps; i++) {
         const float state[] = {(float)(i % 2), (float)(1 - i % 2)};
-        float action[1] = {ddpg_act(ddpg, state)[0] + (float)(0.3 * draw_normal(draw))};
+        float action[1] = {mlp_answer(&ddpg->actor, state)[0] + (float)(0.3 * draw_normal(draw))};
         action[0] = fminf(1.0f, fmaxf(-1.0f, action[0]));
         float miss = action[0] - (i % 2 ? 0.4f : -0.3f);
         ddpg_observe(ddpg, &(struct replay_step){.state = state,
@@ -251,10 +251,10 @@ START_TEST(a_bandit_is_solved)
     struct ddpg ddpg = {0};
     ck_assert(ddpg_init(&ddpg, &BANDIT, &blas, &draw));
     /* before: outputs near zero */
-    ck_assert_float_lt(fabsf(ddpg_act(&ddpg, (float[]){1, 0})[0]), 0.1f);
+    ck_assert_float_lt(fabsf(mlp_answer(&ddpg.actor, (float[]){1, 0})[0]), 0.1f);
     play_bandit(&ddpg, &draw, 800);
-    ck_assert_float_eq_tol(ddpg_act(&ddpg, (float[]){1, 0})[0], 0.4f, 0.1f);
-    ck_assert_float_eq_tol(ddpg_act(&ddpg, (float[]){0, 1})[0], -0.3f, 0.1f);
+    ck_assert_float_eq_tol(mlp_answer(&ddpg.actor, (float[]){1, 0})[0], 0.4f, 0.1f);
+    ck_assert_float_eq_tol(mlp_answer(&ddpg.actor, (float[]){0, 1})[0], -0.3f, 0.1f);
     ddpg_fini(&ddpg);
 }
 END_TEST
@@ -273,9 +273,9 @@ START_TEST(inverting_gradients_leave_a_saturated_actor)
         struct ddpg ddpg = {0};
         ck_assert(ddpg_init(&ddpg, &options, &blas, &draw));
         ddpg.actor.params[ddpg.actor.biases_at[3]] = 10.0f;
-        ck_assert_float_eq(ddpg_act(&ddpg, (float[]){1, 0})[0], 1.0f);
+        ck_assert_float_eq(mlp_answer(&ddpg.actor, (float[]){1, 0})[0], 1.0f);
         play_bandit(&ddpg, &draw, 800);
-        last[k] = ddpg_act(&ddpg, (float[]){1, 0})[0];
+        last[k] = mlp_answer(&ddpg.actor, (float[]){1, 0})[0];
         ddpg_fini(&ddpg);
     }
     ck_assert_float_eq(last[0], 1.0f);
