@@ -254,18 +254,28 @@ static double latency_in_world(const struct ew_point_config *config,
 }
 
 /* Strategies that forget do not know the plan in force: the controller compares. One that is no
- * faster is worth it only where it is in time, since then it may save something else. */
-static enum ew_status is_worth(void *ctx, bool *out, const struct ew_problem *problem,
-                               const struct ew_plan *plan, const struct ew_plan *in_force,
-                               struct ew_error *err)
+ * faster is worth it only where it is in time, since then it may save something else; for the same
+ * reason nothing takes the place of a plan that is in time. */
+static enum ew_status choose_in_world(void *ctx, uint32_t *out, const struct ew_problem *problem,
+                                      const struct ew_plan *const *plans, uint32_t n, bool is_asked,
+                                      struct ew_error *err)
 {
     struct replanning *r = ctx;
     uint64_t n_evaluations = 0; /* the controller's, not the strategy's */
     enum ew_status status = enter_world(&r->in_world, r, problem, &n_evaluations, err);
+    *out = 0;
     if (status == EW_OK) {
-        const double new_s = latency_in_world(&r->in_world, problem, plan);
-        *out = !(latency_in_world(&r->in_world, problem, in_force) <= new_s) ||
-               (isfinite(problem->deadline_s) && new_s <= problem->deadline_s);
+        const double deadline_s = problem->deadline_s;
+        double best_s = latency_in_world(&r->in_world, problem, plans[0]);
+        for (uint32_t i = 1; i < n && (i == 1 || isinf(deadline_s) || !(best_s <= deadline_s));
+             i++) {
+            const double s = latency_in_world(&r->in_world, problem, plans[i]);
+            const bool is_in_time = isfinite(deadline_s) && s <= deadline_s;
+            if (s < best_s || (i == 1 && is_asked && is_in_time)) {
+                *out = i;
+                best_s = s;
+            }
+        }
     }
     return leave_world(&r->in_world, status, err);
 }
@@ -441,13 +451,19 @@ static enum ew_status replan_workload(struct ew_point *point, uint32_t i,
     if (status == EW_OK && !point->replans[i]) {
         struct replanning ctx = {.config = config, .maker = maker};
         const struct ew_replan_maker in_world = {
-            .ctx = &ctx, .plan = plan_in_world, .is_worth = config->foresight ? NULL : is_worth};
+            .ctx = &ctx,
+            .plan = plan_in_world,
+            .choose = config->foresight ? NULL : choose_in_world,
+        };
         errand.how.maker = &in_world;
+        errand.how.unplanned = config->foresight ? NULL : point->books[i];
         status = ew_replan_make(&point->replans[i], &book, &errand.how, setup->dynamics,
                                 &setup->workloads[i].problem, err);
     }
     if (status == EW_OK) {
-        ew_book_free(point->books[i]);
+        if (!errand.how.unplanned) { /* else it is in there */
+            ew_book_free(point->books[i]);
+        }
         point->books[i] = book;
     }
     return status;

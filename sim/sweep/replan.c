@@ -36,8 +36,9 @@ struct making {
     double planned_s; /* time of the last plan */
     uint32_t causes;  /* EW_ONLINE_CAUSE_* of the moment */
     uint64_t n_observed;
-    uint64_t stride;   /* every so many changes of degree count */
-    uint64_t n_graded; /* changes of degree so far */
+    uint64_t stride;    /* every so many changes of degree count */
+    uint64_t n_graded;  /* changes of degree so far */
+    uint32_t unplanned; /* number of the plan, EW_NONE: there is none */
     EW_VEC(struct known_world) worlds;
 };
 
@@ -190,26 +191,57 @@ static void note_planned(struct making *m)
     m->planned_switches = now.n_switches;
 }
 
-/* EW_NONE in place of a plan that is no better, in the world as it is, than the one in force. */
+/* Plans that may be chosen from: in force, asked for, a few that were in force, unplanned. */
+enum { MAX_RECENT = 4, MAX_CHOICES = MAX_RECENT + 3 };
+
+/* What is in force as long as nothing else is: EW_NONE when nothing is. */
+static uint32_t plan_in_force(const struct making *m)
+{
+    const struct owned *o = m->owned;
+    return o->plans.count ? o->plans.items[o->plans.count - 1] : m->unplanned;
+}
+
+static void add_choice(uint32_t *choices, uint32_t *n, uint32_t plan)
+{
+    for (uint32_t i = 0; i < *n; i++) {
+        if (choices[i] == plan) {
+            return;
+        }
+    }
+    if (plan != EW_NONE && *n < MAX_CHOICES) {
+        choices[(*n)++] = plan;
+    }
+}
+
+/* Let the controller choose between the plan in force, the one that the strategy wants, and those
+ * that were in force before. */
 static enum ew_status weigh(const struct making *m, uint32_t *plan, struct ew_error *err)
 {
     const struct owned *o = m->owned;
     const struct ew_replan_maker *maker = m->how->maker;
-    struct ew_problem problem = *m->problem;
-    bool is_worth = true;
-    if (!maker->is_worth || *plan == EW_NONE || o->plans.count == 0) {
+    const uint32_t in_force = plan_in_force(m);
+    if (!maker->choose || in_force == EW_NONE) {
         return EW_OK;
     }
-    const uint32_t in_force = o->plans.items[o->plans.count - 1];
-    enum ew_status status = EW_OK;
-    if (*plan != in_force) {
-        status = ew_world_platform(&problem.context.platform, m->world, err);
+    uint32_t choices[MAX_CHOICES], n = 0, chosen = 0;
+    add_choice(choices, &n, in_force);
+    add_choice(choices, &n, *plan);
+    const bool is_asked = n == 2;
+    for (size_t i = o->plans.count; i > 0 && n < MAX_CHOICES - 1; i--) {
+        add_choice(choices, &n, o->plans.items[i - 1]);
     }
-    if (status == EW_OK && *plan != in_force) {
-        status = maker->is_worth(maker->ctx, &is_worth, &problem, o->books.items[*plan]->plans[0],
-                                 o->books.items[in_force]->plans[0], err);
+    add_choice(choices, &n, m->unplanned);
+    const struct ew_plan *plans[MAX_CHOICES];
+    for (uint32_t i = 0; i < n; i++) {
+        plans[i] = o->books.items[choices[i]]->plans[0];
     }
-    *plan = is_worth ? *plan : EW_NONE;
+    struct ew_problem problem = *m->problem;
+    enum ew_status status =
+        n > 1 ? ew_world_platform(&problem.context.platform, m->world, err) : EW_OK;
+    if (status == EW_OK && n > 1) {
+        status = maker->choose(maker->ctx, &chosen, &problem, plans, n, is_asked, err);
+    }
+    *plan = choices[chosen];
     return status;
 }
 
@@ -391,6 +423,27 @@ static enum ew_status making_init(struct making *m, struct ew_error *err)
     return ew_world_new(&m->world, platform, m->dynamics, err);
 }
 
+/* What would be in force without planning anew is a plan like others. */
+static enum ew_status take_unplanned(struct making *m, struct ew_error *err)
+{
+    struct ew_book *book = m->how->unplanned;
+    m->unplanned = EW_NONE;
+    if (!book || book->n_plans != 1 || !m->how->maker->choose) {
+        return EW_OK;
+    }
+    m->unplanned = 0;
+    return ew_vec_push(&m->owned->books, book) ? EW_OK : ew_fail_memory(err);
+}
+
+/* A book that was only lent until all has gone well. */
+static void give_back_unplanned(struct making *m)
+{
+    struct owned *o = m->owned;
+    if (m->unplanned != EW_NONE && o->books.count) {
+        o->books.items[0] = NULL;
+    }
+}
+
 static void making_fini(struct making *m)
 {
     for (size_t i = 0; i < m->worlds.count; i++) {
@@ -412,7 +465,10 @@ enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
         return ew_fail_memory(err);
     }
     struct making m = {.how = how, .dynamics = dynamics, .problem = problem, .owned = o};
-    enum ew_status status = making_init(&m, err);
+    enum ew_status status = take_unplanned(&m, err);
+    if (status == EW_OK) {
+        status = making_init(&m, err);
+    }
     if (status == EW_OK) {
         status = plan_over_time(&m, err);
     }
@@ -421,8 +477,12 @@ enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
     }
     making_fini(&m);
     if (status != EW_OK) {
+        give_back_unplanned(&m);
         ew_replan_free(&o->replan);
         return status;
+    }
+    if (how->unplanned && m.unplanned == EW_NONE) {
+        ew_book_free(how->unplanned);
     }
     o->replan.schedule =
         (struct ew_plan_schedule){(uint32_t)o->plans.count, o->times_s.items, o->plans.items};

@@ -25,10 +25,13 @@ struct ew_replan_maker {
     enum ew_status (*observe)(void *ctx, struct ew_book **out, const struct ew_problem *problem,
                               const struct ew_observation *now, uint64_t *n_evaluations,
                               struct ew_error *err);
-    /** NULL, or whether a plan from `plan` is worth replacing the one in force in this world. */
-    enum ew_status (*is_worth)(void *ctx, bool *out, const struct ew_problem *problem,
-                               const struct ew_plan *plan, const struct ew_plan *in_force,
-                               struct ew_error *err);
+    /** NULL, or who chooses instead of taking every plan from `plan`: which of `n` >= 1 plans is to
+     * be in force in this world. The first is the one in force; `is_asked`: the second one is what
+     * the strategy wants instead; the others were in force before, or would be without planning
+     * anew. */
+    enum ew_status (*choose)(void *ctx, uint32_t *out, const struct ew_problem *problem,
+                             const struct ew_plan *const *plans, uint32_t n, bool is_asked,
+                             struct ew_error *err);
 };
 
 /** Most different worlds that are planned for, and most plans, and most observations; later changes
@@ -40,6 +43,8 @@ struct ew_replan_how {
     struct ew_replan_spec spec;
     const struct ew_replan_maker *maker; /**< borrowed */
     double horizon_s;                    /**< run time after which nothing is planned for */
+    struct ew_book *unplanned; /**< NULL, or a book of one plan for the whole run if nothing were
+                                    planned anew, which `choose` may choose; taken on success */
     uint32_t max_plans; /**< 0: no limit but that on worlds. Else every k-th change of degree is
                              planned for, so that about so many plans are made. */
     uint64_t max_evaluations; /**< of all plans together, judged by the first; with max_plans */

@@ -15,7 +15,24 @@ struct notes {
     double bottleneck_bytes_per_s[16]; /* from device 0 to 1; 0: no route */
     uint32_t unable_at;                /* the call that has no plan */
     bool makes_equal_plans;
+    const int32_t *wanted; /* batch of the plan to be chosen, choice by choice */
+    uint32_t n_choices;
 };
+
+static struct ew_book *noting_book(int32_t batch)
+{
+    struct ew_arena arena = {0};
+    struct ew_book *book = ew_arena_calloc(&arena, 1, sizeof *book);
+    struct ew_plan *plan = ew_arena_calloc(&arena, 1, sizeof *plan);
+    struct ew_plan **plans = ew_arena_calloc(&arena, 1, sizeof(struct ew_plan *));
+    plans[0] = plan;
+    plan->batch = batch;
+    book->strategy = "noting";
+    book->n_plans = 1;
+    book->plans = plans;
+    book->arena = arena;
+    return book;
+}
 
 static enum ew_status note_and_plan(void *ctx, struct ew_book **out,
                                     const struct ew_problem *problem, uint64_t *n_evaluations,
@@ -29,17 +46,22 @@ static enum ew_status note_and_plan(void *ctx, struct ew_book **out,
     if (notes->n == notes->unable_at) {
         return ew_fail(err, EW_ENOTSUP, "cannot");
     }
-    struct ew_arena arena = {0};
-    struct ew_book *book = ew_arena_calloc(&arena, 1, sizeof *book);
-    struct ew_plan *plan = ew_arena_calloc(&arena, 1, sizeof *plan);
-    struct ew_plan **plans = ew_arena_calloc(&arena, 1, sizeof(struct ew_plan *));
-    plans[0] = plan;
-    plan->batch = notes->makes_equal_plans ? 1 : (int32_t)notes->n;
-    book->strategy = "noting";
-    book->n_plans = 1;
-    book->plans = plans;
-    book->arena = arena;
-    *out = book;
+    *out = noting_book(notes->makes_equal_plans ? 1 : (int32_t)notes->n);
+    return EW_OK;
+}
+
+/* The wanted plan, which has to be among them. */
+static enum ew_status choose_wanted(void *ctx, uint32_t *out, const struct ew_problem *problem,
+                                    const struct ew_plan *const *plans, uint32_t n, bool is_asked,
+                                    struct ew_error *err)
+{
+    struct notes *notes = ctx;
+    (void)problem, (void)err;
+    const int32_t wanted = notes->wanted[notes->n_choices++];
+    ck_assert(!is_asked || n >= 2);
+    for (*out = 0; *out < n && plans[*out]->batch != wanted; ++*out) {
+    }
+    ck_assert_msg(*out < n, "choice %u: no plan %d", notes->n_choices, wanted);
     return EW_OK;
 }
 
@@ -59,8 +81,17 @@ static struct ew_replan *replan(struct notes *notes, struct ew_replan_spec spec,
     const struct ew_dynamics dynamics = {.n_signals = 2, .signals = SIGNALS};
     struct ew_platform *platform = tiny_star(2);
     const struct ew_problem problem = {.context = {.platform = platform}};
-    const struct ew_replan_maker maker = {.ctx = notes, .plan = note_and_plan};
-    const struct ew_replan_how how = {.spec = spec, .maker = &maker, .horizon_s = horizon_s};
+    const struct ew_replan_maker maker = {
+        .ctx = notes,
+        .plan = note_and_plan,
+        .choose = notes->wanted ? choose_wanted : NULL,
+    };
+    const struct ew_replan_how how = {
+        .spec = spec,
+        .maker = &maker,
+        .horizon_s = horizon_s,
+        .unplanned = notes->wanted ? noting_book(99) : NULL,
+    };
     struct ew_replan *out = NULL;
     struct ew_book *book = NULL;
     struct ew_error err = {0};
@@ -103,6 +134,26 @@ START_TEST(changes_beyond_the_ratio_are_planned_for_and_equal_worlds_once)
     for (int i = 0; i < 4; i++) {
         ck_assert(notes.bottleneck_bytes_per_s[i] == seen[i]);
     }
+    ew_replan_free(r);
+}
+END_TEST
+
+START_TEST(plans_of_before_can_be_chosen_again)
+{
+    /* Plans 1, 2, 1, 3, 4 are asked for; 99 is the one without planning anew, number 0. */
+    struct notes notes = {.wanted = (const int32_t[]){99, 2, 2, 3, 99}};
+    uint32_t n_plans;
+    struct ew_replan *r =
+        replan(&notes, (struct ew_replan_spec){.when = EW_REPLAN_ON_CHANGE, .change_ratio = 0.1},
+               100, &n_plans);
+    expect_schedule(r, 4, (const double[]){0, 10, 30, 40}, (const uint32_t[]){0, 2, 3, 0});
+    ck_assert_uint_eq(notes.n_choices, 5);
+    ew_replan_free(r);
+    /* no plan for the world of 10 s: those of before are offered all the same */
+    notes = (struct notes){.wanted = (const int32_t[]){1, 99, 1, 3, 4}, .unable_at = 2};
+    r = replan(&notes, (struct ew_replan_spec){.when = EW_REPLAN_ON_CHANGE, .change_ratio = 0.1},
+               100, &n_plans);
+    expect_schedule(r, 5, (const double[]){0, 10, 20, 30, 40}, (const uint32_t[]){1, 0, 1, 2, 3});
     ew_replan_free(r);
 }
 END_TEST
@@ -175,8 +226,8 @@ END_TEST
 
 START_TEST(foresight_plans_every_kth_change_but_for_what_goes)
 {
-    /* Changes at 10, 20, 25, 30, 40 s. Four plans allowed, the first is made: every second change of
-     * degree counts. 10 s is the first, 20 s is as planned, 25 s is the second; device 1 goes at
+    /* Changes at 10, 20, 25, 30, 40 s. Four plans allowed, the first is made: every second change
+     * of degree counts. 10 s is the first, 20 s is as planned, 25 s is the second; device 1 goes at
      * 30 s and comes back at 40 s to the world of 25 s. */
     struct notes notes = {0};
     const struct ew_dynamics dynamics = {.n_signals = 2, .signals = SIGNALS};
@@ -225,6 +276,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         changes_beyond_the_ratio_are_planned_for_and_equal_worlds_once,
+        plans_of_before_can_be_chosen_again,
         failures_only,
         periods_see_the_world_of_their_time,
         planning_is_charged_and_known_worlds_cost_only_the_fixed_part,
