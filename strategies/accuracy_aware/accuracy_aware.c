@@ -41,7 +41,7 @@ static const struct ew_strategy_info INFO_AWARE = {
     .struct_size = sizeof INFO_AWARE,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "accuracy_aware",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "shares of a batch and a model variant per node, under performance and accuracy "
                "targets",
     .citation = CITATION,
@@ -100,35 +100,177 @@ static int32_t note_search(struct ew_plan_builder *builder, const struct trials 
                              trials->n_tried);
 }
 
+static int32_t write_decision(struct trials *trials)
+{
+    const struct cluster *cluster = trials->cluster;
+    struct ew_plan_builder *builder = trials->builder;
+    int32_t rc = builder->reset(builder);
+    if (rc >= 0) {
+        rc = cluster_emit(builder, cluster, &trials->best, "accuracy_aware");
+    }
+    if (rc >= 0) {
+        rc = note_search(builder, trials);
+    }
+    return rc < 0 ? rc : cluster_describe(builder, cluster, &trials->best, trials->best_latency_s);
+}
+
+/* ------------------------------------------------------------------ the dispatch in force */
+
+/* What a device does for every request. */
+struct duty {
+    uint32_t device;
+    uint32_t variant; /* of the graph */
+    int32_t images;
+};
+
+/* What stays from plan to the observations of its run. */
+struct memory {
+    struct duty *duties; /* owned; NULL: nothing was planned */
+    uint32_t n;
+};
+
+static void forget(struct memory *memory)
+{
+    free(memory->duties);
+    *memory = (struct memory){0};
+}
+
+static int32_t remember(struct memory *memory, const struct trials *trials)
+{
+    const struct cluster *cluster = trials->cluster;
+    const uint32_t n_nodes = cluster->problem.n_nodes;
+    forget(memory);
+    memory->duties = calloc(n_nodes, sizeof *memory->duties);
+    if (!memory->duties) {
+        return kit_fail_memory(cluster->host);
+    }
+    for (uint32_t d = 0; d < n_nodes; d++) {
+        if (trials->best.images[d] > 0) {
+            memory->duties[memory->n++] =
+                (struct duty){cluster->device[d], cluster->variant[trials->best.variant[d]],
+                              trials->best.images[d]};
+        }
+    }
+    return EW_STRATEGY_OK;
+}
+
+static uint32_t find(const uint32_t *ids, uint32_t n, uint32_t id)
+{
+    uint32_t at = 0;
+    while (at < n && ids[at] != id) {
+        at++;
+    }
+    return at;
+}
+
+/* The dispatch in force on the cluster as it is now; false when somebody is missing. */
+static bool recall(struct dispatch_plan *out, const struct memory *memory,
+                   const struct cluster *cluster)
+{
+    const struct dispatch_problem *problem = &cluster->problem;
+    for (uint32_t d = 0; d < problem->n_nodes; d++) {
+        out->variant[d] = DISPATCH_OFF;
+        out->images[d] = 0;
+    }
+    for (uint32_t i = 0; i < memory->n; i++) {
+        const struct duty *duty = &memory->duties[i];
+        const uint32_t d = find(cluster->device, problem->n_nodes, duty->device);
+        const uint32_t v = find(cluster->variant, problem->n_variants, duty->variant);
+        if (d == problem->n_nodes || v == problem->n_variants) {
+            return false;
+        }
+        out->variant[d] = v;
+        out->images[d] = duty->images;
+    }
+    return true;
+}
+
+static bool is_in_force(const struct memory *memory, const struct trials *trials)
+{
+    const struct cluster *cluster = trials->cluster;
+    const struct dispatch_plan *best = &trials->best;
+    for (uint32_t i = 0; i < memory->n; i++) {
+        const struct duty *duty = &memory->duties[i];
+        const uint32_t d = find(cluster->device, cluster->problem.n_nodes, duty->device);
+        if (d == cluster->problem.n_nodes || best->images[d] != duty->images ||
+            cluster->variant[best->variant[d]] != duty->variant) {
+            return false;
+        }
+    }
+    return true; /* all images are given out: nobody else has any */
+}
+
+/* ------------------------------------------------------------------ planning and reacting */
+
+/* `in_force`: a dispatch that stays unless the search finds a better one; NULL: none. */
+static int32_t decide(struct trials *trials, struct cluster *cluster, const struct ew_host *host,
+                      struct ew_plan_builder *builder, const struct memory *in_force)
+{
+    int32_t rc = cluster_init(cluster, host, (uint32_t)host->param_int(host, "max_nodes"));
+    if (rc >= 0 && !trials_init(trials, cluster, builder)) {
+        rc = kit_fail_memory(host);
+    }
+    if (rc >= 0 && in_force && host->param_int(host, "corrections") > 0 &&
+        recall(&trials->plan, in_force, cluster)) {
+        rc = trials_begin_with(trials);
+    }
+    return rc < 0 ? rc : search(trials);
+}
+
 static int32_t plan_aware(struct ew_strategy *strategy, const struct ew_host *host,
                           struct ew_plan_builder *builder)
 {
-    (void)strategy;
+    struct memory *memory = strategy->self;
     struct cluster cluster = {0};
     struct trials trials = {0};
-    int32_t rc = cluster_init(&cluster, host, (uint32_t)host->param_int(host, "max_nodes"));
-    if (rc >= 0 && !trials_init(&trials, &cluster, builder)) {
-        rc = kit_fail_memory(host);
-    }
-    if (rc >= 0) {
-        rc = search(&trials);
-    }
-    if (rc >= 0) {
-        rc = builder->reset(builder);
-    }
-    if (rc >= 0) {
-        rc = cluster_emit(builder, &cluster, &trials.best, "accuracy_aware");
-    }
-    if (rc >= 0) {
-        rc = note_search(builder, &trials);
-    }
-    if (rc >= 0) {
-        rc = cluster_describe(builder, &cluster, &trials.best, trials.best_latency_s);
-    }
+    forget(memory);
+    int32_t rc = decide(&trials, &cluster, host, builder, NULL);
+    rc = rc < 0 ? rc : write_decision(&trials);
+    rc = rc < 0 ? rc : remember(memory, &trials);
     trials_fini(&trials);
     cluster_fini(&cluster);
     return rc < 0 ? rc : EW_STRATEGY_OK;
 }
+
+static int32_t observe(struct ew_strategy *strategy, const struct ew_host *host,
+                       const struct ew_observation *now, struct ew_plan_builder *builder)
+{
+    (void)now;
+    struct memory *memory = strategy->self;
+    struct cluster cluster = {0};
+    struct trials trials = {0};
+    if (!memory->duties) {
+        return host->fail(host, EW_STRATEGY_ECANNOT, "nothing was planned");
+    }
+    int32_t rc = decide(&trials, &cluster, host, builder, memory);
+    if (rc >= 0 && is_in_force(memory, &trials)) {
+        rc = EW_ONLINE_KEEP;
+    } else if (rc >= 0) {
+        rc = write_decision(&trials);
+        rc = rc < 0 ? rc : remember(memory, &trials);
+        rc = rc < 0 ? rc : EW_ONLINE_REPLACE;
+    }
+    trials_fini(&trials);
+    cluster_fini(&cluster);
+    return rc;
+}
+
+static const struct ew_online ONLINE = {.struct_size = sizeof ONLINE, .observe = observe};
+
+static void destroy_aware(struct ew_strategy *strategy)
+{
+    forget(strategy->self);
+    free(strategy->self);
+    free(strategy);
+}
+
+static const void *extend_aware(struct ew_strategy *strategy, const char *id)
+{
+    (void)strategy;
+    return strcmp(id, EW_ONLINE_ID) == 0 ? &ONLINE : NULL;
+}
+
+/* ------------------------------------------------------------------ the rules */
 
 static int32_t plan_rule(const struct ew_host *host, struct ew_plan_builder *builder,
                          enum dispatch_rule rule, const char *name)
@@ -186,32 +328,33 @@ static int32_t plan_proportional_approx(struct ew_strategy *strategy, const stru
 static const struct {
     const struct ew_strategy_info *info;
     kit_plan_fn plan;
-} STRATEGIES[] = {
-    {&INFO_AWARE, plan_aware},
+} RULES[] = {
     {&INFO_UNIFORM, plan_uniform},
     {&INFO_PROPORTIONAL, plan_proportional},
     {&INFO_UNIFORM_APPROX, plan_uniform_approx},
     {&INFO_PROPORTIONAL_APPROX, plan_proportional_approx},
 };
-enum { N_STRATEGIES = sizeof STRATEGIES / sizeof STRATEGIES[0] };
+enum { N_RULES = sizeof RULES / sizeof RULES[0] };
 
 static uint32_t entry_count(void)
 {
-    return N_STRATEGIES;
+    return N_RULES + 1;
 }
 
 static const struct ew_strategy_info *entry_describe(uint32_t index)
 {
-    return index < N_STRATEGIES ? STRATEGIES[index].info : NULL;
+    return index == 0 ? &INFO_AWARE : index <= N_RULES ? RULES[index - 1].info : NULL;
 }
 
 static struct ew_strategy *entry_create(const struct ew_host *host, const char *id)
 {
-    uint32_t i = 0;
-    while (i + 1 < N_STRATEGIES && strcmp(STRATEGIES[i].info->id, id) != 0) {
-        i++;
+    for (uint32_t i = 0; i < N_RULES; i++) {
+        if (strcmp(RULES[i].info->id, id) == 0) {
+            return kit_strategy_new(host, RULES[i].info, id, RULES[i].plan);
+        }
     }
-    return kit_strategy_new(host, STRATEGIES[i].info, id, STRATEGIES[i].plan);
+    return kit_stateful_new(host, &INFO_AWARE, id, plan_aware, sizeof(struct memory), destroy_aware,
+                            extend_aware);
 }
 
 EW_STRATEGY_EXPORT const struct ew_strategy_entry ew_strategy_entry = {

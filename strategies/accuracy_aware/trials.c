@@ -141,6 +141,21 @@ static int32_t try_out(double *latency_s, struct trials *trials)
     return rc;
 }
 
+int32_t trials_begin_with(struct trials *trials)
+{
+    double latency_s = NAN;
+    dispatch_judge(&trials->plan, &trials->cluster->problem);
+    if (trials->plan.outcome == DISPATCH_NONE ||
+        cluster_is_overfull(trials->cluster, &trials->plan)) {
+        return EW_STRATEGY_OK;
+    }
+    const int32_t rc = try_out(&latency_s, trials);
+    if (rc >= 0 && !trials->cannot_try) {
+        (void)keep_best(trials, latency_s);
+    }
+    return rc;
+}
+
 int32_t trials_decide(struct trials *trials, int64_t rounds)
 {
     struct cluster *cluster = trials->cluster;
@@ -153,8 +168,10 @@ int32_t trials_decide(struct trials *trials, int64_t rounds)
     trials->problem.rates = trials->rates;
     memcpy(trials->rates, cluster->rates,
            (size_t)problem->n_nodes * problem->n_variants * sizeof *trials->rates);
-    plan_copy(&trials->best, &trials->plan, problem->n_nodes);
-    trials->best_latency_s = trials->plan.finish_s;
+    if (trials->n_tried == 0) {
+        plan_copy(&trials->best, &trials->plan, problem->n_nodes);
+        trials->best_latency_s = trials->plan.finish_s;
+    }
     for (int64_t i = 0; i < rounds && rc >= 0 && trials->n_tried < trials->most_trials; i++) {
         double latency_s = NAN;
         rc = try_out(&latency_s, trials);

@@ -35,6 +35,10 @@ int32_t decide_within_memory(struct dispatch_plan *plan, struct cluster *cluster
 bool trials_init(struct trials *trials, struct cluster *cluster, struct ew_plan_builder *builder);
 void trials_fini(struct trials *trials);
 
+/** Try trials->plan, whose variants and images are set, before anything else: what is decided later
+ *  has to be better. Nothing when it does not fit, or the host does not evaluate. */
+int32_t trials_begin_with(struct trials *trials);
+
 /** Decide by the model, then up to `rounds` times: try, correct, decide again. */
 int32_t trials_decide(struct trials *trials, int64_t rounds);
 

@@ -225,6 +225,29 @@ const struct ew_plan *planning_observe(struct planning *planning, uint32_t cause
     return book->plans[0];
 }
 
+static bool has_ways(const struct ew_platform *platform, uint32_t a, uint32_t b)
+{
+    return a == b || (ew_platform_route(platform, a, b)->n_links > 0 &&
+                      ew_platform_route(platform, b, a)->n_links > 0);
+}
+
+bool planning_can_run(const struct planning *planning)
+{
+    const struct ew_plan *plan = planning->book->plans[0];
+    const struct ew_platform *platform = planning->problem.context.platform;
+    for (uint32_t i = 0; i < plan->n_pieces; i++) {
+        const uint32_t device = plan->pieces[i].device;
+        bool can_run = has_ways(platform, device, plan->source_device);
+        for (uint32_t k = 0; k < plan->n_pieces; k++) {
+            can_run = can_run && has_ways(platform, device, plan->pieces[k].device);
+        }
+        if (!can_run) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint64_t planning_evaluations(const struct planning *planning)
 {
     return planning->n_evaluations;

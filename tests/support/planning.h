@@ -5,6 +5,8 @@
 #ifndef EW_TESTS_PLANNING_H
 #define EW_TESTS_PLANNING_H
 
+#include <stdbool.h>
+
 #include "edgeweave/strategy.h"
 #include "model/dynamics.h"
 #include "plugin/host.h"
@@ -40,6 +42,9 @@ void planning_advance(struct planning *planning, double time_s);
 /** Let the strategy observe the world. The plan that replaces the one in force; NULL when that
  *  stays, or when the strategy failed, see planning_error. */
 const struct ew_plan *planning_observe(struct planning *planning, uint32_t causes);
+
+/** Whether there are routes between all devices of the last plan and the source, both ways. */
+bool planning_can_run(const struct planning *planning);
 
 /** How often a strategy has evaluated since planning_begin. */
 uint64_t planning_evaluations(const struct planning *planning);

@@ -303,25 +303,6 @@ struct course {
     double latency_s[N_MOMENTS]; /* of the plan in force behind the moment; NAN: it cannot run */
 };
 
-/* Every device of the plan has a route to every other, and from and to the source. */
-static bool can_run(struct planning *planning, const struct ew_plan *plan)
-{
-    const struct ew_problem *problem = planning_problem(planning);
-    const struct ew_platform *platform = problem->context.platform;
-    for (uint32_t i = 0; i < plan->n_pieces; i++) {
-        for (uint32_t k = 0; k <= plan->n_pieces; k++) {
-            const uint32_t a = plan->pieces[i].device;
-            const uint32_t b = k < plan->n_pieces ? plan->pieces[k].device : plan->source_device;
-            const bool has_ways = ew_platform_route(platform, a, b)->n_links > 0 &&
-                                  ew_platform_route(platform, b, a)->n_links > 0;
-            if (a != b && !has_ways) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 static struct course follow(struct planning *planning, const struct ew_dynamics *dynamics,
                             const char *settings)
 {
@@ -329,11 +310,12 @@ static struct course follow(struct planning *planning, const struct ew_dynamics 
     const struct ew_plan *plan = planning_begin(planning, "distredge", settings, dynamics);
     for (int i = 0; i < N_MOMENTS && plan; i++) {
         planning_advance(planning, i + 1);
-        const double before_s = can_run(planning, plan) ? planning_latency_s(planning) : INFINITY;
+        const double before_s =
+            planning_can_run(planning) ? planning_latency_s(planning) : INFINITY;
         const struct ew_plan *next =
             planning_observe(planning, EW_ONLINE_CAUSE_DEGREE | EW_ONLINE_CAUSE_SWITCH);
         plan = next ? next : plan;
-        const double after_s = can_run(planning, plan) ? planning_latency_s(planning) : INFINITY;
+        const double after_s = planning_can_run(planning) ? planning_latency_s(planning) : INFINITY;
         ck_assert_msg(after_s <= before_s, "moment %d: %.17g s after %.17g s", i, after_s,
                       before_s);
         course.is_replaced[i] = next != NULL;
