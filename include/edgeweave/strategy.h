@@ -204,6 +204,9 @@ struct ew_requirements_info {
     uint32_t reserved;
     const char *arrival;  /**< "closed:1", "poisson:20", … */
     const char *workload; /**< its name */
+    int32_t
+        images_per_request; /**< divides batch: a job carries batch / images_per_request requests */
+    uint32_t reserved_end;
 };
 
 /* ------------------------------------------------------------------ evaluation */
@@ -301,6 +304,10 @@ struct ew_plan_builder {
     int32_t (*set_pick)(struct ew_plan_builder *builder, uint32_t pick);
     /** Forget all plans begun so far (keeps memory: cheap to call in a search). */
     int32_t (*reset)(struct ew_plan_builder *builder);
+    /** Images per job of the current plan, 1 to what requirements says (the default); a whole
+     * number of requests. Before assign and the first piece. Only in books picked online, where
+     * pick then says how many requests share a job. */
+    int32_t (*set_batch)(struct ew_plan_builder *builder, int32_t images);
 };
 
 /* ------------------------------------------------------------------ host */
@@ -430,11 +437,53 @@ struct ew_observation {
     uint64_t number;  /**< of this call, from 1; plan begins anew */
 };
 
+/** What a strategy sees of a job that is about to begin. Measured in the run, so it contains
+ *  queueing, stragglers and losses; as it was a microsecond before. Times are whole microseconds,
+ *  ratios and bandwidths have three digits: what is the same on paper is the same number in every
+ *  engine. Made by the host. */
+struct ew_job_observation {
+    uint32_t struct_size;
+    uint32_t n_plans;       /**< of the book that plan made */
+    double time_s;          /**< since the run began */
+    uint64_t first_request; /**< that the job is for */
+    double waited_s;        /**< since this request arrived */
+    double deadline_s;      /**< from its arrival; INFINITY: none */
+    uint32_t n_attempts;    /**< of these requests before this job; > 0: something broke */
+    uint32_t n_waiting;     /**< requests that have arrived and are in no job, this one included;
+                                 after an attempt, what is left of its requests */
+    uint32_t n_running;     /**< jobs begun and not answered */
+    uint32_t can_wait;      /**< 1: a decision to take none yet is possible, since something will
+                                 happen by itself: an arrival, the end of a job */
+    uint32_t last_plan;     /**< of the job that was answered last; EW_ID_NONE: none yet */
+    uint32_t n_devices;
+    double last_latency_s; /**< of its first request, from arrival to answer; NAN: none yet */
+    const uint32_t *plan_requests; /**< per plan: most requests in a job of it */
+    const double *task_ratio; /**< per device: time of its last task of at least 100 us, of what
+                                   compute_s said at nominal speed; NAN: none yet */
+    const uint32_t *queued;   /**< per device: tasks ready and not finished, the running one too */
+    const uint32_t *is_up;    /**< per device: 1 or 0 */
+    const double *measured_bytes_per_s; /**< from device i to j at [i * n_devices + j]: bytes of the
+                                   last message over the time they flowed, if that was at least
+                                   100 us; NAN: none yet */
+};
+
+#define EW_TAKE_ALL UINT32_MAX
+
+/** What pick decides; preset by the host. */
+struct ew_job_decision {
+    uint32_t struct_size;
+    uint32_t plan;       /**< 0..n_plans-1; preset 0: an exit, a variant, a partition per job */
+    uint32_t n_requests; /**< how many of those that wait the job takes, at most plan_requests of
+                            the plan. Preset EW_TAKE_ALL: all that fit. 0, if can_wait: none until
+                              something happens; then pick is called again */
+    uint32_t reserved;
+};
+
 /** Call order in one run: create; plan, for the world of time 0; then observe at the moments that
- *  --replan names, in order of time; destroy. All on one thread. What a call returns may depend on
- *  the problem, the parameters, host->rand_u64 and earlier calls since the last plan, on nothing
- *  else: the same run gives the same decisions, whichever engine carries them out. plan forgets
- *  everything. */
+ *  --replan names, in order of time, or, for a book that is picked online, pick; destroy. All on
+ * one thread. What a call returns may depend on the problem, the parameters, host->rand_u64 and
+ * earlier calls since the last plan, on nothing else: the same run gives the same decisions,
+ * whichever engine carries them out. plan forgets everything. */
 struct ew_online {
     uint32_t struct_size;
     uint32_t reserved;
@@ -442,9 +491,17 @@ struct ew_online {
      *  the builder, which is empty. EW_ONLINE_KEEP, EW_ONLINE_REPLACE, or negative after
      * host->fail: ECANNOT keeps the plan in force, anything else ends the run with that message.
      * Jobs under way keep their plan. Planning is charged as --charge-planning says, whatever is
-     * returned. */
+     * returned. NULL: `--replan` calls plan again. */
     int32_t (*observe)(struct ew_strategy *strategy, const struct ew_host *host,
                        const struct ew_observation *now, struct ew_plan_builder *builder);
+    /** A job is about to begin: which plan of the book, and for how many requests? Called for books
+     *  with EW_PICK_MODE_ONLINE, 2 us after the arrival, answer or failure that makes it possible;
+     * a job begins at the time of the call. Parameters, alloc, rand_u64, log and fail are
+     * available, views, estimates and builder are not: what they said belongs into the strategy's
+     * own data. 0, or negative after host->fail: the run ends with that message. NULL: no such
+     * books. */
+    int32_t (*pick)(struct ew_strategy *strategy, const struct ew_host *host,
+                    const struct ew_job_observation *job, struct ew_job_decision *decision);
 };
 
 /* ------------------------------------------------------------------ strategy */

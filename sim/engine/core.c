@@ -3,10 +3,12 @@
  */
 #include "engine/core.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/core_internal.h"
+#include "engine/core_watch.h"
 
 void core_out_of_memory(struct ew_core *core)
 {
@@ -160,6 +162,9 @@ enum ew_status ew_core_new(struct ew_core **out, const struct ew_run *run,
     if (status == EW_OK && run->dynamics) {
         status = core_dynamics_init(core, err);
     }
+    if (status == EW_OK) {
+        status = core_picks_init(core, err);
+    }
     if (status) {
         ew_core_free(core);
         return status;
@@ -181,6 +186,7 @@ void ew_core_free(struct ew_core *core)
     if (!core) {
         return;
     }
+    core_picks_fini(core);
     core_dynamics_fini(core);
     core_workloads_fini(core);
     for (uint32_t t = 0; core->templates && t < core->n_templates; t++) {
@@ -294,6 +300,9 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
 {
     const struct core_template *tmpl = core->slots.items[s].tmpl;
     const struct ew_task_node *node = &tmpl->graph->nodes[n];
+    if (core->picks && core_occupies_device(node)) {
+        core_watch_ready(core_picks_watch(core), node->device, time_s);
+    }
     if (core->dyn && !core_device_is_up(core, node->device)) {
         core_doom(core, s, time_s);
         return;
@@ -301,7 +310,7 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
     switch ((enum ew_node_kind)node->kind) {
     case EW_NODE_COMPUTE:
     case EW_NODE_LOAD:
-        if (node->work_s >= EW_GRAIN_S) {
+        if (core_occupies_device(node)) {
             enqueue(core, &core->devices[node->device], s, n, time_s);
         } else {
             core->n_tasks++;
@@ -360,6 +369,11 @@ void core_finish(struct ew_core *core, uint32_t slot, uint32_t node, double time
 /* --------------------------------------------------------------------------- what engines report
  */
 
+static uint64_t item_bytes(const struct ew_core *core, const struct ew_ready *item)
+{
+    return core->slots.items[item->slot].tmpl->graph->nodes[item->node].bytes;
+}
+
 static bool take_running(struct ew_core *core, struct core_server *server, double time_s,
                          struct ew_ready *out)
 {
@@ -377,10 +391,22 @@ static bool take_running(struct ew_core *core, struct core_server *server, doubl
     return true;
 }
 
+static void note_task(struct ew_core *core, uint32_t device, const struct ew_ready *done,
+                      double time_s)
+{
+    const struct core_template *tmpl = core->slots.items[done->slot].tmpl;
+    const double took_s = time_s - core->devices[device].start_s;
+    core_watch_over(core_picks_watch(core), device,
+                    core_watch_stretch(took_s, tmpl->graph->nodes[done->node].work_s), time_s);
+}
+
 void ew_core_task_done(struct ew_core *core, uint32_t device, double time_s)
 {
     struct ew_ready done;
     if (take_running(core, &core->devices[device], time_s, &done)) {
+        if (core->picks) {
+            note_task(core, device, &done, time_s);
+        }
         (void)core_emit_node(core, EW_EVENT_TASK_END, done.slot, done.node, time_s);
         core_finish(core, done.slot, done.node, time_s);
         core_issue_owed(core, time_s);
@@ -400,6 +426,11 @@ void ew_core_transfer_done(struct ew_core *core, uint32_t connection, double tim
 {
     struct ew_ready done;
     if (take_running(core, &core->lines[connection], time_s, &done)) {
+        if (core->picks) {
+            const struct ew_connection *pair = &core->connections[connection];
+            core_watch_transfer(core_picks_watch(core), pair->from, pair->to,
+                                item_bytes(core, &done), core->lines[connection].flow_s, time_s);
+        }
         (void)core_emit_node(core, EW_EVENT_TRANSFER_END, done.slot, done.node, time_s);
         core_finish(core, done.slot, done.node, time_s);
         core_issue_owed(core, time_s);
@@ -472,6 +503,9 @@ static void settle_device(struct ew_core *core, uint32_t device)
         if (is_needless_load(core, device, item)) {
             const struct ew_ready done = *item;
             server->is_busy = false;
+            if (core->picks) {
+                core_watch_over(core_picks_watch(core), device, NAN, start_s);
+            }
             (void)core_emit_node(core, EW_EVENT_TASK_END, done.slot, done.node, start_s);
             core_finish(core, done.slot, done.node, start_s);
             core_issue_owed(core, start_s);
@@ -508,11 +542,6 @@ static void settle_sender(struct ew_core *core, uint32_t device)
         core->ops.start_send(core->ops.ctx, device,
                              core->run->platform->devices[device].message_overhead_s, start_s);
     }
-}
-
-static uint64_t item_bytes(const struct ew_core *core, const struct ew_ready *item)
-{
-    return core->slots.items[item->slot].tmpl->graph->nodes[item->node].bytes;
 }
 
 static void settle_line(struct ew_core *core, uint32_t line)
@@ -587,6 +616,9 @@ bool ew_core_is_finished(const struct ew_core *core)
 
 enum ew_status ew_core_status(const struct ew_core *core, struct ew_error *err)
 {
+    if (core->status != EW_OK && core->status != EW_ENOMEM) {
+        return ew_fail(err, core->status, "%s", core->failure.message);
+    }
     return core->status ? ew_fail_memory(err) : EW_OK;
 }
 

@@ -40,11 +40,12 @@ struct ew_core_ops {
      */
     void (*schedule_arrival)(void *ctx, uint32_t workload, double time_s);
 
+    /** Ask for a call of ew_core_timer(timer) at `time_s`. One call per request, or one for the
+     *  earliest of several: calls too many do no harm. Only when ew_core_timer_count is not 0. */
+    void (*schedule_timer)(void *ctx, uint32_t timer, double time_s);
+
     /* Only called when the run has dynamics. */
 
-    /** Ask for a call of ew_core_timer(timer) at `time_s`. One call per request, or one for the
-     *  earliest of several: calls too many do no harm. */
-    void (*schedule_timer)(void *ctx, uint32_t timer, double time_s);
     /** From time_s on the device computes at `ratio` times its nominal speed. */
     void (*set_speed)(void *ctx, uint32_t device, double ratio, double time_s);
     /** From time_s on the link has this bandwidth, without the model's factor; 0: flows stall. */
@@ -72,7 +73,7 @@ void ew_core_free(struct ew_core *core);
 uint32_t ew_core_connection_count(const struct ew_core *core);
 struct ew_connection ew_core_connection(const struct ew_core *core, uint32_t connection);
 
-/** Number of timers; 0 without dynamics. */
+/** Number of timers; 0 without dynamics and plans picked online. */
 uint32_t ew_core_timer_count(const struct ew_core *core);
 /** Least latency that a link ever has in the run: weights follow from it, and messages pay the rest
  *  as extra_s. Without dynamics the platform's. */

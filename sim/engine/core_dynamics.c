@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/core_dynamics_internal.h"
+#include "engine/core_watch.h"
 
 /* ------------------------------------------------------------------------------------ set-up */
 
@@ -110,6 +111,11 @@ void core_dynamics_fini(struct ew_core *core)
 /* ------------------------------------------------------------------------------------- views */
 
 uint32_t ew_core_timer_count(const struct ew_core *core)
+{
+    return core_first_pick_timer(core) + (core->picks ? core->run->n_workloads : 0);
+}
+
+uint32_t core_first_pick_timer(const struct ew_core *core)
 {
     return core->dyn ? core->dyn->given->n_signals + 1 : 0;
 }
@@ -303,6 +309,9 @@ static void apply(struct ew_core *core, const struct ew_signal *signal, double v
             lose_device(core, target, time_s);
         }
         dyn->is_device_up[target] = value > 0;
+        if (core->picks) {
+            core_watch_up(core_picks_watch(core), target, value > 0, time_s);
+        }
         break;
     case EW_QUANTITY_COUNT:
         break;
@@ -352,6 +361,13 @@ void ew_core_timer(struct ew_core *core, uint32_t timer, double time_s)
         return;
     }
     core_flush(core, time_s);
+    if (timer >= core_first_pick_timer(core)) {
+        if (dyn) {
+            core_dynamics_noticed(core, time_s);
+        }
+        core_pick_timer(core, timer - core_first_pick_timer(core), time_s);
+        return;
+    }
     if (timer == core_control_timer(dyn)) {
         core_run_control(core, time_s);
         return;
@@ -378,7 +394,7 @@ static bool is_stalled(const struct ew_core *core, uint32_t line)
 static bool has_work(const struct ew_core *core)
 {
     const struct core_dynamics *dyn = core->dyn;
-    bool works = dyn->retries_head < dyn->retries.count;
+    bool works = dyn->retries_head < dyn->retries.count || core_pick_is_due(core);
     for (uint32_t d = 0; d < core->run->platform->n_devices && !works; d++) {
         works = core->devices[d].is_busy || core->senders[d].is_busy;
     }

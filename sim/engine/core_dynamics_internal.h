@@ -73,6 +73,10 @@ void core_lose_all(struct ew_core *core, uint32_t workload, uint64_t first_reque
                    const double *arrival_s, uint32_t n, enum ew_fail_reason reason, double time_s);
 /** Stop an attempt; its slot may be used again. */
 void core_bury(struct ew_core *core, uint32_t slot, double time_s);
+/** Requests of the workload wait for their next attempt. */
+bool core_has_pause(const struct ew_core *core, uint32_t workload);
+/** Nobody waits any more for `request`; false: it is none of these n. */
+bool core_strike(double *arrival_s, uint64_t first_request, uint64_t n, uint64_t request);
 /** The control timer: drop what is late, start what is due. */
 void core_run_control(struct ew_core *core, double time_s);
 

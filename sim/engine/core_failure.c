@@ -154,16 +154,6 @@ static void stop_running(struct ew_core *core, uint32_t slot, double time_s)
     }
 }
 
-static bool has_waiter(const double *arrival_s, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (!isnan(arrival_s[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void core_lose_all(struct ew_core *core, uint32_t workload, uint64_t first_request,
                    const double *arrival_s, uint32_t n, enum ew_fail_reason reason, double time_s)
 {
@@ -223,7 +213,7 @@ static void decide(struct ew_core *core, const struct core_slot *slot, double ti
     if (reason != EW_FAIL_REASON_NONE) {
         core_lose_all(core, slot->tmpl->workload, slot->first_request, slot->arrival_s,
                       slot->n_requests, reason, time_s);
-    } else if (has_waiter(slot->arrival_s, slot->n_requests)) {
+    } else if (core_has_waiter(slot->arrival_s, slot->n_requests)) {
         pause_requests(core, slot, time_s);
     }
 }
@@ -242,6 +232,25 @@ void core_bury(struct ew_core *core, uint32_t s, double time_s)
     if (!slot->is_answered) {
         core->workloads[slot->tmpl->workload].jobs_in_flight--;
     }
+    if (core->picks) {
+        core_picks_buried(core, slot, time_s);
+    }
+}
+
+bool core_has_pause(const struct ew_core *core, uint32_t workload)
+{
+    const struct core_dynamics *dyn = core->dyn;
+    for (size_t i = dyn->retries_head; i < dyn->retries.count; i++) {
+        if (dyn->retries.items[i].tmpl->workload == workload) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < dyn->waits.count; i++) {
+        if (dyn->waits.items[i].tmpl->workload == workload) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ------------------------------------------------------------------------------- starting anew */
@@ -256,7 +265,11 @@ static struct core_template *plan_of(struct ew_core *core, const struct pause *p
 static void start_anew(struct ew_core *core, struct pause *pause, double time_s)
 {
     pause->tmpl = plan_of(core, pause, time_s);
-    if (has_waiter(pause->arrival_s, pause->n_requests)) {
+    if (core->workloads[pause->tmpl->workload].run->picker) {
+        core_pick_again(core, pause, time_s);
+        return;
+    }
+    if (core_has_waiter(pause->arrival_s, pause->n_requests)) {
         core_start_attempt(core, pause->tmpl, pause->first_request, pause->n_requests,
                            pause->arrival_s, pause->n_attempts, time_s);
     }
@@ -329,7 +342,7 @@ void core_bury_doomed(struct ew_core *core)
 
 /* ----------------------------------------------------------------------------------- deadlines */
 
-static bool strike(double *arrival_s, uint64_t first_request, uint64_t n, uint64_t request)
+bool core_strike(double *arrival_s, uint64_t first_request, uint64_t n, uint64_t request)
 {
     if (request < first_request || request - first_request >= n) {
         return false;
@@ -344,15 +357,15 @@ static void forget(struct ew_core *core, uint32_t w, uint64_t request, double ti
     struct core_dynamics *dyn = core->dyn;
     struct core_workload *wl = &core->workloads[w];
     const uint64_t n_waiting = core_count_waiting(wl);
-    if (strike(wl->waiting.items + wl->waiting_head, wl->n_issued - n_waiting, n_waiting,
-               request)) {
+    if (core_strike(wl->waiting.items + wl->waiting_head, wl->n_issued - n_waiting, n_waiting,
+                    request)) {
         return;
     }
     for (size_t s = 0; s < core->slots.count; s++) {
         struct core_slot *slot = &core->slots.items[s];
         if (slot->is_active && !slot->is_answered && slot->tmpl->workload == w &&
-            strike(slot->arrival_s, slot->first_request, slot->n_requests, request)) {
-            if (!has_waiter(slot->arrival_s, slot->n_requests)) {
+            core_strike(slot->arrival_s, slot->first_request, slot->n_requests, request)) {
+            if (!core_has_waiter(slot->arrival_s, slot->n_requests)) {
                 core_doom(core, (uint32_t)s, time_s);
             }
             return;
@@ -361,17 +374,18 @@ static void forget(struct ew_core *core, uint32_t w, uint64_t request, double ti
     for (size_t i = dyn->retries_head; i < dyn->retries.count; i++) {
         struct pause *pause = &dyn->retries.items[i];
         if (pause->tmpl->workload == w &&
-            strike(pause->arrival_s, pause->first_request, pause->n_requests, request)) {
+            core_strike(pause->arrival_s, pause->first_request, pause->n_requests, request)) {
             return;
         }
     }
     for (size_t i = 0; i < dyn->waits.count; i++) {
         struct pause *pause = &dyn->waits.items[i];
         if (pause->tmpl->workload == w &&
-            strike(pause->arrival_s, pause->first_request, pause->n_requests, request)) {
+            core_strike(pause->arrival_s, pause->first_request, pause->n_requests, request)) {
             return;
         }
     }
+    (void)core_pick_forget(core, w, request);
 }
 
 static void drop_late(struct ew_core *core, uint32_t w, double time_s)

@@ -89,10 +89,15 @@ struct core_finished {
 #define CORE_DEPS_DONE UINT32_MAX
 
 struct core_dynamics;
+struct core_picks;
+struct core_watch;
+struct pause;
 
 struct ew_core {
     const struct ew_run *run;
     struct core_dynamics *dyn; /**< NULL: nothing changes */
+    struct core_picks *picks;  /**< NULL: no book is picked online */
+    struct ew_error failure;   /**< why status is what it is, when not EW_ENOMEM */
     struct ew_core_ops ops;
     bool reorders;
     enum ew_status status;
@@ -153,6 +158,10 @@ static inline size_t core_count_waiting(const struct core_workload *wl)
 {
     return wl->waiting.count - wl->waiting_head;
 }
+/** Take n requests from those that wait: they are in a job from now on. */
+void core_take_waiting(struct core_workload *wl, uint32_t n);
+/** Not all of them have been dropped. */
+bool core_has_waiter(const double *arrival_s, uint32_t n);
 /** Issue what closed loops owe. */
 void core_issue_owed(struct ew_core *core, double time_s);
 
@@ -181,10 +190,36 @@ double core_message_extra_s(struct ew_core *core, const struct ew_ready *item, u
 void core_dynamics_arrived(struct ew_core *core, uint32_t workload, double time_s);
 void core_dynamics_ended(struct ew_core *core, uint32_t workload, uint64_t request);
 
+/* core_pick.c; all but the first two and is_due only with core->picks */
+
+enum ew_status core_picks_init(struct ew_core *core, struct ew_error *err);
+void core_picks_fini(struct ew_core *core);
+/** Where to note what happens, see core_watch.h. */
+struct core_watch *core_picks_watch(const struct ew_core *core);
+/** Something has happened that may let a job of this workload begin. */
+void core_pick_soon(struct ew_core *core, uint32_t workload, double time_s);
+/** An attempt whose time has come; takes what it owns. */
+void core_pick_again(struct ew_core *core, struct pause *pause, double time_s);
+/** Nobody waits any more for a request of such an attempt; false: there is none. */
+bool core_pick_forget(struct ew_core *core, uint32_t workload, uint64_t request);
+/** The attempt in the slot has failed. */
+void core_picks_buried(struct ew_core *core, const struct core_slot *slot, double time_s);
+/** A decision is still to come. */
+bool core_pick_is_due(const struct ew_core *core);
+void core_pick_timer(struct ew_core *core, uint32_t workload, double time_s);
+/** Timers of decisions, one per workload, follow those of the dynamics. */
+uint32_t core_first_pick_timer(const struct ew_core *core);
+
 /* core.c */
 
 /** Note that a server may choose anew. */
 void core_mark_dirty(struct ew_core *core, struct core_server *server);
+/** Load or computation that takes time. */
+static inline bool core_occupies_device(const struct ew_task_node *node)
+{
+    return (node->kind == EW_NODE_COMPUTE || node->kind == EW_NODE_LOAD) &&
+           node->work_s >= EW_GRAIN_S;
+}
 /** Emit an event about a node of a slot's job. */
 uint64_t core_emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t slot, uint32_t node,
                         double time_s);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/core_internal.h"
+#include "engine/core_watch.h"
 
 struct ew_event core_request_event(enum ew_event_kind kind, double time_s, uint32_t workload,
                                    uint64_t request, double value)
@@ -53,7 +54,7 @@ static enum ew_status init_workload(struct ew_core *core, uint32_t w, struct ew_
                        "request per job",
                        run->name);
     }
-    if (!run->schedule &&
+    if (!run->schedule && !run->picker &&
         (run->book->pick == EW_PICK_BY_CLASS || run->book->pick == EW_PICK_ONLINE)) {
         return ew_fail(err, EW_ENOTSUP,
                        "workload '%s': pick rule '%s' needs request classes or an "
@@ -206,14 +207,13 @@ void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64
     }
 }
 
-/* Take n requests from those that wait: they are in a job from now on. */
-static void take_waiting(struct core_workload *wl, uint32_t n)
+void core_take_waiting(struct core_workload *wl, uint32_t n)
 {
     wl->waiting_head += n;
     wl->waiting.count = shift_queue(wl->waiting.items, wl->waiting.count, &wl->waiting_head);
 }
 
-static bool anybody_waits(const double *arrival_s, uint32_t n)
+bool core_has_waiter(const double *arrival_s, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         if (!isnan(arrival_s[i])) {
@@ -228,12 +228,12 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     struct core_workload *wl = &core->workloads[w];
     const double *arrival_s = wl->waiting.items + wl->waiting_head;
     const uint64_t first_request = wl->n_issued - core_count_waiting(wl);
-    if (anybody_waits(arrival_s, n_requests)) { /* not all dropped meanwhile */
+    if (core_has_waiter(arrival_s, n_requests)) { /* not all dropped meanwhile */
         struct core_template *tmpl =
             wl->run->schedule ? core_scheduled(wl, time_s) : &wl->templates[pick_plan(wl)];
         core_start_attempt(core, tmpl, first_request, n_requests, arrival_s, 0, time_s);
     }
-    take_waiting(wl, n_requests);
+    core_take_waiting(wl, n_requests);
 }
 
 /* Start jobs from the requests that wait; a short last job only when no more can come. */
@@ -241,6 +241,10 @@ static void start_jobs(struct ew_core *core, uint32_t w, double time_s)
 {
     struct core_workload *wl = &core->workloads[w];
     const uint32_t per_job = wl->run->requests_per_job;
+    if (wl->run->picker) {
+        core_pick_soon(core, w, time_s);
+        return;
+    }
     while (core_count_waiting(wl) >= per_job && core->status == EW_OK) {
         start_job(core, w, per_job, time_s);
     }
@@ -427,6 +431,11 @@ void core_answer(struct ew_core *core, uint32_t s, double time_s)
     }
     slot->is_answered = true;
     wl->jobs_in_flight--;
+    if (wl->run->picker) {
+        core_watch_answer(core_picks_watch(core), w, slot->tmpl->plan, slot->rank,
+                          time_s - slot->arrival_s[0], time_s);
+        core_pick_soon(core, w, time_s);
+    }
 }
 
 void core_request_lost(struct ew_core *core, uint32_t workload, uint64_t request,

@@ -71,19 +71,33 @@ struct ew_plan_schedule {
     const uint32_t *plans;
 };
 
+struct ew_job_decision;
+struct ew_job_observation;
+
+/** Who picks the plan of every job, and how many requests it takes, for books picked online; see
+ *  struct ew_online. */
+struct ew_picker {
+    void *ctx;
+    /** What is decided has been checked. Any failure ends the run. */
+    enum ew_status (*pick)(void *ctx, struct ew_job_decision *decision,
+                           const struct ew_job_observation *job, struct ew_error *err);
+    int32_t images_per_request; /**< >= 1; divides the batch of every plan */
+};
+
 /** One workload of a run; all borrowed. */
 struct ew_run_workload {
     const char *name;
     const struct ew_book *book;
     const struct ew_task_graph *const *task_graphs; /**< per plan of the book */
-    const struct ew_plan_context *context; /**< what the plans are about; exec only */
+    const struct ew_plan_context *context;          /**< what the plans are about; exec only */
     struct ew_arrival arrival;
     uint64_t n_requests;       /**< >= 1; a trace may be shorter */
     uint32_t requests_per_job; /**< >= 1: how many requests one job carries */
     double deadline_s;         /**< per request; INFINITY: none */
-    /** NULL, or in place of the book's pick rule, also for attempts after a failure. Its first plan's
-     *  weights are on the devices when the run begins. */
+    /** NULL, or in place of the book's pick rule, also for attempts after a failure. Its first
+     * plan's weights are on the devices when the run begins. */
     const struct ew_plan_schedule *schedule;
+    const struct ew_picker *picker; /**< NULL, or for the pick rule online; not with a schedule */
 };
 
 struct ew_exec_options;
@@ -99,7 +113,7 @@ struct ew_run {
     const struct ew_dynamics *dynamics; /**< how the world changes; NULL: it does not */
     struct ew_event_sink sink;
     bool is_prepared; /**< simgrid: this process has prepared the platform (simgrid_module.h) */
-    const volatile int *interrupted; /**< NULL, or non-zero asks the engine to stop: EW_EINTR */
+    const volatile int *interrupted;    /**< NULL, or non-zero asks the engine to stop: EW_EINTR */
     const struct ew_exec_options *exec; /**< exec only, see engine/exec/exec.h */
     struct ew_exec_facts *exec_facts;   /**< exec only: filled; may be NULL */
 };

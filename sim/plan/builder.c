@@ -221,6 +221,21 @@ enum ew_status ew_builder_begin_plan(struct ew_builder *builder, const char *nam
     return EW_OK;
 }
 
+enum ew_status ew_builder_set_batch(struct ew_builder *builder, int32_t batch, struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    if (batch < 1 || draft->segments.count || draft->pieces.count) {
+        return ew_fail(err, EW_EINPUT,
+                       batch < 1 ? "set_batch: expected at least one image"
+                                 : "set_batch must come before assign and the first piece");
+    }
+    draft->batch = draft->whole.image_hi = batch;
+    return EW_OK;
+}
+
 enum ew_status ew_builder_assign(struct ew_builder *builder, int32_t image_lo, int32_t image_hi,
                                  uint32_t variant, uint32_t exit, uint32_t *segment,
                                  struct ew_error *err)

@@ -22,6 +22,10 @@ enum ew_status ew_builder_begin_plan(struct ew_builder *builder, const char *nam
                                      uint32_t source_device, uint32_t sink_device,
                                      struct ew_error *err);
 
+/** Another batch for the current plan; before its segments and pieces. */
+enum ew_status ew_builder_set_batch(struct ew_builder *builder, int32_t batch,
+                                    struct ew_error *err);
+
 /** Give images [lo, hi) a variant and an exit; `segment` receives the index for pieces. Segments
  *  must follow each other from 0 and, in the end, tile the batch. */
 enum ew_status ew_builder_assign(struct ew_builder *builder, int32_t image_lo, int32_t image_hi,

@@ -168,10 +168,10 @@ static enum ew_status check_pick(const struct ew_book *book, struct ew_error *er
     uint64_t weight = 0;
     for (uint32_t i = 0; i < book->n_plans; i++) {
         const struct ew_plan *plan = book->plans[i];
-        if (plan->batch != book->plans[0]->batch) {
+        if (plan->batch != book->plans[0]->batch && book->pick != EW_PICK_ONLINE) {
             return ew_fail(err, EW_EINPUT,
-                           "plans of one book must have one batch size: found %d "
-                           "and %d",
+                           "plans of one book must have one batch size, unless they are picked "
+                           "online: found %d and %d",
                            book->plans[0]->batch, plan->batch);
         }
         if (book->pick == EW_PICK_BY_CLASS && !plan->class_name) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -151,12 +152,12 @@ static void try_plan(struct bench *bench)
     ew_instance_free(objects[1]);
 }
 
-/* Plan, then observe each cause; the bytes say what was decided. */
+/* Tell it each cause; the bytes say what was decided. */
 static enum ew_status observe_bytes(struct ew_str *bytes, struct ew_instance *instance,
                                     const struct ew_online *online, const struct bench *bench,
                                     struct ew_error *err)
 {
-    enum ew_status status = plan_bytes(bytes, instance, bench, err);
+    enum ew_status status = EW_OK;
     for (uint32_t i = 0; i < 3 && status == EW_OK; i++) {
         const struct ew_observation now = {
             .struct_size = sizeof now, .causes = 1u << i, .time_s = i + 1, .number = i + 1};
@@ -170,6 +171,82 @@ static enum ew_status observe_bytes(struct ew_str *bytes, struct ew_instance *in
         ew_book_free(book);
         status = status == EW_ENOTSUP ? EW_OK : status; /* the plan in force stays */
     }
+    return status;
+}
+
+/* Jobs of a made-up run: nothing measured yet; something measured, several wait; one device is
+ * gone, and an attempt has failed. */
+static enum ew_status pick_bytes(struct ew_str *bytes, struct ew_instance *instance,
+                                 const struct ew_online *online, const struct ew_book *book,
+                                 const struct bench *bench, struct ew_error *err)
+{
+    const uint32_t n = bench->problem.problem.context.platform->n_devices, n_plans = book->n_plans;
+    double *task_ratio = calloc(n, sizeof *task_ratio);
+    double *bytes_per_s = calloc((size_t)n * n, sizeof *bytes_per_s);
+    uint32_t *queued = calloc(n, sizeof *queued), *is_up = calloc(n, sizeof *is_up);
+    uint32_t *plan_requests = calloc(n_plans, sizeof *plan_requests);
+    enum ew_status status =
+        task_ratio && bytes_per_s && queued && is_up && plan_requests ? EW_OK : ew_fail_memory(err);
+    for (uint32_t i = 0; i < 3 && status == EW_OK; i++) {
+        for (uint32_t k = 0; k < n_plans; k++) {
+            plan_requests[k] = (uint32_t)book->plans[k]->batch;
+        }
+        for (uint32_t d = 0; d < n; d++) {
+            task_ratio[d] = i == 0 ? NAN : 1.0 + 0.25 * i;
+            queued[d] = i * d;
+            is_up[d] = i < 2 || d + 1 < n;
+            for (uint32_t e = 0; e < n; e++) {
+                bytes_per_s[(size_t)d * n + e] = i == 0 ? NAN : 1e6 / i;
+            }
+        }
+        const struct ew_job_observation job = {
+            .struct_size = sizeof job,
+            .n_plans = n_plans,
+            .time_s = i,
+            .first_request = i,
+            .waited_s = 0.5 * i,
+            .deadline_s = bench->problem.problem.deadline_s,
+            .n_attempts = i == 2,
+            .n_waiting = i == 1 ? 3 : 1,
+            .n_running = i == 1,
+            .can_wait = i == 1,
+            .last_plan = i == 0 ? EW_ID_NONE : 0,
+            .n_devices = n,
+            .last_latency_s = i == 0 ? NAN : 0.25,
+            .plan_requests = plan_requests,
+            .task_ratio = task_ratio,
+            .queued = queued,
+            .is_up = is_up,
+            .measured_bytes_per_s = bytes_per_s,
+        };
+        struct ew_job_decision decision;
+        status = ew_instance_pick(&decision, instance, online, &job, err);
+        ew_str_append_n(bytes, (const char *)&decision, sizeof decision);
+    }
+    free(task_ratio);
+    free(bytes_per_s);
+    free(queued);
+    free(is_up);
+    free(plan_requests);
+    return status;
+}
+
+/* Plan, then all decisions; the bytes say what they were. */
+static enum ew_status decide_bytes(struct ew_str *bytes, struct ew_instance *instance,
+                                   const struct ew_online *online, const struct bench *bench,
+                                   struct ew_error *err)
+{
+    struct ew_book *book = NULL;
+    enum ew_status status = ew_instance_plan(&book, instance, err);
+    if (status == EW_OK) {
+        ew_book_wire_put(bytes, &bench->problem.problem.context, book);
+    }
+    if (status == EW_OK && online->pick && book->pick == EW_PICK_ONLINE) {
+        status = pick_bytes(bytes, instance, online, book, bench, err);
+    } else if (status == EW_OK && online->observe) {
+        status = observe_bytes(bytes, instance, online, bench, err);
+    }
+    ew_book_free(book);
     return status == EW_OK && bytes->failed ? ew_fail_memory(err) : status;
 }
 
@@ -177,7 +254,7 @@ static enum ew_status observe_bytes(struct ew_str *bytes, struct ew_instance *in
 static void try_observe(struct bench *bench)
 {
     struct ew_instance *objects[2] = {NULL, NULL};
-    const struct ew_online *online[2] = {NULL, NULL};
+    struct ew_online online[2] = {{0}, {0}};
     struct ew_str bytes[3] = {{0}, {0}, {0}};
     struct ew_error err = {0};
     enum ew_status status = EW_OK;
@@ -187,9 +264,9 @@ static void try_observe(struct bench *bench)
             status = ew_instance_online(&online[i], objects[i], &err);
         }
     }
-    const bool has_online = online[0] && online[1];
+    const bool has_online = online[0].struct_size && online[1].struct_size;
     for (int i = 0; has_online && i < 3 && status == EW_OK; i++) {
-        status = observe_bytes(&bytes[i], objects[i / 2], online[i / 2], bench, &err);
+        status = decide_bytes(&bytes[i], objects[i / 2], &online[i / 2], bench, &err);
     }
     judge(bench->result, status, &err);
     if (status == EW_OK && !has_online) {

@@ -16,7 +16,8 @@
 /** What a strategy is asked. Borrowed; must outlive the instance. */
 struct ew_problem {
     struct ew_plan_context context;
-    int32_t batch; /**< images per job, >= 1 */
+    int32_t batch;              /**< images per job, >= 1 */
+    int32_t images_per_request; /**< divides batch; 0 counts as 1 */
     uint32_t source_device;
     uint32_t sink_device;
     double deadline_s;           /**< INFINITY: none */
@@ -60,8 +61,9 @@ enum ew_status ew_instance_new(struct ew_instance **out, const struct ew_strateg
 enum ew_status ew_instance_plan(struct ew_book **out, struct ew_instance *instance,
                                 struct ew_error *err);
 
-/** The strategy's online extension; NULL: it has none. EW_EPLUGIN: it is not whole. */
-enum ew_status ew_instance_online(const struct ew_online **out, const struct ew_instance *instance,
+/** The strategy's online extension, all members; all zero: it has none. EW_EPLUGIN: it is not
+ * whole. */
+enum ew_status ew_instance_online(struct ew_online *out, const struct ew_instance *instance,
                                   struct ew_error *err);
 
 /** Call observe. The platform of the problem may have other numbers than at the last call, but the
@@ -71,6 +73,16 @@ enum ew_status ew_instance_online(const struct ew_online **out, const struct ew_
 enum ew_status ew_instance_observe(struct ew_book **out, struct ew_instance *instance,
                                    const struct ew_online *online, const struct ew_observation *now,
                                    struct ew_error *err);
+
+/** Call pick, which must be there, and check what it decides. Any failure is EW_EPLUGIN. */
+enum ew_status ew_instance_pick(struct ew_job_decision *decision, struct ew_instance *instance,
+                                const struct ew_online *online,
+                                const struct ew_job_observation *job, struct ew_error *err);
+
+/** What a strategy that nobody vouches for decides must be possible. EW_EPLUGIN. */
+enum ew_status ew_job_decision_check(const struct ew_job_decision *decision,
+                                     const struct ew_job_observation *job, const char *strategy,
+                                     struct ew_error *err);
 
 /** Number of evaluate calls so far. */
 uint64_t ew_instance_evaluations(const struct ew_instance *instance);

@@ -255,6 +255,26 @@ static int32_t reset(struct ew_plan_builder *builder)
     return EW_STRATEGY_OK;
 }
 
+static int32_t set_batch(struct ew_plan_builder *builder, int32_t images)
+{
+    struct ew_instance *instance = building(builder);
+    if (!instance) {
+        return EW_STRATEGY_EINVALID;
+    }
+    struct ew_error err = {0};
+    enum ew_status status = EW_OK;
+    const struct ew_problem *problem = instance->problem;
+    const int32_t per_request = problem->images_per_request ? problem->images_per_request : 1;
+    if (images < 1 || images > problem->batch || images % per_request != 0) {
+        status =
+            ew_fail(&err, EW_EINPUT, "set_batch: expected a multiple of %d images up to %d, got %d",
+                    per_request, problem->batch, images);
+    } else {
+        status = ew_builder_set_batch(instance->builder, images, &err);
+    }
+    return result(instance, status, &err);
+}
+
 void host_builder_bind(struct ew_instance *instance)
 {
     instance->abi_builder = (struct ew_plan_builder){
@@ -272,5 +292,6 @@ void host_builder_bind(struct ew_instance *instance)
         .set_share = set_share,
         .set_pick = set_pick,
         .reset = reset,
+        .set_batch = set_batch,
     };
 }

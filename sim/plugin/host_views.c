@@ -185,6 +185,7 @@ enum ew_status host_views_init(struct ew_instance *instance, struct ew_error *er
         .has_energy = all_have_power(platform),
         .arrival = problem->arrival,
         .workload = problem->workload,
+        .images_per_request = problem->images_per_request ? problem->images_per_request : 1,
     };
     return status;
 }

@@ -5,7 +5,7 @@
 struct ew_online_session {
     struct ew_problem problem; /* what the instance sees; its platform changes */
     struct ew_instance *instance;
-    const struct ew_online *online;
+    struct ew_online online;
 };
 
 enum ew_status ew_online_open(struct ew_online_session **out, const struct ew_book_request *request,
@@ -23,7 +23,7 @@ enum ew_status ew_online_open(struct ew_online_session **out, const struct ew_bo
     if (status == EW_OK) {
         status = ew_instance_online(&session->online, session->instance, err);
     }
-    if (status != EW_OK || !session->online) {
+    if (status != EW_OK || !session->online.observe) {
         ew_online_close(session);
         return status;
     }
@@ -43,7 +43,7 @@ enum ew_status ew_online_observe(struct ew_book **out, struct ew_online_session 
                                  const struct ew_observation *observation, struct ew_error *err)
 {
     session->problem = *now;
-    return ew_instance_observe(out, session->instance, session->online, observation, err);
+    return ew_instance_observe(out, session->instance, &session->online, observation, err);
 }
 
 void ew_online_close(struct ew_online_session *session)

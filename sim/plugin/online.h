@@ -10,7 +10,7 @@
 struct ew_online_session;
 
 /** Create the strategy of the request; everything in the request but the problem must outlive the
- *  session. `*out` is NULL when the strategy has no online extension. */
+ *  session. `*out` is NULL when the strategy has no observe. */
 enum ew_status ew_online_open(struct ew_online_session **out, const struct ew_book_request *request,
                               struct ew_error *err);
 

@@ -12,6 +12,7 @@
 #include "plugin/guard.h"
 #include "plugin/make_book.h"
 #include "plugin/online.h"
+#include "plugin/picker.h"
 
 static double now_s(void)
 {
@@ -437,6 +438,11 @@ static enum ew_status replan_workload(struct ew_point *point, uint32_t i,
     if (!choose_replanning(&errand.how, config) || !maker) {
         return EW_OK;
     }
+    if (point->books[i]->pick == EW_PICK_ONLINE) {
+        return ew_fail(err, EW_ENOTSUP,
+                       "--replan makes plans before the run; this strategy picks them for each job "
+                       "in it");
+    }
     enum ew_status status = EW_OK;
     struct ew_book *book = NULL;
     if (!config->foresight) {
@@ -481,8 +487,10 @@ enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_confi
     }
     point->books = ew_arena_calloc(&point->arena, setup->n_workloads, sizeof *point->books);
     point->replans = ew_arena_calloc(&point->arena, setup->n_workloads, sizeof *point->replans);
-    status = point->books && point->replans ? EW_OK : ew_fail_memory(err);
+    point->makers = ew_arena_calloc(&point->arena, setup->n_workloads, sizeof *point->makers);
+    status = point->books && point->replans && point->makers ? EW_OK : ew_fail_memory(err);
     for (uint32_t i = 0; status == EW_OK && i < setup->n_workloads; i++) {
+        point->makers[i] = makers[i];
         status = plan_workload(&point->books[i], config, &setup->workloads[i], makers[i], err);
         if (status == EW_OK) {
             status = replan_workload(point, i, makers[i], err);
@@ -543,6 +551,8 @@ struct running {
     const struct ew_point *point;
     struct ew_task_graph ***graphs; /* per workload, per plan */
     struct ew_run_workload *workloads;
+    struct ew_host_services services;
+    struct ew_picker *pickers; /* per workload; ctx NULL: none */
     struct ew_metrics_workload *watched;
     struct ew_run run;
     struct ew_metrics_config config;
@@ -564,6 +574,33 @@ static void observe_all(void *ctx, const struct ew_event *event, const struct ew
     if (r->progress.observe) {
         r->progress.observe(r->progress.ctx, event, joules);
     }
+}
+
+/* Books picked online, but not along a schedule, need their strategy during the run. */
+static enum ew_status prepare_picker(struct running *r, uint32_t i, struct ew_error *err)
+{
+    const struct ew_point_config *config = r->point->config;
+    const struct ew_setup_workload *w = &config->setup->workloads[i];
+    const struct ew_contender *maker = r->point->makers ? r->point->makers[i] : NULL;
+    struct ew_pick_session *session = NULL;
+    if (r->point->books[i]->pick != EW_PICK_ONLINE || r->point->replans[i] || !maker) {
+        return EW_OK;
+    }
+    const struct ew_book_request request = {
+        .strategy = maker->ref,
+        .params = &maker->params,
+        .problem = &w->problem,
+        .services = &r->services,
+        .plan_limit_s = config->plan_limit_s,
+    };
+    const enum ew_status status = ew_pick_open(&session, &request, r->point->books[i], err);
+    r->pickers[i] = (struct ew_picker){
+        .ctx = session,
+        .pick = ew_pick_ask,
+        .images_per_request = w->problem.images_per_request,
+    };
+    r->workloads[i].picker = status == EW_OK ? &r->pickers[i] : NULL;
+    return status;
 }
 
 static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_error *err)
@@ -589,7 +626,7 @@ static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_
         .min_accuracy = w->spec->min_accuracy,
         .min_throughput_per_s = w->spec->min_throughput_per_s,
     };
-    return EW_OK;
+    return prepare_picker(r, i, err);
 }
 
 static enum ew_status prepare(struct running *r, struct ew_error *err)
@@ -599,7 +636,9 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
     r->graphs = calloc(n, sizeof *r->graphs);
     r->workloads = calloc(n, sizeof *r->workloads);
     r->watched = calloc(n, sizeof *r->watched);
-    if (!r->graphs || !r->workloads || !r->watched) {
+    r->pickers = calloc(n, sizeof *r->pickers);
+    r->services = services_of(r->point->config);
+    if (!r->graphs || !r->workloads || !r->watched || !r->pickers) {
         return ew_fail_memory(err);
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -626,6 +665,21 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
         .observer = {r, observe_all},
     };
     return EW_OK;
+}
+
+/* Strategies that pick; on failure what their processes died of is the better reason. */
+static enum ew_status close_pickers(struct running *r, enum ew_status status, struct ew_error *err)
+{
+    for (uint32_t i = 0; r->pickers && i < r->point->config->setup->n_workloads; i++) {
+        struct ew_error death = {0};
+        const enum ew_status ended = ew_pick_close(r->pickers[i].ctx, &death);
+        if (ended != EW_OK && status == EW_EPLUGIN) {
+            *err = death;
+        }
+    }
+    free(r->pickers);
+    r->pickers = NULL;
+    return status;
 }
 
 static void running_fini(struct running *r)
@@ -735,6 +789,7 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
     if (status == EW_OK) {
         status = simulate(&result, &r, how, err);
     }
+    status = close_pickers(&r, status, err);
     if (how->trace) {
         const enum ew_status ended = ew_trace_end(how->trace, status == EW_OK ? err : NULL);
         status = status == EW_OK ? ended : status;

@@ -53,6 +53,8 @@ struct ew_point {
     double plan_time_s;         /**< wall-clock, all workloads */
     struct ew_book **books;     /**< per workload of the setup, owned */
     struct ew_replan **replans; /**< per workload, owned; NULL entries: one book throughout */
+    /** Per workload: who made the plans, for books picked online; NULL entries: nobody is there. */
+    const struct ew_contender **makers;
     struct ew_arena arena;
 };
 

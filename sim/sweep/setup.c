@@ -133,6 +133,7 @@ static void fill_problem(const struct ew_setup *s, struct ew_setup_workload *w)
         p->context.element_bytes.activation = spec->activation_bytes_per_element;
     }
     p->batch = spec->batch;
+    p->images_per_request = spec->batch / (int32_t)spec->requests_per_job;
     p->deadline_s = spec->deadline_s;
     p->min_accuracy = spec->min_accuracy;
     p->min_throughput_per_s = spec->min_throughput_per_s;

@@ -32,7 +32,7 @@ struct planning {
     struct ew_params params;
     struct ew_instance *instance;
     struct ew_world *world;
-    const struct ew_online *online;
+    struct ew_online online;
     double now_s;
     uint64_t n_observed;
     uint64_t n_evaluations;
@@ -194,7 +194,7 @@ const struct ew_plan *planning_begin(struct planning *planning, const char *stra
     planning->now_s = 0;
     const struct ew_plan *plan = plan_and_stay(planning, strategy, settings);
     ck_assert_int_eq(ew_instance_online(&planning->online, planning->instance, &err), EW_OK);
-    ck_assert_msg(planning->online != NULL, "%s does not observe", strategy);
+    ck_assert_msg(planning->online.observe != NULL, "%s does not observe", strategy);
     return plan;
 }
 
@@ -216,7 +216,7 @@ const struct ew_plan *planning_observe(struct planning *planning, uint32_t cause
     };
     planning->error = (struct ew_error){0};
     const enum ew_status status =
-        ew_instance_observe(&book, planning->instance, planning->online, &now, &planning->error);
+        ew_instance_observe(&book, planning->instance, &planning->online, &now, &planning->error);
     if (status != EW_OK || !book) {
         return NULL;
     }

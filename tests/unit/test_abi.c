@@ -125,7 +125,8 @@ AT(ew_requirements_info, has_energy, 40);
 AT(ew_requirements_info, reserved, 44);
 AT(ew_requirements_info, arrival, 48);
 AT(ew_requirements_info, workload, 56);
-SIZE(ew_requirements_info, 64);
+AT(ew_requirements_info, images_per_request, 64);
+SIZE(ew_requirements_info, 72);
 
 AT(ew_evaluation, struct_size, 0);
 AT(ew_evaluation, requests, 4);
@@ -167,7 +168,8 @@ AT(ew_plan_builder, set_note, 80);
 AT(ew_plan_builder, set_share, 88);
 AT(ew_plan_builder, set_pick, 96);
 AT(ew_plan_builder, reset, 104);
-SIZE(ew_plan_builder, 112);
+AT(ew_plan_builder, set_batch, 112);
+SIZE(ew_plan_builder, 120);
 
 AT(ew_host, struct_size, 0);
 AT(ew_host, abi_minor, 4);
@@ -211,6 +213,43 @@ AT(ew_strategy_entry, count, 16);
 AT(ew_strategy_entry, describe, 24);
 AT(ew_strategy_entry, create, 32);
 SIZE(ew_strategy_entry, 40);
+
+AT(ew_observation, struct_size, 0);
+AT(ew_observation, causes, 4);
+AT(ew_observation, time_s, 8);
+AT(ew_observation, planned_s, 16);
+AT(ew_observation, number, 24);
+SIZE(ew_observation, 32);
+
+AT(ew_job_observation, struct_size, 0);
+AT(ew_job_observation, n_plans, 4);
+AT(ew_job_observation, time_s, 8);
+AT(ew_job_observation, first_request, 16);
+AT(ew_job_observation, waited_s, 24);
+AT(ew_job_observation, deadline_s, 32);
+AT(ew_job_observation, n_attempts, 40);
+AT(ew_job_observation, n_waiting, 44);
+AT(ew_job_observation, n_running, 48);
+AT(ew_job_observation, can_wait, 52);
+AT(ew_job_observation, last_plan, 56);
+AT(ew_job_observation, n_devices, 60);
+AT(ew_job_observation, last_latency_s, 64);
+AT(ew_job_observation, plan_requests, 72);
+AT(ew_job_observation, task_ratio, 80);
+AT(ew_job_observation, queued, 88);
+AT(ew_job_observation, is_up, 96);
+AT(ew_job_observation, measured_bytes_per_s, 104);
+SIZE(ew_job_observation, 112);
+
+AT(ew_job_decision, struct_size, 0);
+AT(ew_job_decision, plan, 4);
+AT(ew_job_decision, n_requests, 8);
+SIZE(ew_job_decision, 16);
+
+AT(ew_online, struct_size, 0);
+AT(ew_online, observe, 8);
+AT(ew_online, pick, 16);
+SIZE(ew_online, 24);
 
 /* ----------------------------------------------------------------------- constants */
 

@@ -199,6 +199,91 @@ START_TEST(the_child_works_on_a_copy)
 }
 END_TEST
 
+/* --- a child that stays ----------------------------------------------------------------------- */
+
+/* Counts questions; "die", "hang", "exit" and "fail" are done as told. */
+static enum ew_status count_questions(void *ctx, const char *question, size_t size,
+                                      struct ew_str *answer, struct ew_error *e)
+{
+    int *n = ctx;
+    if (size == 3) {
+        abort();
+    } else if (size == 4 && memcmp(question, "exit", 4) == 0) {
+        exit(0);
+    } else if (size == 4 && memcmp(question, "fail", 4) == 0) {
+        return ew_fail(e, EW_EPLUGIN, "as told");
+    }
+    while (size == 4) {
+        (void)pause();
+    }
+    ew_str_printf(answer, "%d:%zu", (*n)++, size);
+    return EW_OK;
+}
+
+static struct ew_guard_talk *begin_talk(double limit_s)
+{
+    static int n = 7;
+    struct ew_guard_talk *talk = NULL;
+    err = (struct ew_error){0};
+    ck_assert_int_eq(ew_guard_talk_begin(&talk, count_questions, &n, limit_s, "thing", &err),
+                     EW_OK);
+    return talk;
+}
+
+static void answers(struct ew_guard_talk *talk, const char *question, size_t size,
+                    const char *expected)
+{
+    struct ew_str answer = {0};
+    ck_assert_msg(ew_guard_talk_ask(talk, &answer, question, size, &err) == EW_OK, "%s",
+                  err.message);
+    ck_assert_str_eq(ew_str_text(&answer), expected);
+    ew_str_fini(&answer);
+}
+
+START_TEST(a_child_that_stays_answers_and_remembers)
+{
+    struct ew_guard_talk *talk = begin_talk(10);
+    char *large = calloc(1, 1000000);
+    ck_assert_ptr_nonnull(large);
+    answers(talk, "x", 1, "8:1");
+    answers(talk, large, 1000000, "9:1000000");
+    ck_assert_int_eq(ew_guard_talk_ask(talk, NULL, "fail", 4, &err), EW_EPLUGIN);
+    ck_assert_str_eq(err.message, "as told");
+    answers(talk, "", 0, "10:0");
+    ck_assert_int_eq(ew_guard_talk_end(talk, &err), EW_OK);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    free(large);
+}
+END_TEST
+
+START_TEST(a_child_that_dies_while_it_is_asked_is_explained_at_the_end)
+{
+    static const char *const how[] = {"die", "exit"};
+    static const char *const why[] = {
+        "thing: it called abort", "thing: it ended the process (exit code 0) instead of returning"};
+    for (int i = 0; i < 2; i++) {
+        struct ew_guard_talk *talk = begin_talk(10);
+        ck_assert_int_eq(ew_guard_talk_ask(talk, NULL, how[i], strlen(how[i]), &err), EW_EPLUGIN);
+        ck_assert_int_eq(ew_guard_talk_ask(talk, NULL, "x", 1, &err), EW_EPLUGIN);
+        ck_assert_int_eq(ew_guard_talk_end(talk, &err), EW_EPLUGIN);
+        ck_assert_str_eq(err.message, why[i]);
+        ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    }
+}
+END_TEST
+
+START_TEST(a_child_that_does_not_answer_is_ended)
+{
+    struct ew_guard_talk *talk = begin_talk(0.2);
+    const double begin_s = now_s();
+    ck_assert_int_eq(ew_guard_talk_ask(talk, NULL, "hang", 4, &err), EW_EPLUGIN);
+    ck_assert_str_eq(err.message, "thing: no answer within 0.2 s");
+    ck_assert_int_eq(ew_guard_talk_end(talk, &err), EW_OK);
+    ck_assert(now_s() - begin_s < 2);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
 int main(void)
 {
     (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
@@ -210,6 +295,9 @@ int main(void)
         a_grandchild_does_not_hold_us_up,
         garbage_in_the_pipe_is_no_report,
         the_child_works_on_a_copy,
+        a_child_that_stays_answers_and_remembers,
+        a_child_that_dies_while_it_is_asked_is_explained_at_the_end,
+        a_child_that_does_not_answer_is_ended,
     };
     return run_suite("guard", tests, sizeof tests / sizeof *tests);
 }

@@ -703,6 +703,15 @@ static enum ew_status run_exec(struct ew_run_facts *facts, const struct ew_run *
     if (run->dynamics) {
         return ew_fail(err, EW_ENOTSUP, "engine exec: a world that changes can be simulated only");
     }
+    for (uint32_t w = 0; w < run->n_workloads; w++) {
+        if (run->workloads[w].picker) {
+            return ew_fail(
+                err, EW_ENOTSUP,
+                "engine exec: workload '%s': plans picked per job (rule 'online') can be "
+                "simulated only",
+                run->workloads[w].name);
+        }
+    }
     return ew_exec_run(facts, run->exec_facts ? run->exec_facts : &unused, run, run->exec, err);
 }
 

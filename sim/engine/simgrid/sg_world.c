@@ -96,7 +96,7 @@ static void schedule_timer(void *ctx, uint32_t timer, double time_s)
     }
     *work = (struct ew_sg_work){.kind = EW_SG_TIMER, .index = timer};
     queue_work(world, work, time_s);
-    world->n_active--; /* does not keep a run alive */
+    world->n_active -= world->run->dynamics ? 1 : 0; /* does not keep such a run alive */
 }
 
 /* SimGrid changes speeds by itself: they stand in the platform as profiles. */
@@ -235,7 +235,7 @@ void ew_sg_report(struct ew_sg_world *world, struct ew_sg_work *work)
     }
     work->state = EW_SG_IDLE;
     work->hand = NULL;
-    world->n_active -= work->kind == EW_SG_TIMER ? 0 : 1;
+    world->n_active -= work->kind == EW_SG_TIMER && world->run->dynamics ? 0 : 1;
     const double end_s = simgrid_get_clock() - work->late_s;
     switch ((enum ew_sg_kind)work->kind) {
     case EW_SG_TASK:
