@@ -87,7 +87,7 @@ def main():
         print(__doc__, file=sys.stderr)
         return 2
     program = os.path.join(os.path.abspath(sys.argv[1]), "bin", "edgeweave")
-    browser = shutil.which("chromium")
+    browser = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as where:
         os.environ["HOME"] = os.environ["XDG_CACHE_HOME"] = where
         sweep = {"schema": "edgeweave.sweep/1",
