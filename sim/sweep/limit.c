@@ -11,7 +11,7 @@ static void add_plan(struct ew_limit *limit, const struct ew_problem *problem,
                      const struct ew_plan *plan)
 {
     if (plan->source_device != problem->source_device ||
-        plan->sink_device != problem->sink_device) {
+        plan->sink_device != problem->sink_device || plan->batch != problem->batch) {
         limit->is_applicable = false;
     }
     for (uint32_t v = 0; v < plan->n_boundary_variants; v++) {

@@ -17,7 +17,7 @@ struct ew_limit {
 struct ew_limit ew_limit_begin(const struct ew_setup *setup);
 
 /** Take the plans of the workload into account: a bound would not apply to plans with another
- *  source or sink, and holds for wire formats no narrower than theirs. */
+ *  source, sink or batch, and holds for wire formats no narrower than theirs. */
 void ew_limit_add_book(struct ew_limit *limit, const struct ew_setup *setup,
                        const struct ew_book *book);
 
