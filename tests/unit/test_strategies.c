@@ -15,7 +15,7 @@
 #include "support/suite.h"
 #include "support/tiny.h"
 
-static const char *const STRATEGIES[] = {"local", "offload", "neurosurgeon",
+static const char *const STRATEGIES[] = {"local", "offload", "neurosurgeon", "qpart",
                                          "modnn", "coedge",  "edgent"};
 enum { N_STRATEGIES = sizeof STRATEGIES / sizeof STRATEGIES[0] };
 
