@@ -47,6 +47,10 @@ static void note_execution(const struct ew_outcome *outcome, const struct ew_res
     const struct ew_cli *cli = outcome->session->cli;
     ew_cli_detail(cli, "%s: %.3g s of real time, %.3g s of arithmetic, dilation %.3g",
                   result->strategy, facts->wall_s, facts->compute_s, facts->dilation);
+    if (facts->n_lost) {
+        ew_cli_warn(cli, "%s: planned anew after losing %u of the workers: %s", result->strategy,
+                    facts->n_lost, facts->losses);
+    }
     if (facts->n_pinned) {
         ew_cli_detail(cli, "%s: computing threads of %u workers bound to %u processors",
                       result->strategy, facts->n_pinned, facts->n_processors);
@@ -90,6 +94,7 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
         status = outcome->engine == &ew_engine_exec
                      ? ew_exec_options_read(&outcome->exec, session, err)
                      : EW_OK;
+        outcome->exec.is_survivor = true;
     }
     if (status == EW_OK && out) {
         const struct ew_csv_options options = {.max_task_jobs = MAX_TASK_JOBS};

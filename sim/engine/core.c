@@ -40,6 +40,15 @@ static enum ew_status collect_connections(struct ew_core *core, struct ew_error 
             }
         }
     }
+    const uint32_t n_devices = core->run->replanner ? core->run->platform->n_devices : 0;
+    for (uint32_t pair = 0; pair < n_devices * n_devices; pair++) { /* plans to come may use any */
+        const struct ew_connection c = {pair / n_devices, pair % n_devices};
+        if (c.from != c.to && ew_platform_route(core->run->platform, c.from, c.to)->n_links &&
+            !ew_vec_push(&found, c)) {
+            ew_vec_fini(&found);
+            return ew_fail_memory(err);
+        }
+    }
     if (found.count) {
         qsort(found.items, found.count, sizeof *found.items, compare_connections);
     }
@@ -71,8 +80,8 @@ static uint32_t find_connection(const struct ew_core *core, uint32_t from, uint3
     return (uint32_t)(found - core->connections);
 }
 
-static enum ew_status init_template(struct ew_core *core, struct core_template *tmpl,
-                                    struct ew_error *err)
+enum ew_status core_template_init(struct ew_core *core, struct core_template *tmpl,
+                                  struct ew_error *err)
 {
     const struct ew_task_graph *graph = tmpl->graph;
     const size_t n = graph->n_nodes ? graph->n_nodes : 1;
@@ -123,7 +132,7 @@ static enum ew_status init_templates(struct ew_core *core, struct ew_error *err)
     }
     enum ew_status status = collect_connections(core, err);
     for (t = 0; t < core->n_templates && status == EW_OK; t++) {
-        status = init_template(core, &core->templates[t], err);
+        status = core_template_init(core, &core->templates[t], err);
     }
     return status;
 }
@@ -196,6 +205,13 @@ void ew_core_free(struct ew_core *core)
         ew_vec_fini(&tmpl->free_slots);
     }
     free(core->templates);
+    for (size_t i = 0; i < core->added.count; i++) {
+        free(core->added.items[i]->connection);
+        free(core->added.items[i]->initial_deps);
+        ew_vec_fini(&core->added.items[i]->free_slots);
+        free(core->added.items[i]);
+    }
+    ew_vec_fini(&core->added);
     for (size_t s = 0; s < core->slots.count; s++) {
         free(core->slots.items[s].deps);
         free(core->slots.items[s].arrival_s);

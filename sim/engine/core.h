@@ -96,6 +96,17 @@ void ew_core_timer(struct ew_core *core, uint32_t timer, double time_s);
  *  the message enters the network, and the core emits the event in order. */
 void ew_core_transfer_flow(struct ew_core *core, uint32_t connection, double time_s);
 
+/* A device that is lost for good, in runs with a replanner (core_loss.c). Everything begins afresh:
+ * all attempts under way fail, and none begins until ew_core_resume. */
+
+/** Devices are lost. Then settle: that stops what runs. */
+void ew_core_lose_device(struct ew_core *core, uint32_t device, double time_s);
+/** The workload's jobs use this plan from now on; its task graph is in the run. */
+enum ew_status ew_core_use_plan(struct ew_core *core, uint32_t workload, uint32_t plan,
+                                struct ew_error *err);
+/** Jobs begin again. Then settle. */
+void ew_core_resume(struct ew_core *core, double time_s);
+
 /** After the last call of the above: hand on events still held back. */
 void ew_core_end(struct ew_core *core);
 

@@ -65,7 +65,7 @@ enum ew_status core_dynamics_init(struct ew_core *core, struct ew_error *err)
     }
     for (uint32_t w = 0; w < core->run->n_workloads; w++) {
         if (dyn->given->policy.on_failure == EW_ON_FAILURE_REPLAN &&
-            !core->run->workloads[w].schedule) {
+            !core->run->workloads[w].schedule && !core->run->replanner) {
             return ew_fail(err, EW_ENOTSUP,
                            "workload '%s': on_failure replan needs plans made during the run; see "
                            "--replan",
@@ -319,6 +319,13 @@ static void apply(struct ew_core *core, const struct ew_signal *signal, double v
     emit_change(core, ew_quantity_is_link(signal->quantity), target, time_s);
 }
 
+void core_device_lost(struct ew_core *core, uint32_t device, double time_s)
+{
+    lose_device(core, device, time_s);
+    core->dyn->is_device_up[device] = false;
+    emit_change(core, false, device, time_s);
+}
+
 static double nominal_value(const struct ew_core *core, const struct ew_signal *signal)
 {
     const struct ew_platform *platform = core->run->platform;
@@ -394,7 +401,7 @@ static bool is_stalled(const struct ew_core *core, uint32_t line)
 static bool has_work(const struct ew_core *core)
 {
     const struct core_dynamics *dyn = core->dyn;
-    bool works = dyn->retries_head < dyn->retries.count || core_pick_is_due(core);
+    bool works = dyn->retries_head < dyn->retries.count || core->is_held || core_pick_is_due(core);
     for (uint32_t d = 0; d < core->run->platform->n_devices && !works; d++) {
         works = core->devices[d].is_busy || core->senders[d].is_busy;
     }

@@ -62,6 +62,11 @@ static inline uint32_t core_control_timer(const struct core_dynamics *dyn)
     return dyn->given->n_signals;
 }
 
+/* core_dynamics.c */
+
+/** The device is down from time_s on. */
+void core_device_lost(struct ew_core *core, uint32_t device, double time_s);
+
 /* core_failure.c */
 
 /** When the oldest open request of the workload is dropped; INFINITY: never. */

@@ -38,7 +38,7 @@ static void schedule_control(struct ew_core *core)
 {
     struct core_dynamics *dyn = core->dyn;
     double next_s = INFINITY;
-    if (dyn->retries_head < dyn->retries.count) {
+    if (dyn->retries_head < dyn->retries.count && !core->is_held) {
         next_s = dyn->retries.items[dyn->retries_head].ready_s;
     }
     for (uint32_t w = 0; w < core->run->n_workloads; w++) {
@@ -259,7 +259,8 @@ bool core_has_pause(const struct ew_core *core, uint32_t workload)
 static struct core_template *plan_of(struct ew_core *core, const struct pause *pause, double time_s)
 {
     struct core_workload *wl = &core->workloads[pause->tmpl->workload];
-    return wl->run->schedule ? core_scheduled(wl, time_s) : pause->tmpl;
+    struct core_template *tmpl = core_plan_in_force(wl, time_s);
+    return tmpl ? tmpl : pause->tmpl;
 }
 
 static void start_anew(struct ew_core *core, struct pause *pause, double time_s)
@@ -335,7 +336,7 @@ void core_bury_doomed(struct ew_core *core)
     }
     dyn->doomed.count = 0;
     core_issue_owed(core, time_s);
-    if (dyn->should_check_waits) {
+    if (dyn->should_check_waits && !core->is_held) {
         check_waits(core);
     }
 }
@@ -414,7 +415,7 @@ void core_run_control(struct ew_core *core, double time_s)
             dyn->check_waits_s = time_s;
         }
     }
-    while (dyn->retries_head < dyn->retries.count && core->status == EW_OK &&
+    while (dyn->retries_head < dyn->retries.count && core->status == EW_OK && !core->is_held &&
            dyn->retries.items[dyn->retries_head].ready_s <= time_s) {
         struct pause pause = dyn->retries.items[dyn->retries_head++];
         start_anew(core, &pause, time_s);

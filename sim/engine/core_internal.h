@@ -73,6 +73,7 @@ struct core_workload {
     size_t thinking_head;
     EW_VEC(double) waiting; /**< arrival times; those from waiting_head on are not yet in a job */
     size_t waiting_head;
+    struct core_template *forced; /**< in place of the book's rule and the schedule; NULL: not */
 };
 
 struct core_pending {
@@ -106,11 +107,13 @@ struct ew_core {
     uint32_t n_templates;
     struct core_template *templates; /**< all workloads, in order */
     struct core_workload *workloads;
-    struct core_server *devices; /**< [n_devices] */
-    struct core_server *senders; /**< [n_devices] */
-    struct core_server *lines;   /**< [n_connections] */
-    uint32_t *device_plan;       /**< per device: uid of the plan whose weights it holds */
-    EW_VEC(uint32_t) dirty;      /**< devices, then n_devices + senders, then 2n + lines */
+    struct core_server *devices;          /**< [n_devices] */
+    struct core_server *senders;          /**< [n_devices] */
+    struct core_server *lines;            /**< [n_connections] */
+    EW_VEC(struct core_template *) added; /**< plans made during the run, owned */
+    bool is_held;                         /**< no job begins */
+    uint32_t *device_plan;                /**< per device: uid of the plan whose weights it holds */
+    EW_VEC(uint32_t) dirty;               /**< devices, then n_devices + senders, then 2n + lines */
     EW_VEC(struct core_slot) slots;
     EW_VEC(struct core_finished) finished; /**< work list of the running cascade */
     EW_VEC(uint32_t) to_issue;             /**< closed loop: workloads that owe an arrival */
@@ -147,6 +150,10 @@ struct ew_event core_request_event(enum ew_event_kind kind, double time_s, uint3
 /** Plan of the workload's schedule, which it must have, at time_s (never before an earlier call).
  */
 struct core_template *core_scheduled(struct core_workload *wl, double time_s);
+/** Plan that the workload's jobs must have at time_s, NULL when the book's pick rule decides. */
+struct core_template *core_plan_in_force(struct core_workload *wl, double time_s);
+/** Start jobs from the requests that wait. */
+void core_start_jobs(struct ew_core *core, uint32_t workload, double time_s);
 /** Begin a job for `n` requests from first_request on, which have arrived at arrival_s (copied). */
 void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64_t first_request,
                         uint32_t n, const double *arrival_s, uint32_t n_attempts, double time_s);
@@ -212,6 +219,8 @@ uint32_t core_first_pick_timer(const struct ew_core *core);
 
 /* core.c */
 
+enum ew_status core_template_init(struct ew_core *core, struct core_template *tmpl,
+                                  struct ew_error *err);
 /** Note that a server may choose anew. */
 void core_mark_dirty(struct ew_core *core, struct core_server *server);
 /** Load or computation that takes time. */

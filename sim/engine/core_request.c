@@ -115,6 +115,11 @@ struct core_template *core_scheduled(struct core_workload *wl, double time_s)
     return &wl->templates[schedule->plans[wl->schedule_at]];
 }
 
+struct core_template *core_plan_in_force(struct core_workload *wl, double time_s)
+{
+    return wl->forced ? wl->forced : wl->run->schedule ? core_scheduled(wl, time_s) : NULL;
+}
+
 /* Plan of the next job by the book's rule. */
 static uint32_t pick_plan(struct core_workload *wl)
 {
@@ -229,18 +234,21 @@ static void start_job(struct ew_core *core, uint32_t w, uint32_t n_requests, dou
     const double *arrival_s = wl->waiting.items + wl->waiting_head;
     const uint64_t first_request = wl->n_issued - core_count_waiting(wl);
     if (core_has_waiter(arrival_s, n_requests)) { /* not all dropped meanwhile */
-        struct core_template *tmpl =
-            wl->run->schedule ? core_scheduled(wl, time_s) : &wl->templates[pick_plan(wl)];
+        struct core_template *tmpl = core_plan_in_force(wl, time_s);
+        tmpl = tmpl ? tmpl : &wl->templates[pick_plan(wl)];
         core_start_attempt(core, tmpl, first_request, n_requests, arrival_s, 0, time_s);
     }
     core_take_waiting(wl, n_requests);
 }
 
 /* Start jobs from the requests that wait; a short last job only when no more can come. */
-static void start_jobs(struct ew_core *core, uint32_t w, double time_s)
+void core_start_jobs(struct ew_core *core, uint32_t w, double time_s)
 {
     struct core_workload *wl = &core->workloads[w];
     const uint32_t per_job = wl->run->requests_per_job;
+    if (core->is_held) {
+        return;
+    }
     if (wl->run->picker) {
         core_pick_soon(core, w, time_s);
         return;
@@ -359,7 +367,7 @@ void ew_core_start(struct ew_core *core)
              i++) {
             issue_group(core, w, 0);
         }
-        start_jobs(core, w, 0);
+        core_start_jobs(core, w, 0);
     }
     core_issue_owed(core, 0);
 }
@@ -379,7 +387,7 @@ void ew_core_arrive(struct ew_core *core, uint32_t workload, double time_s)
         core_dynamics_noticed(core, time_s);
     }
     if (core->status == EW_OK) {
-        start_jobs(core, workload, time_s);
+        core_start_jobs(core, workload, time_s);
         schedule_next(core, workload);
     }
     core_issue_owed(core, time_s);
@@ -474,7 +482,7 @@ void core_issue_owed(struct ew_core *core, double time_s)
         }
         /* start once per run of the same workload, so that batches fill up */
         if (i + 1 == core->to_issue.count || core->to_issue.items[i + 1] != w) {
-            start_jobs(core, w, time_s);
+            core_start_jobs(core, w, time_s);
         }
     }
     core->to_issue.count = 0;

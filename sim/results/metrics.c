@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "results/metrics_fold.h"
 
@@ -89,6 +90,37 @@ static bool init_workload(struct ew_metrics *metrics, uint32_t w)
     return !book_uses_variants(workload->book) || map_nodes(fold, graph, workload);
 }
 
+static void free_node_layers(struct ew_workload_fold *fold)
+{
+    for (uint32_t p = 0; fold->node_layers && p < fold->n_plans; p++) {
+        free(fold->node_layers[p]);
+    }
+    free(fold->node_layers);
+    free(fold->n_nodes);
+    fold->node_layers = NULL;
+    fold->n_nodes = NULL;
+}
+
+/* The book has got plans since it was looked at. */
+static void add_plans(struct ew_metrics *metrics, uint32_t w)
+{
+    const struct ew_run_workload *workload = &metrics->run->workloads[w];
+    struct ew_workload_fold *fold = &metrics->workloads[w];
+    const uint32_t n = workload->book->n_plans;
+    uint64_t *n_completed = realloc(fold->n_completed, n * sizeof *n_completed);
+    if (!n_completed) {
+        metrics->ran_out_of_memory = true;
+        return;
+    }
+    memset(n_completed + fold->n_plans, 0, (n - fold->n_plans) * sizeof *n_completed);
+    free_node_layers(fold);
+    fold->n_completed = n_completed;
+    fold->n_plans = n;
+    metrics->ran_out_of_memory |=
+        book_uses_variants(workload->book) &&
+        !map_nodes(fold, metrics->config.workloads[w].context->graph, workload);
+}
+
 enum ew_status ew_metrics_new(struct ew_metrics **out, const struct ew_metrics_config *config,
                               struct ew_error *err)
 {
@@ -125,11 +157,7 @@ void ew_metrics_free(struct ew_metrics *metrics)
     }
     for (uint32_t w = 0; metrics->workloads && w < metrics->run->n_workloads; w++) {
         struct ew_workload_fold *fold = &metrics->workloads[w];
-        for (uint32_t p = 0; fold->node_layers && p < fold->n_plans; p++) {
-            free(fold->node_layers[p]);
-        }
-        free(fold->node_layers);
-        free(fold->n_nodes);
+        free_node_layers(fold);
         free(fold->n_completed);
         ew_vec_fini(&fold->latencies_s);
         ew_vec_fini(&fold->query.latencies_s);
@@ -335,6 +363,10 @@ static void fold_event(struct ew_metrics *metrics, const struct ew_event *event,
         end_request(metrics, event, false);
         break;
     case EW_EVENT_JOB_START:
+        if (metrics->run->workloads[event->workload].book->n_plans >
+            metrics->workloads[event->workload].n_plans) {
+            add_plans(metrics, event->workload);
+        }
         begin_job(metrics, event);
         break;
     case EW_EVENT_JOB_END:

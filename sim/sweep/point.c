@@ -6,13 +6,15 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "engine/exec/exec.h"
 #include "io/plan_json.h"
 #include "plan/check.h"
 #include "plan/lower.h"
 #include "plugin/guard.h"
 #include "plugin/make_book.h"
-#include "plugin/online.h"
 #include "plugin/picker.h"
+#include "sweep/point_internal.h"
+#include "sweep/point_loss.h"
 
 static double now_s(void)
 {
@@ -66,7 +68,7 @@ static void serve_log(void *ctx, const char *strategy, uint32_t level, const cha
     }
 }
 
-static struct ew_host_services services_of(const struct ew_point_config *config)
+struct ew_host_services point_services_of(const struct ew_point_config *config)
 {
     return (struct ew_host_services){
         .ctx = (void *)(uintptr_t)config,
@@ -82,7 +84,7 @@ static enum ew_status make_plan(struct ew_book **out, const struct ew_point_conf
                                 const struct ew_contender *maker, const struct ew_problem *problem,
                                 struct ew_error *err)
 {
-    const struct ew_host_services services = services_of(config);
+    const struct ew_host_services services = point_services_of(config);
     const struct ew_book_request request = {
         .strategy = maker->ref,
         .params = &maker->params,
@@ -203,13 +205,6 @@ static void free_graphs(struct ew_task_graph **graphs, uint32_t n)
 
 /* --- planning anew --------------------------------------------------------------------------- */
 
-struct replanning {
-    const struct ew_point_config *config;
-    const struct ew_contender *maker;
-    struct ew_online_session *session; /* NULL: the strategy is asked anew each time */
-    struct ew_point_config in_world;   /* what the session's services see; changes with the world */
-};
-
 /* Strategies evaluate on the world they are asked for. */
 static enum ew_status enter_world(struct ew_point_config *config, const struct replanning *r,
                                   const struct ew_problem *problem, uint64_t *n_evaluations,
@@ -232,9 +227,9 @@ static enum ew_status leave_world(struct ew_point_config *config, enum ew_status
     return is_interrupted(config) ? ew_fail(err, EW_EINTR, "interrupted while planning") : status;
 }
 
-static enum ew_status plan_in_world(void *ctx, struct ew_book **out,
-                                    const struct ew_problem *problem, uint64_t *n_evaluations,
-                                    struct ew_error *err)
+enum ew_status point_plan_in_world(void *ctx, struct ew_book **out,
+                                   const struct ew_problem *problem, uint64_t *n_evaluations,
+                                   struct ew_error *err)
 {
     struct replanning *r = ctx;
     enum ew_status status = enter_world(&r->in_world, r, problem, n_evaluations, err);
@@ -281,10 +276,10 @@ static enum ew_status choose_in_world(void *ctx, uint32_t *out, const struct ew_
     return leave_world(&r->in_world, status, err);
 }
 
-static enum ew_status observe_world(void *ctx, struct ew_book **out,
-                                    const struct ew_problem *problem,
-                                    const struct ew_observation *now, uint64_t *n_evaluations,
-                                    struct ew_error *err)
+enum ew_status point_observe_world(void *ctx, struct ew_book **out,
+                                   const struct ew_problem *problem,
+                                   const struct ew_observation *now, uint64_t *n_evaluations,
+                                   struct ew_error *err)
 {
     struct replanning *r = ctx;
     enum ew_status status = enter_world(&r->in_world, r, problem, n_evaluations, err);
@@ -371,7 +366,7 @@ static enum ew_status replan_online(struct ew_replan **out, struct ew_book **boo
     const struct ew_problem *problem = &setup->workloads[errand->workload].problem;
     struct replanning ctx = {.config = errand->point->config, .maker = errand->maker};
     ctx.in_world = *ctx.config;
-    const struct ew_host_services services = services_of(&ctx.in_world);
+    const struct ew_host_services services = point_services_of(&ctx.in_world);
     const struct ew_book_request request = {
         .strategy = errand->maker->ref,
         .params = &errand->maker->params,
@@ -381,7 +376,7 @@ static enum ew_status replan_online(struct ew_replan **out, struct ew_book **boo
     enum ew_status status = ew_online_open(&ctx.session, &request, err);
     if (status == EW_OK && ctx.session) {
         const struct ew_replan_maker maker = {
-            .ctx = &ctx, .plan = plan_in_world, .observe = observe_world};
+            .ctx = &ctx, .plan = point_plan_in_world, .observe = point_observe_world};
         struct ew_replan_how how = errand->how;
         how.maker = &maker;
         status = ew_replan_make(out, book, &how, setup->dynamics, problem, err);
@@ -458,7 +453,7 @@ static enum ew_status replan_workload(struct ew_point *point, uint32_t i,
         struct replanning ctx = {.config = config, .maker = maker};
         const struct ew_replan_maker in_world = {
             .ctx = &ctx,
-            .plan = plan_in_world,
+            .plan = point_plan_in_world,
             .choose = config->foresight ? NULL : choose_in_world,
         };
         errand.how.maker = &in_world;
@@ -557,6 +552,8 @@ struct running {
     struct ew_run run;
     struct ew_metrics_config config;
     struct ew_metrics *metrics;
+    struct ew_dynamics losses_only; /* what to do about lost workers, in a world that stays */
+    struct ew_point_losses *losses;
     struct ew_event_observer csv;
     struct ew_event_observer trace;
     struct ew_event_observer progress;
@@ -629,6 +626,24 @@ static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_
     return prepare_picker(r, i, err);
 }
 
+/* A real execution goes on without a worker when the scenario lets plans be made anew. */
+static enum ew_status prepare_losses(struct running *r, struct ew_error *err)
+{
+    const struct ew_setup *setup = r->point->config->setup;
+    const bool is_asked = setup->scenario->replan.when != EW_REPLAN_NEVER;
+    if (!r->run.exec || !r->run.exec->is_survivor || !is_asked || r->run.dynamics) {
+        return EW_OK;
+    }
+    const enum ew_status status =
+        ew_point_losses_new(&r->losses, r->point, r->workloads, r->graphs, err);
+    if (status == EW_OK) {
+        r->losses_only.policy = setup->scenario->dynamics.policy;
+        r->run.dynamics = &r->losses_only;
+        r->run.replanner = ew_point_losses_replanner(r->losses);
+    }
+    return status;
+}
+
 static enum ew_status prepare(struct running *r, struct ew_error *err)
 {
     const struct ew_setup *setup = r->point->config->setup;
@@ -637,7 +652,7 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
     r->workloads = calloc(n, sizeof *r->workloads);
     r->watched = calloc(n, sizeof *r->watched);
     r->pickers = calloc(n, sizeof *r->pickers);
-    r->services = services_of(r->point->config);
+    r->services = point_services_of(r->point->config);
     if (!r->graphs || !r->workloads || !r->watched || !r->pickers) {
         return ew_fail_memory(err);
     }
@@ -658,6 +673,10 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
         .exec = r->run.exec,
         .is_prepared = r->run.is_prepared,
     };
+    const enum ew_status status = prepare_losses(r, err);
+    if (status != EW_OK) {
+        return status;
+    }
     r->config = (struct ew_metrics_config){
         .run = &r->run,
         .workloads = r->watched,
@@ -686,6 +705,7 @@ static void running_fini(struct running *r)
 {
     const uint32_t n = r->point->config->setup->n_workloads;
     ew_metrics_free(r->metrics);
+    ew_point_losses_free(r->losses);
     for (uint32_t i = 0; r->graphs && i < n; i++) {
         free_graphs(r->graphs[i], r->point->books[i]->n_plans);
     }

@@ -4,27 +4,15 @@
  * time with one error that names worker and cause, and leaves no process behind.
  */
 #include <check.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "engine/exec/exec.h"
 #include "plan/lower.h"
+#include "support/faulty.h"
 #include "support/random_scenario.h"
 
 enum { SEED = 15, N_TIMES = 1, N_TIMES_FULL = 100 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void ignore_event(void *ctx, const struct ew_event *event)
 {
@@ -65,21 +53,6 @@ static enum ew_status run(const char *program, double stall_limit_s, struct ew_e
     return status;
 }
 
-/* Orphans become our children (PR_SET_CHILD_SUBREAPER): soon after a run there are none. */
-static void check_nobody_is_left(const char *fault)
-{
-    const double begin_s = now_s();
-    for (;;) {
-        const pid_t pid = waitpid(-1, NULL, WNOHANG);
-        if (pid < 0 && errno == ECHILD) {
-            return;
-        }
-        ck_assert_msg(now_s() - begin_s < 10, "%s: a process is left", fault);
-        const struct timespec pause = {0, 2000000};
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
 struct fault {
     const char *what;  /* EW_FAULT */
     const char *cause; /* in the message */
@@ -106,43 +79,25 @@ static const struct fault faults[] = {
     {"data:145", "sent a corrupt DATA frame", 60},
 };
 
-/* Make the first of the workers wrong in this way. */
-static void set_fault(const char *what)
-{
-    char lock[] = "/tmp/edgeweave-fault-XXXXXX";
-    const int fd = mkstemp(lock);
-    ck_assert_int_ge(fd, 0);
-    (void)close(fd);
-    (void)unlink(lock);
-    (void)setenv("EW_FAULT", what, 1);
-    (void)setenv("EW_FAULT_LOCK", lock, 1);
-    (void)setenv("EW_FAULT_WORKER", EW_BINARY_DIR "/bin/edgeweave-worker", 1);
-}
-
-static void unset_fault(void)
-{
-    (void)unlink(getenv("EW_FAULT_LOCK"));
-}
-
 START_TEST(every_fault_ends_the_run_with_worker_and_cause)
 {
     const struct fault *fault = &faults[_i];
     const int n = getenv("EW_FULL") ? N_TIMES_FULL : N_TIMES;
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0, 0, 0);
+    faulty_adopt_orphans();
     for (int i = 0; i < n; i++) {
         struct ew_error err = {0};
-        set_fault(fault->what);
-        const double begin_s = now_s();
-        const enum ew_status status =
-            run(EW_BINARY_DIR "/tests/fault_worker", fault->stall_limit_s, &err);
-        unset_fault();
+        faulty_begin(fault->what);
+        const double begin_s = faulty_now_s();
+        const enum ew_status status = run(FAULTY_WORKER, fault->stall_limit_s, &err);
+        faulty_end();
         ck_assert_msg(status == EW_EENGINE, "%s: expected an engine failure, found %d: %s",
                       fault->what, (int)status, err.message);
         ck_assert_msg(strstr(err.message, "worker of '") && strstr(err.message, fault->cause),
                       "%s: expected 'worker of …' and '%s', found '%s'", fault->what, fault->cause,
                       err.message);
-        ck_assert_msg(now_s() - begin_s < 30, "%s: took %g s", fault->what, now_s() - begin_s);
-        check_nobody_is_left(fault->what);
+        ck_assert_msg(faulty_now_s() - begin_s < 30, "%s: took %g s", fault->what,
+                      faulty_now_s() - begin_s);
+        faulty_check_nobody_is_left(fault->what);
     }
 }
 END_TEST
@@ -150,14 +105,14 @@ END_TEST
 START_TEST(a_slow_worker_only_takes_longer)
 {
     const int n = getenv("EW_FULL") ? N_TIMES_FULL : 1;
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0, 0, 0);
+    faulty_adopt_orphans();
     for (int i = 0; i < n; i++) {
         struct ew_error err = {0};
-        set_fault("slow:0");
-        const enum ew_status status = run(EW_BINARY_DIR "/tests/fault_worker", 60, &err);
-        unset_fault();
+        faulty_begin("slow:0");
+        const enum ew_status status = run(FAULTY_WORKER, 60, &err);
+        faulty_end();
         ck_assert_msg(status == EW_OK, "%s", err.message);
-        check_nobody_is_left("slow");
+        faulty_check_nobody_is_left("slow");
     }
 }
 END_TEST
@@ -169,7 +124,7 @@ START_TEST(a_program_that_is_no_worker_is_named)
     ck_assert_msg(strstr(err.message, "/bin/true did not start"), "%s", err.message);
     ck_assert_int_eq(run("/nonexistent/worker", 60, &err), EW_EENGINE);
     ck_assert_msg(strstr(err.message, "worker of '"), "%s", err.message);
-    check_nobody_is_left("no worker");
+    faulty_check_nobody_is_left("no worker");
 }
 END_TEST
 

@@ -3,10 +3,11 @@
  * everybody who talks to it, and damages what passes.
  *
  * EW_FAULT_WORKER  the real program
- * EW_FAULT         KIND:N, what to do once N bytes have gone from the worker to the coordinator
- * (data: from other workers to it): kill, stop, reset, close, flip, version, garbage, huge, slow,
- * data EW_FAULT_LOCK    a path: the first process that can make this file misbehaves, the others
- * only pass bytes on
+ * EW_FAULT         KIND:N@W,KIND:N@W,...: what worker W (0: the first that is started) does once N
+ *                  bytes have gone from it to the coordinator (data: from other workers to it):
+ *                  kill, stop, reset, close, flip, version, garbage, huge, slow, data; disk: it
+ *                  starts in another folder. Without @W it is the first one
+ * EW_FAULT_LOCK    a folder: processes count themselves by the files they make there
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@
 
 #include "engine/exec/frame.h"
 
-enum { MAX_PAIRS = 64, CHUNK = 65536 };
+enum { MAX_PAIRS = 256, CHUNK = 65536 };
 
 /* Two ends of a connection: from outside, to the real worker. */
 struct pair {
@@ -47,7 +48,7 @@ static void die(const char *what)
     _exit(99);
 }
 
-static pid_t start_worker(char port[16])
+static pid_t start_worker(char port[16], bool is_elsewhere)
 {
     int out[2];
     char line[64] = "";
@@ -57,6 +58,9 @@ static pid_t start_worker(char port[16])
     const pid_t pid = fork();
     if (pid == 0) {
         char *const argv[] = {(char *)(uintptr_t) "edgeweave-worker", NULL};
+        if (is_elsewhere && chdir("/") != 0) {
+            _exit(98);
+        }
         (void)dup2(out[1], STDOUT_FILENO);
         (void)close(out[0]);
         (void)execv(getenv("EW_FAULT_WORKER"), argv); /* the token is on standard input */
@@ -198,18 +202,47 @@ static bool pass(int from, int to, struct pair *pair, bool is_out, bool is_coord
     return true;
 }
 
+/* Who connects says first who it is. */
+static bool is_from_coordinator(int fd)
+{
+    char head[EW_FRAME_HEAD_BYTES];
+    uint64_t unused;
+    struct ew_frame frame;
+    struct ew_error err;
+    return recv(fd, head, sizeof head, MSG_PEEK) == (ssize_t)sizeof head &&
+           ew_frame_get_head(&frame, &unused, head, &err) == EW_OK && frame.node == UINT32_MAX;
+}
+
+/* Which of the workers this is: they are started one after another. */
+static unsigned count_myself(void)
+{
+    const char *lock = getenv("EW_FAULT_LOCK");
+    char path[512];
+    unsigned n = 0;
+    for (int fd = -1; lock && fd < 0 && n < 1000; n += fd < 0) {
+        (void)snprintf(path, sizeof path, "%s/%u", lock, n);
+        fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    return n;
+}
+
 static void read_fault(struct fault *fault)
 {
     static char kind[32];
-    const char *text = getenv("EW_FAULT");
-    const char *colon = text ? strchr(text, ':') : NULL;
-    const char *lock = getenv("EW_FAULT_LOCK");
-    const int fd = colon && lock ? open(lock, O_CREAT | O_EXCL | O_WRONLY, 0600) : -1;
+    const unsigned own = count_myself();
     *fault = (struct fault){"", 0};
-    if (fd >= 0) {
-        (void)snprintf(kind, sizeof kind, "%.*s", (int)(colon - text), text);
-        *fault = (struct fault){kind, strtoull(colon + 1, NULL, 10)};
-        (void)close(fd);
+    for (const char *text = getenv("EW_FAULT"); text && *text;) {
+        const char *colon = strchr(text, ':');
+        const char *end = text + strcspn(text, ",");
+        const char *at = memchr(text, '@', (size_t)(end - text));
+        if (colon && colon < end && (at ? strtoul(at + 1, NULL, 10) : 0) == own) {
+            (void)snprintf(kind, sizeof kind, "%.*s", (int)(colon - text), text);
+            *fault = (struct fault){kind, strtoull(colon + 1, NULL, 10)};
+        }
+        text = *end ? end + 1 : end;
     }
 }
 
@@ -219,10 +252,11 @@ int main(void)
     struct fault fault;
     struct pair pairs[MAX_PAIRS];
     int n_pairs = 0;
+    int coordinator = 0; /* its pair */
     (void)prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_IGN);
     read_fault(&fault);
-    const pid_t child = start_worker(port);
+    const pid_t child = start_worker(port, strcmp(fault.kind, "disk") == 0);
     const int listener = listen_here();
     for (;;) {
         struct pollfd fds[2 * MAX_PAIRS + 1] = {{.fd = listener, .events = POLLIN}};
@@ -231,25 +265,30 @@ int main(void)
             fds[2 + 2 * i] = (struct pollfd){.fd = pairs[i].inside, .events = POLLIN};
         }
         const int n_polled = n_pairs;
-        if (poll(fds, (nfds_t)(1 + 2 * n_pairs), 100) < 0) {
+        const bool is_between = n_pairs && pairs[coordinator].inside < 0;
+        if (poll(fds, (nfds_t)(1 + 2 * n_pairs), is_between ? 1 : 100) < 0) {
             die("poll");
         }
-        if (n_pairs &&
-            pairs[0].inside < 0) { /* all that it said has been passed on: end as it did */
-            int how = 0;
-            (void)waitpid(child, &how, 0);
+        int how = 0;
+        if (is_between && waitpid(child, &how, WNOHANG) == child) { /* end as it did */
             return WIFEXITED(how) ? WEXITSTATUS(how) : 96;
         }
         for (int i = 0; i < n_polled; i++) {
-            struct pair *p = &pairs[i]; /* the coordinator comes first */
+            struct pair *p = &pairs[i];
+            if (fds[1 + 2 * i].revents && p->outside >= 0 && p->n_in == 0 &&
+                is_from_coordinator(p->outside)) {
+                coordinator = i;
+            }
             if (fds[1 + 2 * i].revents && p->outside >= 0 &&
-                !pass(p->outside, p->inside, p, false, i == 0, &fault, child)) {
+                !pass(p->outside, p->inside, p, false, i == coordinator, &fault, child)) {
                 (void)shutdown(p->inside, SHUT_WR);
+                (void)close(p->outside);
                 p->outside = -1;
             }
             if (fds[2 + 2 * i].revents && p->inside >= 0 &&
-                !pass(p->inside, p->outside, p, true, i == 0, &fault, child)) {
+                !pass(p->inside, p->outside, p, true, i == coordinator, &fault, child)) {
                 (void)shutdown(p->outside, SHUT_WR);
+                (void)close(p->inside);
                 p->inside = -1;
             }
         }

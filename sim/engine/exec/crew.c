@@ -138,6 +138,7 @@ static enum ew_status limit_member(uint64_t *limit, void *ctx, const struct ew_f
     case EW_FRAME_READY:
     case EW_FRAME_DONE:
     case EW_FRAME_BYE:
+    case EW_FRAME_PONG:
         *limit = 0;
         return EW_OK;
     case EW_FRAME_ARRIVED:
@@ -161,7 +162,11 @@ static enum ew_status limit_member(uint64_t *limit, void *ctx, const struct ew_f
 static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct ew_error *err)
 {
     struct crew_member *member = ctx;
+    struct crew *crew = member->crew;
+    member->heard_s = now_s();
     switch (frame->type) {
+    case EW_FRAME_PONG:
+        return EW_OK;
     case EW_FRAME_READY:
         member->is_ready = true;
         member->processor = frame->node;
@@ -170,9 +175,10 @@ static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct 
         member->has_left = true;
         return EW_OK;
     case EW_FRAME_ERROR:
+        crew->blamed = frame->node;
         return ew_fail(err, EW_EENGINE, "%.*s", (int)frame->n_bytes, frame->payload);
     default:
-        return member->crew->receive(member->crew->ctx, member->device, frame, err);
+        return crew->is_resetting ? EW_OK : crew->receive(crew->ctx, member->device, frame, err);
     }
 }
 
@@ -208,6 +214,83 @@ static enum ew_status explain_loss(struct crew_member *member, struct ew_error *
     return EW_EENGINE;
 }
 
+/* ---- losses ---- */
+
+enum ew_status crew_lose(struct crew *crew, uint32_t device, const struct ew_error *why,
+                         struct ew_error *err)
+{
+    struct crew_member *member = &crew->members[device];
+    if (!crew->is_survivor) {
+        *err = *why;
+        return why->status;
+    }
+    if (member->is_lost) {
+        return EW_OK;
+    }
+    member->is_lost = member->is_news = true;
+    crew->n_news++;
+    (void)snprintf(member->why, sizeof member->why, "%s", why->message);
+    ew_conn_fini(&member->conn);
+    if (member->pid > 0) { /* whatever state it is in */
+        (void)kill(member->pid, SIGKILL);
+        (void)waitpid(member->pid, NULL, 0);
+        member->pid = -1;
+    }
+    return EW_OK;
+}
+
+bool crew_is_end(const struct crew *crew, uint32_t device)
+{
+    for (uint32_t w = 0; w < crew->run->n_workloads; w++) {
+        const struct ew_plan *plan = crew->run->workloads[w].book->plans[0];
+        if (plan->source_device == device || plan->sink_device == device) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A worker has failed us: it is lost, or the one that it blames. Who of two spoils what passes
+ * between them nobody knows: then it is the one that the run can do without. */
+static enum ew_status judge(struct crew_member *member, enum ew_status status, struct ew_error *err)
+{
+    struct crew *crew = member->crew;
+    const bool is_worker = status == EW_EENGINE || status == EW_EIO;
+    if (status == EW_OK || !is_worker || !crew->is_survivor) {
+        return status;
+    }
+    const bool is_blame = crew->blamed < crew->n && crew->blamed != member->device &&
+                          !crew_is_end(crew, crew->blamed);
+    const uint32_t device = is_blame ? crew->blamed : member->device;
+    const struct ew_error why = *err;
+    crew->blamed = EW_NONE;
+    member->is_deaf = member->is_deaf || is_blame;
+    return crew_lose(crew, device, &why, err);
+}
+
+bool crew_take_news(struct crew *crew, uint32_t *device)
+{
+    for (uint32_t d = 0; crew->n_news && d < crew->n; d++) {
+        if (crew->members[d].is_news) {
+            crew->members[d].is_news = false;
+            crew->n_news--;
+            *device = d;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t crew_quieter(const struct crew *crew, uint32_t a, uint32_t b)
+{
+    return crew->members[b].heard_s < crew->members[a].heard_s ? b : a;
+}
+
+static bool is_there(const struct crew_member *member)
+{
+    return !member->is_lost && !member->is_deaf && !member->has_left;
+}
+
 static enum ew_status serve_member(struct crew_member *member, short events, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
@@ -217,10 +300,12 @@ static enum ew_status serve_member(struct crew_member *member, short events, str
     if (status == EW_OK && (events & (POLLIN | POLLHUP | POLLERR))) {
         status = ew_conn_read(&member->conn, err);
     }
-    if (status == EW_EIO && member->has_left) {
+    if (status == EW_EIO && (member->has_left || member->crew->is_resetting)) {
+        member->has_left = true;
         return EW_OK;
     }
-    return status == EW_EIO ? explain_loss(member, err) : status;
+    status = status == EW_EIO ? explain_loss(member, err) : status;
+    return judge(member, status, err);
 }
 
 enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err)
@@ -232,7 +317,7 @@ enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err
     for (uint32_t d = 0; d < crew->n; d++) {
         const struct crew_member *m = &crew->members[d];
         const bool wants_write = ew_conn_is_waiting(&m->conn);
-        fds[d] = (struct pollfd){.fd = m->has_left ? -1 : m->conn.fd,
+        fds[d] = (struct pollfd){.fd = is_there(m) ? m->conn.fd : -1,
                                  .events = (short)(POLLIN | (wants_write ? POLLOUT : 0))};
     }
     int wait_ms = -1;
@@ -248,7 +333,7 @@ enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err
         status = errno == EINTR ? EW_OK : ew_fail(err, EW_EIO, "poll: %s", strerror(errno));
     } else {
         for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
-            if (fds[d].revents) {
+            if (fds[d].revents && is_there(&crew->members[d])) {
                 status = serve_member(&crew->members[d], fds[d].revents, err);
             }
         }
@@ -261,8 +346,12 @@ enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_fra
                          struct ew_error *err)
 {
     struct crew_member *member = &crew->members[device];
-    const enum ew_status status = ew_conn_send(&member->conn, frame, err);
-    return status == EW_EIO ? explain_loss(member, err) : status;
+    if (!is_there(member)) {
+        return EW_OK;
+    }
+    enum ew_status status = ew_conn_send(&member->conn, frame, err);
+    status = status == EW_EIO ? explain_loss(member, err) : status;
+    return judge(member, status, err);
 }
 
 enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct ew_error *err)
@@ -276,25 +365,35 @@ enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct
 
 /* ---- introductions ---- */
 
-static enum ew_status add_member(struct crew *crew, uint32_t device, struct ew_error *err)
+/* Connect, and say who we are. */
+static enum ew_status greet_member(struct crew *crew, uint32_t device, struct ew_error *err)
 {
     struct crew_member *member = &crew->members[device];
-    *member = (struct crew_member){.crew = crew, .device = device, .pid = -1};
-    (void)snprintf(member->label, sizeof member->label, "worker of '%.60s'",
-                   crew->run->platform->devices[device].name);
+    const struct ew_frame hello = {.type = EW_FRAME_HELLO,
+                                   .program = crew->part,
+                                   .node = EW_NONE,
+                                   .n_bytes = EW_TOKEN_BYTES,
+                                   .payload = crew->token};
     member->conn = (struct ew_conn){.fd = -1,
                                     .peer = member->label,
                                     .limit = limit_member,
                                     .receive = on_member,
                                     .ctx = member};
-    enum ew_status status = crew->options->n_hosts ? find_host(member, err) : spawn(member, err);
-    if (status == EW_OK) {
-        status = ew_net_connect(&member->conn.fd, member->host, member->port, err);
-        status = status ? ew_prefix(err, "%s: ", member->label) : EW_OK;
-    }
-    const struct ew_frame hello = {
-        .type = EW_FRAME_HELLO, .node = EW_NONE, .n_bytes = EW_TOKEN_BYTES, .payload = crew->token};
-    return status ? status : crew_send(crew, device, &hello, err);
+    const enum ew_status status = ew_net_connect(&member->conn.fd, member->host, member->port, err);
+    member->heard_s = now_s();
+    return status ? ew_prefix(err, "%s: ", member->label) : crew_send(crew, device, &hello, err);
+}
+
+static enum ew_status add_member(struct crew *crew, uint32_t device, struct ew_error *err)
+{
+    struct crew_member *member = &crew->members[device];
+    *member = (struct crew_member){
+        .crew = crew, .device = device, .pid = -1, .conn = {.fd = -1}, .processor = EW_NONE};
+    (void)snprintf(member->label, sizeof member->label, "worker of '%.60s'",
+                   crew->run->platform->devices[device].name);
+    const enum ew_status status =
+        crew->options->n_hosts ? find_host(member, err) : spawn(member, err);
+    return status ? status : greet_member(crew, device, err);
 }
 
 static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_programs,
@@ -329,6 +428,7 @@ static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_
         .n_devices = platform->n_devices,
         .n_programs = n_programs,
         .is_emulated = crew->options->is_emulated,
+        .is_survivor = crew->is_survivor,
         .processor = crew->n_processors ? crew->processors[device % crew->n_processors] : EW_NONE,
         .weight_seed = crew->options->weight_seed,
         .n_links = platform->n_links,
@@ -374,8 +474,8 @@ static enum ew_status send_peers(struct crew *crew, struct ew_error *err)
     struct ew_str text = {0};
     for (uint32_t d = 0; d < crew->n; d++) {
         const char *name = crew->run->platform->devices[d].name;
-        ew_str_printf(&text, "%s %s %.*s\n", crew->members[d].host, crew->members[d].port,
-                      (int)strcspn(name, "\n"), name);
+        ew_str_printf(&text, "%s %s %.*s\n", crew->members[d].is_lost ? "-" : crew->members[d].host,
+                      crew->members[d].port, (int)strcspn(name, "\n"), name);
     }
     const struct ew_frame frame = {
         .type = EW_FRAME_PEERS, .n_bytes = text.length, .payload = text.text};
@@ -387,7 +487,7 @@ static enum ew_status send_peers(struct crew *crew, struct ew_error *err)
 static const struct crew_member *find_unready(const struct crew *crew)
 {
     for (uint32_t d = 0; d < crew->n; d++) {
-        if (!crew->members[d].is_ready) {
+        if (!crew->members[d].is_ready && !crew->members[d].is_lost) {
             return &crew->members[d];
         }
     }
@@ -398,15 +498,40 @@ static enum ew_status wait_until_ready(struct crew *crew, struct ew_error *err)
 {
     const double begin_s = now_s();
     enum ew_status status = EW_OK;
-    while (status == EW_OK && find_unready(crew)) {
+    while (status == EW_OK && !crew->n_news && find_unready(crew)) {
         status = crew_poll(crew, 0.1, err);
         if (status == EW_OK && crew->run->interrupted && *crew->run->interrupted) {
             status = ew_fail(err, EW_EINTR, "interrupted while workers prepared their weights");
         }
         if (status == EW_OK && now_s() - begin_s > 10 * crew->options->stall_limit_s) {
-            status = ew_fail(err, EW_EENGINE, "%s: not ready after %.0f s",
-                             find_unready(crew)->label, now_s() - begin_s);
+            const struct crew_member *late = find_unready(crew);
+            struct ew_error why;
+            (void)ew_fail(&why, EW_EENGINE, "%s: not ready after %.0f s", late->label,
+                          now_s() - begin_s);
+            status = crew_lose(crew, late->device, &why, err);
         }
+    }
+    return status;
+}
+
+/* Everybody is told what to do in a new part of the run, and prepares. */
+static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
+                                 struct ew_exec_program *const *programs, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    ew_shaper_close(crew->shaper);
+    crew->shaper = NULL;
+    if (crew->options->is_emulated) {
+        status = ew_shaper_new(&crew->shaper, crew->shaper_name, crew->run->platform->n_links, err);
+    }
+    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+        status = send_setup(crew, d, n_programs, err);
+    }
+    status = status ? status : send_programs(crew, n_programs, programs, err);
+    status = status ? status : send_peers(crew, err);
+    status = status ? status : wait_until_ready(crew, err);
+    if (crew->shaper) {
+        ew_shaper_unlink(crew->shaper_name);
     }
     return status;
 }
@@ -428,29 +553,57 @@ enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
         crew->n_processors = ew_pin_processors(crew->processors);
     }
     enum ew_status status = make_token(crew, err);
-    if (status == EW_OK && crew->options->is_emulated) {
-        status = ew_shaper_new(&crew->shaper, crew->shaper_name, crew->run->platform->n_links, err);
-    }
     for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
         status = add_member(crew, d, err);
     }
-    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
-        status = send_setup(crew, d, n_programs, err);
+    return status ? status : begin_part(crew, n_programs, programs, err);
+}
+
+/* Everybody who is there ends the part of the run that is under way. */
+static enum ew_status end_part(struct crew *crew, struct ew_error *err)
+{
+    const struct ew_frame reset = {.type = EW_FRAME_RESET};
+    const double begin_s = now_s();
+    enum ew_status status = crew_tell(crew, &reset, err);
+    crew->is_resetting = true;
+    for (bool is_over = false; status == EW_OK && !is_over;) {
+        is_over = true;
+        for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+            is_over = is_over && !is_there(&crew->members[d]);
+            if (is_there(&crew->members[d]) && now_s() - begin_s > crew->options->stall_limit_s) {
+                struct ew_error why;
+                (void)ew_fail(&why, EW_EENGINE, "%s: does not answer", crew->members[d].label);
+                status = crew_lose(crew, d, &why, err);
+            }
+        }
+        status = status || is_over ? status : crew_poll(crew, 0.01, err);
     }
-    status = status ? status : send_programs(crew, n_programs, programs, err);
-    status = status ? status : send_peers(crew, err);
-    status = status ? status : wait_until_ready(crew, err);
-    if (crew->shaper) {
-        ew_shaper_unlink(crew->shaper_name);
-    }
+    crew->is_resetting = false;
     return status;
+}
+
+enum ew_status crew_restart(struct crew *crew, uint32_t n_programs,
+                            struct ew_exec_program *const *programs, struct ew_error *err)
+{
+    enum ew_status status = end_part(crew, err);
+    crew->part++;
+    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+        struct crew_member *member = &crew->members[d];
+        if (!member->is_lost) {
+            ew_conn_fini(&member->conn);
+            member->is_ready = member->is_deaf = member->has_left = false;
+            status = judge(member, greet_member(crew, d, err), err);
+        }
+    }
+    return status ? status : begin_part(crew, n_programs, programs, err);
 }
 
 uint32_t crew_count_pinned(const struct crew *crew, uint32_t *n_processors)
 {
     uint32_t n = 0;
     for (uint32_t d = 0; d < crew->n; d++) {
-        n += crew->members[d].processor != EW_NONE;
+        n += crew->members[d].is_ready && !crew->members[d].is_lost &&
+             crew->members[d].processor != EW_NONE;
     }
     *n_processors = n < crew->n_processors ? n : crew->n_processors;
     return n;

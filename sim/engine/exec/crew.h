@@ -26,6 +26,11 @@ struct crew_member {
     char port[16];
     uint64_t max_answer_bytes;
     bool is_ready;
+    bool is_lost;   /**< for good; `why` says how */
+    bool is_news;   /**< and nobody has taken note */
+    bool is_deaf;   /**< has ended its part, since another worker failed it */
+    double heard_s; /**< real time of its last frame */
+    char why[EW_ERROR_SIZE];
     uint32_t processor; /**< that it computes on; EW_NONE: any */
     bool has_left;
 };
@@ -38,6 +43,11 @@ struct crew {
     struct ew_shaper *shaper;
     char shaper_name[EW_SHAPER_NAME_BYTES];
     char token[EW_TOKEN_BYTES];
+    bool is_survivor;  /**< workers may be lost: functions succeed and leave news */
+    bool is_resetting; /**< what comes belongs to the part that ends */
+    uint32_t n_news;
+    uint32_t part;         /**< of the run: one more after every loss */
+    uint32_t blamed;       /**< by the frame being handled */
     uint32_t n_processors; /**< to pin workers to; 0: they are not pinned */
     uint32_t processors[EW_PIN_MAX_PROCESSORS];
     /** Frames of the run itself. */
@@ -50,9 +60,29 @@ struct crew {
 enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
                           struct ew_exec_program *const *programs, struct ew_error *err);
 
+/** After a loss: those who are left begin a new part of the run with these programs. More losses
+ * are news again. */
+enum ew_status crew_restart(struct crew *crew, uint32_t n_programs,
+                            struct ew_exec_program *const *programs, struct ew_error *err);
+
+/** A worker is lost, for the reason in `why`: it is killed where we can. Fails with that reason
+ *  unless the crew survives losses. */
+enum ew_status crew_lose(struct crew *crew, uint32_t device, const struct ew_error *why,
+                         struct ew_error *err);
+
+/** Take note of a loss. False: there is none. */
+bool crew_take_news(struct crew *crew, uint32_t *device);
+
+/** Inputs come from that device, or answers go there. */
+bool crew_is_end(const struct crew *crew, uint32_t device);
+
+/** Of two workers, the one that has been silent longer. */
+uint32_t crew_quieter(const struct crew *crew, uint32_t a, uint32_t b);
+
 /** Wait at most `limit_s` (INFINITY: for ever) for frames and hand them on. */
 enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err);
 
+/** Nothing happens when that worker is lost. */
 enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_frame *frame,
                          struct ew_error *err);
 

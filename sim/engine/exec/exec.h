@@ -30,6 +30,7 @@ struct ew_exec_options {
     uint64_t input_seed;      /**< input of job j: values of stream j, uniform in [-1, 1) */
     bool is_emulated;
     double dilation;      /**< real seconds per emulated second to begin with; 0: chosen */
+    bool is_survivor;     /**< a lost worker does not end a run that plans anew */
     bool is_pinned;       /**< workers started here compute on one processor each, in turn */
     double stall_limit_s; /**< longest time without a sign of life that is expected */
     uint32_t n_hosts;     /**< 0: workers are started here */
@@ -50,6 +51,8 @@ struct ew_exec_facts {
     /** Messages that shared links: by how much their senders asked late for their share, as a part
      * of the time they took. Emulated only; 0 without such messages. */
     double link_lag_ratio;
+    uint32_t n_lost;       /**< workers lost in a run that went on without them */
+    char losses[512];      /**< who, how and when, for people */
     uint32_t n_pinned;     /**< workers that compute on a processor of their own choice or ours */
     uint32_t n_processors; /**< different ones of them, with workers started here */
 };

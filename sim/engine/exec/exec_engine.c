@@ -9,10 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "engine/core.h"
-#include "engine/exec/crew.h"
+#include "engine/exec/exec_internal.h"
 #include "engine/exec/random_weights.h"
-#include "base/heap.h"
 
 /* A message whose arrival has not been reported this long after a moment has not arrived before it.
  * Contention makes messages end later than the bound in the heap, and others must not wait. */
@@ -30,55 +28,7 @@ static const double tolerated_link_lag_ratio = 0.1;
 static const double most_dilation = 64;
 enum { LAG_WINDOW = 8 };
 
-/* A job in flight. */
-struct job {
-    uint64_t id;
-    uint32_t program;
-    uint32_t workload;
-    float *took_s; /* per node; < 0: not done yet */
-};
-
-/* Something that runs: heap ids as in fast: devices, send threads, connections, workloads. */
-struct running {
-    uint64_t job;
-    uint32_t program;
-    uint32_t node;
-    double start_s;
-    double begun_s; /* real, for measured transfers */
-    bool is_confirmed;
-};
-
-struct exec {
-    const struct ew_run *run;
-    const struct ew_exec_options *options;
-    struct ew_exec_facts *facts;
-    struct ew_core *core;
-    struct crew crew;
-    uint32_t n_programs;
-    struct ew_exec_program **programs;
-    uint32_t *first_program; /* per workload */
-    struct ew_heap heap;
-    uint32_t n_devices;
-    uint32_t first_connection;
-    uint32_t first_workload;
-    struct running *running; /* per heap id */
-    EW_VEC(struct job *) jobs;
-    struct ew_event last; /* start event that the core has just emitted */
-    uint64_t n_answers_owed;
-    uint64_t answered_job; /* asked for last */
-    double epoch_s;
-    double dilation;
-    double begun_s;                  /* real time of the run's begin */
-    double heard_s;                  /* real time of the last sign of life */
-    double handled_s;                /* logical time of the last event handled */
-    double link_late_s, link_busy_s; /* real: of messages that shared links */
-    double window_late_s, window_busy_s;
-    uint32_t n_in_window;
-    enum ew_status status;
-    struct ew_error err;
-};
-
-static double now_s(void)
+double exec_now_s(void)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -136,7 +86,7 @@ static enum ew_status begin_job(struct exec *exec, const struct ew_event *event)
     }
     job->id = event->job;
     job->workload = event->workload;
-    job->program = exec->first_program[event->workload] + event->plan;
+    job->program = exec_program_of(exec, event->workload, event->plan);
     const uint32_t n = exec->programs[job->program]->n_nodes;
     job->took_s = malloc((n + 1u) * sizeof *job->took_s);
     if (!job->took_s) {
@@ -150,7 +100,8 @@ static enum ew_status begin_job(struct exec *exec, const struct ew_event *event)
     return status ? status : send_inputs(exec, job);
 }
 
-static enum ew_status end_job(struct exec *exec, uint64_t id)
+/* `is_told`: workers forget it, too; they do anyway when they begin a new part. */
+static enum ew_status end_job(struct exec *exec, uint64_t id, bool is_told)
 {
     for (size_t i = 0; i < exec->jobs.count; i++) {
         struct job *job = exec->jobs.items[i];
@@ -160,7 +111,7 @@ static enum ew_status end_job(struct exec *exec, uint64_t id)
             exec->jobs.items[i] = exec->jobs.items[--exec->jobs.count];
             free(job->took_s);
             free(job);
-            return crew_tell(&exec->crew, &frame, &exec->err);
+            return is_told ? crew_tell(&exec->crew, &frame, &exec->err) : EW_OK;
         }
     }
     return EW_OK;
@@ -186,7 +137,10 @@ static void watch_event(void *ctx, const struct ew_event *event)
         note_failure(exec, begin_job(exec, event));
         break;
     case EW_EVENT_JOB_END:
-        note_failure(exec, end_job(exec, event->job));
+        note_failure(exec, end_job(exec, event->job, true));
+        break;
+    case EW_EVENT_JOB_FAILED:
+        note_failure(exec, end_job(exec, event->job, false));
         break;
     case EW_EVENT_REQUEST_DONE:
     case EW_EVENT_REQUEST_LATE:
@@ -248,7 +202,7 @@ static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, doubl
     const struct ew_route *route = ew_platform_route(exec->run->platform, c.from, c.to);
     const uint32_t id = exec->first_connection + connection;
     struct running *r = begin_running(exec, id, start_s);
-    r->begun_s = now_s();
+    r->begun_s = exec_now_s();
     double least_s = start_s;
     if (exec->options->is_emulated) {
         least_s +=
@@ -267,6 +221,50 @@ static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, doubl
                                    .job = r->job,
                                    .time_s = start_s};
     note_failure(exec, crew_send(&exec->crew, c.from, &frame, &exec->err));
+}
+
+static void schedule_timer(void *ctx, uint32_t timer, double time_s)
+{
+    struct exec *exec = ctx;
+    const uint32_t id = exec->timer + 1 + timer;
+    exec->running[id].is_confirmed = true;
+    ew_heap_set(&exec->heap, id, time_s);
+}
+
+/* Speeds and bandwidths do not change; see begin(). */
+static void ignore_change(void *ctx, uint32_t target, double value, double time_s)
+{
+    (void)ctx;
+    (void)target;
+    (void)value;
+    (void)time_s;
+}
+
+static void stop(struct exec *exec, uint32_t id)
+{
+    if (ew_heap_has(&exec->heap, id)) {
+        ew_heap_remove(&exec->heap, id);
+    }
+}
+
+static void stop_task(void *ctx, uint32_t device, double time_s)
+{
+    (void)time_s;
+    stop(ctx, device);
+}
+
+static void stop_send(void *ctx, uint32_t device, double time_s)
+{
+    struct exec *exec = ctx;
+    (void)time_s;
+    stop(exec, exec->n_devices + device);
+}
+
+static void stop_transfer(void *ctx, uint32_t connection, double time_s)
+{
+    struct exec *exec = ctx;
+    (void)time_s;
+    stop(exec, exec->first_connection + connection);
 }
 
 static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
@@ -304,7 +302,7 @@ static enum ew_status on_done(struct exec *exec, uint32_t device, const struct e
 
 /* ---- the clock ---- */
 
-static enum ew_status tell_clock(struct exec *exec)
+enum ew_status exec_tell_clock(struct exec *exec)
 {
     const struct ew_frame frame = {.type = EW_FRAME_CLOCK,
                                    .time_s = exec->epoch_s,
@@ -335,10 +333,10 @@ static enum ew_status note_lag(struct exec *exec, double late_s, double busy_s)
     if (!is_late || exec->options->dilation > 0 || exec->dilation >= most_dilation) {
         return EW_OK;
     }
-    const double time_s = (now_s() - exec->epoch_s) / exec->dilation;
+    const double time_s = (exec_now_s() - exec->epoch_s) / exec->dilation;
     exec->dilation *= stretch;
-    exec->epoch_s = now_s() - exec->dilation * time_s;
-    return tell_clock(exec);
+    exec->epoch_s = exec_now_s() - exec->dilation * time_s;
+    return exec_tell_clock(exec);
 }
 
 static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struct ew_frame *frame)
@@ -348,8 +346,9 @@ static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struc
         struct running *r = &exec->running[id];
         if (ew_core_connection(exec->core, c).to == device && ew_heap_has(&exec->heap, id) &&
             !r->is_confirmed && r->job == frame->job && r->node == frame->node) {
-            const double end_s =
-                exec->options->is_emulated ? frame->time_s : r->start_s + (now_s() - r->begun_s);
+            const double end_s = exec->options->is_emulated
+                                     ? frame->time_s
+                                     : r->start_s + (exec_now_s() - r->begun_s);
             double late_s;
             memcpy(&late_s, frame->payload, sizeof late_s);
             r->is_confirmed = true;
@@ -357,6 +356,9 @@ static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struc
             return late_s > 0 ? note_lag(exec, late_s, (end_s - r->start_s) * exec->dilation)
                               : EW_OK;
         }
+    }
+    if (!find_job(exec, frame->job)) {
+        return EW_OK; /* its attempt has failed */
     }
     return ew_fail(&exec->err, EW_EENGINE, "%s: reported a message that is not under way",
                    exec->crew.members[device].label);
@@ -367,7 +369,7 @@ static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame
 {
     struct exec *exec = ctx;
     enum ew_status status = EW_OK;
-    exec->heard_s = now_s();
+    exec->heard_s = exec_now_s();
     if (frame->type == EW_FRAME_DONE) {
         status = on_done(exec, device, frame);
     } else if (frame->type == EW_FRAME_ARRIVED) {
@@ -397,16 +399,16 @@ static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame
  * dilation was given. */
 static enum ew_status slip(struct exec *exec, double time_s)
 {
-    const double lag_s = now_s() - real_s(exec, time_s);
+    const double lag_s = exec_now_s() - real_s(exec, time_s);
     exec->facts->n_overruns++;
     exec->facts->slipped_s += lag_s;
-    const double so_far_s = now_s() - exec->begun_s;
+    const double so_far_s = exec_now_s() - exec->begun_s;
     if (exec->options->dilation == 0 && exec->dilation < most_dilation &&
         exec->facts->slipped_s > tolerated_slip_ratio * so_far_s) {
         exec->dilation *= stretch;
     }
-    exec->epoch_s = now_s() - exec->dilation * time_s;
-    return tell_clock(exec);
+    exec->epoch_s = exec_now_s() - exec->dilation * time_s;
+    return exec_tell_clock(exec);
 }
 
 /* ---- the loop ---- */
@@ -419,17 +421,39 @@ static void handle(struct exec *exec, uint32_t id, double time_s)
         ew_core_send_done(exec->core, id - exec->n_devices, time_s);
     } else if (id < exec->first_workload) {
         ew_core_transfer_done(exec->core, id - exec->first_connection, time_s);
-    } else {
+    } else if (id < exec->timer) {
         ew_core_arrive(exec->core, id - exec->first_workload, time_s);
+    } else if (id == exec->timer) {
+        ew_core_resume(exec->core, time_s);
+    } else {
+        ew_core_timer(exec->core, id - exec->timer - 1, time_s);
     }
 }
 
-static const char *who_is_late(const struct exec *exec, uint32_t id)
+/* Nothing has been heard of what should have happened: ask whether all are there, and in the end
+ * lose who is not. Of a message's two ends it is the one that has been silent longer. */
+static enum ew_status judge_silence(struct exec *exec, uint32_t id, double time_s)
 {
-    const uint32_t device = id < exec->n_devices
-                                ? id
-                                : ew_core_connection(exec->core, id - exec->first_connection).from;
-    return exec->crew.members[device].label;
+    const double limit_s = exec->options->stall_limit_s;
+    const double silent_s = exec_now_s() - fmax(exec->heard_s, real_s(exec, time_s));
+    const struct ew_frame ping = {.type = EW_FRAME_PING};
+    if (silent_s > limit_s / 2 && !exec->has_asked) {
+        exec->has_asked = true;
+        return crew_tell(&exec->crew, &ping, &exec->err);
+    }
+    if (silent_s <= limit_s) {
+        exec->has_asked = exec->has_asked && silent_s > limit_s / 2;
+        return EW_OK;
+    }
+    uint32_t device = id;
+    if (id >= exec->n_devices) {
+        const struct ew_connection c = ew_core_connection(exec->core, id - exec->first_connection);
+        device = crew_quieter(&exec->crew, c.from, c.to);
+    }
+    struct ew_error why;
+    (void)ew_fail(&why, EW_EENGINE, "%s: no sign of life for %g s",
+                  exec->crew.members[device].label, limit_s);
+    return crew_lose(&exec->crew, device, &why, &exec->err);
 }
 
 static bool is_awaited_message(const struct exec *exec, uint32_t id)
@@ -443,7 +467,7 @@ static bool is_awaited_message(const struct exec *exec, uint32_t id)
 static struct ew_heap_entry next_entry(const struct exec *exec)
 {
     const struct ew_heap_entry first = *ew_heap_first(&exec->heap);
-    const double bound_s = (now_s() - report_s - exec->epoch_s) / exec->dilation;
+    const double bound_s = (exec_now_s() - report_s - exec->epoch_s) / exec->dilation;
     if (!exec->options->is_emulated || !is_awaited_message(exec, first.id) ||
         bound_s <= first.key) {
         return first;
@@ -460,19 +484,21 @@ static struct ew_heap_entry next_entry(const struct exec *exec)
     return best;
 }
 
-/* Wait until the next entry has happened and its time has come. */
+/* Wait until the next entry has happened and its time has come, or a worker is lost (no entry). */
 static enum ew_status await_next(struct exec *exec, struct ew_heap_entry *next)
 {
     enum ew_status status = EW_OK;
-    exec->heard_s = now_s();
-    while (status == EW_OK) {
+    exec->heard_s = exec_now_s();
+    next->id = EW_NONE;
+    while (status == EW_OK && !exec->crew.n_news) {
+        next->id = EW_NONE;
         const struct ew_heap_entry first = next_entry(exec);
         const bool is_confirmed = exec->running[first.id].is_confirmed;
-        *next = first;
         const double left_s = exec->options->is_emulated || first.id >= exec->first_workload
-                                  ? real_s(exec, first.key) - now_s()
+                                  ? real_s(exec, first.key) - exec_now_s()
                                   : 0;
         if (is_confirmed && left_s <= 0) {
+            *next = first;
             return exec->options->is_emulated && -left_s > tolerated_lag_s ? slip(exec, first.key)
                                                                            : EW_OK;
         }
@@ -480,10 +506,8 @@ static enum ew_status await_next(struct exec *exec, struct ew_heap_entry *next)
         if (status == EW_OK && exec->run->interrupted && *exec->run->interrupted) {
             status = ew_fail(&exec->err, EW_EINTR, "interrupted at emulated time %g s", first.key);
         }
-        if (status == EW_OK && !is_confirmed &&
-            now_s() - fmax(exec->heard_s, real_s(exec, first.key)) > exec->options->stall_limit_s) {
-            status = ew_fail(&exec->err, EW_EENGINE, "%s: no sign of life for %g s",
-                             who_is_late(exec, first.id), exec->options->stall_limit_s);
+        if (status == EW_OK && !is_confirmed) {
+            status = judge_silence(exec, first.id, first.key);
         }
     }
     return status;
@@ -501,8 +525,8 @@ static enum ew_status handle_batch(struct exec *exec)
 {
     struct ew_heap_entry next;
     enum ew_status status = await_next(exec, &next);
-    const double end_s = next.key + EW_GRAIN_S;
-    while (status == EW_OK && next.key <= end_s) {
+    const double end_s = next.id == EW_NONE ? 0 : next.key + EW_GRAIN_S;
+    while (status == EW_OK && next.id != EW_NONE && next.key <= end_s) {
         handle_entry(exec, next);
         const struct ew_heap_entry after =
             exec->heap.count ? next_entry(exec) : (struct ew_heap_entry){INFINITY, 0};
@@ -517,9 +541,9 @@ static enum ew_status handle_batch(struct exec *exec)
 static enum ew_status run_loop(struct exec *exec)
 {
     exec->dilation = exec->options->dilation > 0 ? exec->options->dilation : 1;
-    exec->epoch_s = now_s();
-    enum ew_status status = tell_clock(exec);
-    exec->begun_s = now_s();
+    exec->epoch_s = exec_now_s();
+    enum ew_status status = exec_tell_clock(exec);
+    exec->begun_s = exec_now_s();
     if (status == EW_OK) {
         ew_core_start(exec->core);
     }
@@ -527,18 +551,23 @@ static enum ew_status run_loop(struct exec *exec)
         ew_core_settle(exec->core);
         status = ew_core_status(exec->core, &exec->err);
         status = status ? status : exec->status;
-        if (status != EW_OK || !exec->heap.count) {
+        if (status == EW_OK && exec->crew.n_news) {
+            status = exec_react(exec);
+            continue;
+        }
+        if (status != EW_OK || !exec->heap.count ||
+            (exec->run->dynamics && ew_core_is_over(exec->core, exec->handled_s))) {
             break;
         }
         status = handle_batch(exec);
     }
     while (status == EW_OK && exec->n_answers_owed) {
         status = crew_poll(&exec->crew, 0.1, &exec->err);
-        if (status == EW_OK && now_s() - exec->heard_s > exec->options->stall_limit_s) {
+        if (status == EW_OK && exec_now_s() - exec->heard_s > exec->options->stall_limit_s) {
             status = ew_fail(&exec->err, EW_EENGINE, "an answer did not come");
         }
     }
-    exec->facts->wall_s = now_s() - exec->begun_s;
+    exec->facts->wall_s = exec_now_s() - exec->begun_s;
     exec->facts->dilation = exec->dilation;
     exec->facts->n_pinned = crew_count_pinned(&exec->crew, &exec->facts->n_processors);
     exec->facts->link_lag_ratio = exec->link_busy_s > 0 ? exec->link_late_s / exec->link_busy_s : 0;
@@ -551,90 +580,39 @@ static enum ew_status run_loop(struct exec *exec)
 
 /* ---- set-up ---- */
 
-/* Every layer of every variant must have a kernel. */
-static enum ew_status check_layers(const struct ew_graph *graph, struct ew_error *err)
-{
-    for (uint32_t v = 0; v < graph->n_variants; v++) {
-        const struct ew_graph *own = graph->variants[v].graph;
-        for (uint32_t i = 0; i < own->n_layers; i++) {
-            const struct ew_op_view view = ew_layer_view(&own->layers[i]);
-            const enum ew_status status =
-                view.op == EW_OP_INPUT ? EW_OK : ew_kernels_can_compute(&view, err);
-            if (status != EW_OK) {
-                ew_prefix(err, "graph '%s': layer '%s': ", own->name, own->layers[i].name);
-                return status;
-            }
-        }
-    }
-    return EW_OK;
-}
-
-/* Programs of one workload's plans, from number `first` on. */
-static enum ew_status make_workload_programs(struct exec *exec,
-                                             const struct ew_run_workload *workload, uint32_t first)
-{
-    const struct ew_graph *graph = workload->context->graph;
-    struct ew_arena arena = {0};
-    struct ew_weight_table weights;
-    const bool is_from_file = !exec->options->has_random_weights &&
-                              (exec->options->weights_path || ew_graph_has_weights(graph));
-    enum ew_status status = check_layers(graph, &exec->err);
-    if (status == EW_OK && is_from_file) {
-        status =
-            ew_weight_table_make(&weights, &arena, graph, exec->options->weights_path, &exec->err);
-    }
-    for (uint32_t i = 0; i < workload->book->n_plans && status == EW_OK; i++) {
-        status = ew_exec_program_make(&exec->programs[first + i], workload->context,
-                                      workload->book->plans[i], workload->task_graphs[i],
-                                      is_from_file ? &weights : NULL, &exec->err);
-    }
-    ew_arena_fini(&arena);
-    return status;
-}
-
-static enum ew_status make_programs(struct exec *exec)
-{
-    const struct ew_run *run = exec->run;
-    exec->first_program = calloc(run->n_workloads + 1u, sizeof *exec->first_program);
-    for (uint32_t w = 0; w < run->n_workloads; w++) {
-        exec->n_programs += run->workloads[w].book->n_plans;
-    }
-    exec->programs = calloc(exec->n_programs + 1u, sizeof(struct ew_exec_program *));
-    if (!exec->first_program || !exec->programs) {
-        return ew_fail_memory(&exec->err);
-    }
-    uint32_t k = 0;
-    for (uint32_t w = 0; w < run->n_workloads; w++) {
-        const struct ew_run_workload *workload = &run->workloads[w];
-        exec->first_program[w] = k;
-        const enum ew_status status = make_workload_programs(exec, workload, k);
-        if (status != EW_OK) {
-            return status;
-        }
-        k += workload->book->n_plans;
-    }
-    return EW_OK;
-}
-
 static enum ew_status begin(struct exec *exec, const struct ew_run *watched)
 {
     const struct ew_core_ops ops = {.ctx = exec,
                                     .start_task = start_task,
                                     .start_send = start_send,
                                     .start_transfer = start_transfer,
-                                    .schedule_arrival = schedule_arrival};
-    if (exec->run->dynamics) {
+                                    .schedule_arrival = schedule_arrival,
+                                    .schedule_timer = schedule_timer,
+                                    .set_speed = ignore_change,
+                                    .set_bandwidth = ignore_change,
+                                    .stop_task = stop_task,
+                                    .stop_send = stop_send,
+                                    .stop_transfer = stop_transfer};
+    const struct ew_dynamics *dynamics = exec->run->dynamics;
+    if (dynamics && (dynamics->n_signals || dynamics->stragglers || dynamics->losses)) {
         return ew_fail(&exec->err, EW_ENOTSUP,
-                       "real execution cannot change the world; expected a scenario without "
-                       "dynamics, or --engine simgrid or fast");
+                       "engine exec: a world that changes can be simulated only");
     }
-    enum ew_status status = make_programs(exec);
+    const uint32_t n_workloads = exec->run->n_workloads;
+    exec->forced = malloc((n_workloads + 1u) * sizeof *exec->forced);
+    exec->is_lost = calloc(exec->n_devices, sizeof *exec->is_lost);
+    if (!exec->forced || !exec->is_lost) {
+        return ew_fail_memory(&exec->err);
+    }
+    memset(exec->forced, 0xff, n_workloads * sizeof *exec->forced);
+    enum ew_status status = exec_make_programs(exec);
     status = status ? status : ew_core_new(&exec->core, watched, &ops, &exec->err);
     if (status != EW_OK) {
         return status;
     }
     exec->first_workload = exec->first_connection + ew_core_connection_count(exec->core);
-    const uint32_t n_ids = exec->first_workload + exec->run->n_workloads;
+    exec->timer = exec->first_workload + n_workloads;
+    const uint32_t n_ids = exec->timer + 1 + ew_core_timer_count(exec->core);
     exec->running = calloc(n_ids, sizeof *exec->running);
     if (!exec->running || !ew_heap_init(&exec->heap, n_ids)) {
         return ew_fail_memory(&exec->err);
@@ -650,11 +628,9 @@ static void end(struct exec *exec, bool has_failed)
         free(exec->jobs.items[i]);
     }
     ew_vec_fini(&exec->jobs);
-    for (uint32_t i = 0; exec->programs && i < exec->n_programs; i++) {
-        ew_exec_program_free(exec->programs[i]);
-    }
-    free(exec->programs);
-    free(exec->first_program);
+    exec_free_programs(exec);
+    free(exec->forced);
+    free(exec->is_lost);
     free(exec->running);
     ew_heap_fini(&exec->heap);
     ew_core_free(exec->core);
@@ -677,7 +653,12 @@ enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exe
                         .n_devices = run->platform->n_devices,
                         .first_connection = 2 * run->platform->n_devices};
     exec.answered_job = UINT64_MAX;
-    exec.crew = (struct crew){.run = run, .options = options, .receive = on_frame, .ctx = &exec};
+    exec.crew = (struct crew){.run = run,
+                              .options = options,
+                              .receive = on_frame,
+                              .ctx = &exec,
+                              .is_survivor = run->replanner != NULL,
+                              .blamed = EW_NONE};
     struct ew_run watched = *run;
     watched.sink = (struct ew_event_sink){&exec, watch_event};
     enum ew_status status = begin(&exec, &watched);
@@ -699,9 +680,6 @@ static enum ew_status run_exec(struct ew_run_facts *facts, const struct ew_run *
     struct ew_exec_facts unused;
     if (!run->exec) {
         return ew_fail(err, EW_ENOTSUP, "engine exec: nobody has said how to execute");
-    }
-    if (run->dynamics) {
-        return ew_fail(err, EW_ENOTSUP, "engine exec: a world that changes can be simulated only");
     }
     for (uint32_t w = 0; w < run->n_workloads; w++) {
         if (run->workloads[w].picker) {

@@ -15,8 +15,9 @@ enum { EW_FRAME_VERSION = 3, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
 
 /* enumerator, who sends it, payload */
 #define EW_FRAME_MAP(X)                                                                            \
-    X(HELLO) /* whoever connects, first: the run's token; node: own device, EW_NONE coordinator */ \
-    X(SETUP) /* coordinator: struct ew_exec_setup */                                               \
+    X(HELLO)   /* whoever connects, first: the run's token; node: own device, EW_NONE coordinator; \
+          program: the part of the run */                                                          \
+    X(SETUP)   /* coordinator: struct ew_exec_setup */                                             \
     X(PROGRAM) /* coordinator: a program; program: its number */                                   \
     X(PEERS)   /* coordinator: "host port name\n" per device */                                    \
     X(READY)   /* worker: weights prepared, peers connected; node: processor it computes on */     \
@@ -32,8 +33,11 @@ enum { EW_FRAME_VERSION = 3, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
     X(OUTPUT)  /* worker: the answer */                                                            \
     X(END_JOB) /* coordinator: forget the job */                                                   \
     X(STOP)    /* coordinator: end */                                                              \
+    X(RESET)   /* coordinator: end this run's part, a new one comes */                             \
+    X(PING)    /* coordinator: are you there? */                                                   \
+    X(PONG)    /* worker: yes */                                                                   \
     X(BYE)     /* worker: struct ew_exec_bye */                                                    \
-    X(ERROR)   /* worker: a message for people */
+    X(ERROR)   /* worker: a message for people; node: device that is to blame, EW_NONE: itself */
 
 enum ew_frame_type {
     EW_FRAME_NONE,

@@ -5,7 +5,7 @@
 
 /* The fixed part, then links, then per device the route's head and links. */
 struct head {
-    uint32_t device, n_devices, n_programs, is_emulated, n_links, processor;
+    uint32_t device, n_devices, n_programs, is_emulated, n_links, processor, is_survivor, reserved;
     uint64_t weight_seed;
     char kernels[EW_KERNELS_ID_BYTES];
     char shaper[EW_SHAPER_NAME_BYTES];
@@ -33,6 +33,8 @@ void ew_exec_setup_put(struct ew_str *out, const struct ew_exec_setup *setup)
                         setup->is_emulated,
                         setup->n_links,
                         setup->processor,
+                        setup->is_survivor,
+                        0,
                         setup->weight_seed,
                         {0},
                         {0}};
@@ -120,6 +122,7 @@ static bool take_all(struct ew_exec_setup *out, struct ew_arena *arena, struct r
                                   .n_programs = head.n_programs,
                                   .is_emulated = head.is_emulated,
                                   .processor = head.processor,
+                                  .is_survivor = head.is_survivor,
                                   .weight_seed = head.weight_seed,
                                   .n_links = head.n_links,
                                   .links = links,

@@ -75,6 +75,7 @@ struct wk_guest {
     struct ew_conn conn;
     struct wk_worker *worker;
     bool is_known;
+    uint32_t part;   /**< of the run that it speaks of */
     uint32_t device; /**< EW_NONE: the coordinator */
     char label[WK_LABEL_BYTES];
 };
@@ -109,10 +110,15 @@ struct wk_worker {
     double epoch_s;
     double dilation;
     bool is_stopping;
+    uint32_t part;    /**< of the run: one more after every loss; the coordinator says it */
+    bool is_reset;    /**< another run follows */
+    uint32_t blamed;  /**< device that made this one fail; EW_NONE: none */
+    double give_up_s; /**< real time until which a coordinator must have come; INFINITY: for ever */
     /** Another worker is gone. At the end of a run that is as it should be; in the middle the
      *  coordinator says STOP soon, and if it does not, the connection alone was lost. */
     struct ew_error loss;
     double lost_s; /**< real time of it */
+    uint32_t lost; /**< who */
 
     pthread_mutex_t mutex; /**< guards everything below */
     pthread_cond_t has_work;
@@ -166,7 +172,8 @@ enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew
 double wk_now_s(const struct wk_worker *worker);
 double wk_real_now_s(void);
 /** Another worker's connection is gone: close it and remember why. */
-void wk_note_loss(struct wk_worker *worker, struct ew_conn *conn, const struct ew_error *why);
+void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *conn,
+                  const struct ew_error *why);
 
 /* worker_net.c: what arrives */
 

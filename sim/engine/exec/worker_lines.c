@@ -26,12 +26,14 @@ double wk_now_s(const struct wk_worker *worker)
     return (wk_real_now_s() - worker->epoch_s) / worker->dilation;
 }
 
-void wk_note_loss(struct wk_worker *worker, struct ew_conn *conn, const struct ew_error *why)
+void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *conn,
+                  const struct ew_error *why)
 {
     (void)close(conn->fd);
     conn->fd = -1;
     if (worker->loss.status == EW_OK) {
         worker->loss = *why;
+        worker->lost = device;
         worker->lost_s = wk_real_now_s();
     }
 }
@@ -226,7 +228,7 @@ static enum ew_status judge_line(struct wk_worker *worker, struct wk_line *line,
                                  struct ew_error *err)
 {
     if (status == EW_EIO) {
-        wk_note_loss(worker, &line->conn, own);
+        wk_note_loss(worker, (uint32_t)(line - worker->lines), &line->conn, own);
         return EW_OK;
     }
     if (status != EW_OK) {

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -124,12 +125,28 @@ static void close_all(struct wk_worker *worker)
     (void)pthread_mutex_destroy(&worker->mutex);
 }
 
-/* One run. `was_told`: a coordinator was there to hear of a failure. */
-static enum ew_status serve_run(int listen_fd, const char token[EW_TOKEN_BYTES], uint32_t processor,
-                                bool *was_told, struct ew_error *err)
+/* How a run ended, for this worker. */
+struct run_end {
+    bool was_told;     /* a coordinator was there to hear of a failure */
+    bool is_continued; /* it will be back, since another worker is lost */
+};
+
+/* A coordinator comes back within this time. */
+static const double patience_s = 60;
+
+/* One run, or what follows when another worker was lost: `end` says which, and then how it ended.
+ */
+static enum ew_status serve_run(struct run_end *end, int listen_fd,
+                                const char token[EW_TOKEN_BYTES], uint32_t processor,
+                                struct ew_error *err)
 {
-    struct wk_worker worker = {
-        .listen_fd = listen_fd, .dilation = 1, .processor = processor, .wake_fds = {-1, -1}};
+    struct wk_worker worker = {.listen_fd = listen_fd,
+                               .dilation = 1,
+                               .processor = processor,
+                               .blamed = EW_NONE,
+                               .give_up_s =
+                                   end->is_continued ? wk_real_now_s() + patience_s : INFINITY,
+                               .wake_fds = {-1, -1}};
     enum ew_status status = EW_OK;
     memcpy(worker.token, token, EW_TOKEN_BYTES);
     (void)pthread_mutex_init(&worker.mutex, NULL);
@@ -147,7 +164,9 @@ static enum ew_status serve_run(int listen_fd, const char token[EW_TOKEN_BYTES],
                          processor);
     }
     status = status ? status : wk_serve(&worker, err);
-    *was_told = worker.coordinator != NULL;
+    end->was_told = worker.coordinator != NULL;
+    end->is_continued = worker.is_set_up && worker.setup.is_survivor &&
+                        (worker.is_reset || (status != EW_OK && worker.blamed != EW_NONE));
     close_all(&worker);
     return status;
 }
@@ -176,13 +195,13 @@ static enum ew_status serve(const struct settings *settings)
         return status;
     }
     print_port(listen_fd);
+    struct run_end end = {0};
     do {
-        bool was_told = false;
-        status = serve_run(listen_fd, token, settings->processor, &was_told, &err);
-        if (status != EW_OK && (settings->token_file || !was_told)) {
+        status = serve_run(&end, listen_fd, token, settings->processor, &err);
+        if (status != EW_OK && (settings->token_file || !end.was_told)) {
             complain(&err); /* else the coordinator says it */
         }
-    } while (settings->keeps_on);
+    } while (settings->keeps_on || end.is_continued);
     (void)close(listen_fd);
     return status;
 }

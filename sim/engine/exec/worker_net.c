@@ -110,6 +110,7 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
         line->conn.peer = line->label;
         line->conn.limit = refuse_all;
         const struct ew_frame hello = {.type = EW_FRAME_HELLO,
+                                       .program = worker->part,
                                        .node = worker->setup.device,
                                        .n_bytes = EW_TOKEN_BYTES,
                                        .payload = worker->token};
@@ -141,8 +142,10 @@ static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame
         port[name - space - 1] = '\0';
         (void)snprintf(worker->lines[d].label, WK_LABEL_BYTES, "worker of '%.*s'",
                        (int)(stop - name - 1 < 60 ? stop - name - 1 : 60), name + 1);
-        if (d != worker->setup.device && sends_to(worker, d)) {
+        if (d != worker->setup.device && strcmp(host, "-") != 0 && sends_to(worker, d)) {
             status = open_line(worker, d, host, port, err);
+            worker->blamed = status == EW_EIO ? d : EW_NONE;
+            status = status ? ew_prefix(err, "%s: ", worker->lines[d].label) : EW_OK;
         }
         at = stop + 1;
     }
@@ -301,9 +304,16 @@ static enum ew_status on_coordinator(struct wk_worker *worker, const struct ew_f
         return open_lines(worker, frame, err);
     case EW_FRAME_CLOCK:
         return begin_clock(worker, frame, err);
+    case EW_FRAME_RESET:
+        worker->is_reset = true;
+        worker->is_stopping = true;
+        return EW_OK;
     case EW_FRAME_STOP:
         worker->is_stopping = true;
         return EW_OK;
+    case EW_FRAME_PING:
+        return ew_conn_send(&worker->coordinator->conn, &(struct ew_frame){.type = EW_FRAME_PONG},
+                            err);
     default:
         return on_job_frame(worker, frame, err);
     }
@@ -390,6 +400,8 @@ static enum ew_status limit_coordinator(uint64_t *limit, struct wk_worker *worke
         *limit = 0;
         return has_program ? EW_OK : refuse_all(limit, NULL, head, err);
     case EW_FRAME_STOP:
+    case EW_FRAME_RESET:
+    case EW_FRAME_PING:
         *limit = 0;
         return EW_OK;
     default:
@@ -417,6 +429,13 @@ static enum ew_status limit_worker(uint64_t *limit, struct wk_worker *worker, ui
                          head->node, (unsigned long long)head->n_bytes, (unsigned long long)*limit);
 }
 
+/* A worker that still speaks of what was before another one was lost. */
+static bool is_outdated(const struct wk_guest *guest)
+{
+    const struct wk_worker *worker = guest->worker;
+    return guest->device != EW_NONE && (!worker->coordinator || guest->part != worker->part);
+}
+
 static enum ew_status limit_guest(uint64_t *limit, void *ctx, const struct ew_frame *head,
                                   struct ew_error *err)
 {
@@ -426,6 +445,9 @@ static enum ew_status limit_guest(uint64_t *limit, void *ctx, const struct ew_fr
         return head->type == EW_FRAME_HELLO && head->n_bytes == EW_TOKEN_BYTES
                    ? EW_OK
                    : refuse_all(limit, NULL, head, err);
+    }
+    if (is_outdated(guest)) {
+        return refuse_all(limit, NULL, head, err);
     }
     return guest->device == EW_NONE ? limit_coordinator(limit, guest->worker, head, err)
                                     : limit_worker(limit, guest->worker, guest->device, head, err);
@@ -453,6 +475,7 @@ static enum ew_status greet(struct wk_guest *guest, const struct ew_frame *frame
     }
     guest->is_known = true;
     guest->device = frame->node;
+    guest->part = frame->program;
     const bool is_named = worker->is_set_up && frame->node < worker->setup.n_devices &&
                           *worker->lines[frame->node].label;
     (void)snprintf(guest->label, sizeof guest->label, "%s",
@@ -462,6 +485,7 @@ static enum ew_status greet(struct wk_guest *guest, const struct ew_frame *frame
     guest->conn.peer = guest->label;
     if (frame->node == EW_NONE) {
         worker->coordinator = guest;
+        worker->part = frame->program;
     }
     return EW_OK;
 }
@@ -533,13 +557,16 @@ static enum ew_status serve_guest(struct wk_worker *worker, size_t i, short even
     if (status == EW_OK || worker->is_stopping) {
         return EW_OK;
     }
-    if (!guest->is_known) {
+    if (!guest->is_known || is_outdated(guest)) {
         drop_guest(worker, i);
         return EW_OK;
     }
     if (status == EW_EIO && guest->device != EW_NONE) {
-        wk_note_loss(worker, &guest->conn, &own);
+        wk_note_loss(worker, guest->device, &guest->conn, &own);
         return EW_OK;
+    }
+    if (guest->device != EW_NONE) {
+        worker->blamed = status == EW_EENGINE ? guest->device : EW_NONE;
     }
     return ew_fail(err, status, "%s", own.message);
 }
@@ -617,9 +644,10 @@ static enum ew_status serve_polls(struct wk_worker *worker, const struct poll_li
             status = list->fds[at].revents & POLLOUT ? ew_conn_flush(conn, &own)
                                                      : ew_conn_read(conn, &own);
             if (status == EW_EIO) {
-                wk_note_loss(worker, conn, &own);
+                wk_note_loss(worker, d, conn, &own);
                 status = EW_OK;
             } else if (status != EW_OK) {
+                worker->blamed = status == EW_EENGINE ? d : EW_NONE;
                 *err = own;
             }
         }
@@ -642,7 +670,11 @@ static enum ew_status step(struct wk_worker *worker, struct poll_list *list, str
     enum ew_status status = wk_lines_pump(worker, &next_s, err);
     if (status == EW_OK && worker->loss.status != EW_OK &&
         wk_real_now_s() - worker->lost_s > patience_s) {
+        worker->blamed = worker->lost;
         status = ew_fail(err, EW_EENGINE, "%s", worker->loss.message);
+    }
+    if (status == EW_OK && !worker->coordinator && wk_real_now_s() > worker->give_up_s) {
+        status = ew_fail(err, EW_EENGINE, "no coordinator came back");
     }
     if (status == EW_OK && worker->coordinator) {
         status = send_reports(worker, err);
@@ -654,7 +686,9 @@ static enum ew_status step(struct wk_worker *worker, struct poll_list *list, str
     if (!fill_polls(list, worker)) {
         return ew_fail_memory(err);
     }
-    int wait_ms = worker->loss.status == EW_OK ? -1 : 100;
+    int wait_ms = worker->loss.status != EW_OK                      ? 100
+                  : worker->coordinator || isinf(worker->give_up_s) ? -1
+                                                                    : 1000;
     if (next_s <
         INFINITY) { /* down to a millisecond: the last bit is waited for busily, in ppoll's stead */
         const double left_s = (next_s - wk_now_s(worker)) * worker->dilation;
@@ -679,6 +713,7 @@ enum ew_status wk_serve(struct wk_worker *worker, struct ew_error *err)
     }
     if (worker->coordinator && worker->coordinator->conn.fd >= 0) {
         const struct ew_frame last = {.type = status ? EW_FRAME_ERROR : EW_FRAME_BYE,
+                                      .node = worker->blamed,
                                       .n_bytes = status ? strlen(err->message) : 0,
                                       .payload = err->message};
         struct ew_error ignored = {0};
