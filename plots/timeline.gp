@@ -7,7 +7,7 @@
 # Writes  dir/timeline.png, or the file given as  output='…'
 # Options dir, output, title, events ('TIME TEXT, TIME TEXT, …'), trace (time_s,bandwidth_mbit_per_s),
 #         scale (multiplies the trace), window_s (mean over so many seconds, default: 1/60 of the run),
-#         deadline_s
+#         deadline_s, logarithmic (0 or 1; default: 1 when the longest latency is more than 20 times the shortest)
 
 if (!exists("dir")) dir = "."
 if (!exists("output")) output = dir."/timeline.png"
@@ -32,13 +32,15 @@ latency(run) = column("run") == run && has("latency_s") ? column("latency_s") : 
 
 stats requests using (column("run")) nooutput name "RUN"
 stats requests using (column("arrival_s")) nooutput name "TIME"
-stats requests using (has("latency_s") ? column("latency_s") : 0) nooutput name "LATENCY"
+stats requests using (has("latency_s") && column("latency_s") > 0 ? column("latency_s") : NaN) nooutput name "LATENCY"
+if (!exists("logarithmic")) logarithmic = LATENCY_max > 20 * LATENCY_min
 n = int(RUN_max) + 1
-if (!exists("window_s")) window_s = (TIME_max - TIME_min) / 60.0
+n_each = TIME_records / n > 1 ? TIME_records / n : 2
+if (!exists("window_s")) window_s = (TIME_max - TIME_min) * n_each / (n_each - 1) / 60.0
 if (window_s <= 0) window_s = 1
 unit = LATENCY_max < 1 ? "ms" : "s"
 factor = LATENCY_max < 1 ? 1e3 : 1
-bin(t) = (floor(t / window_s) + 0.5) * window_s
+bin(t) = floor(t / window_s + 1e-9) * window_s
 
 # Names of the runs, in order.
 names = ""
@@ -47,6 +49,8 @@ do for [r = 0:n - 1] {
     stats dir."/runs.csv" using (column("run") == r ? (name = stringcolumn("strategy"), 1) : NaN) nooutput name "NAME"
     names = names.(r ? "|" : "").name
 }
+# Earlier runs are drawn thicker, so that one that coincides with another is still seen.
+width(r) = 2 + 2.2 * (n - 1 - r < 4 ? n - 1 - r : 4)
 name_of(r) = system(sprintf("printf '%%s' '%s' | cut -d'|' -f%d", names, r + 1))
 
 set terminal pngcairo size 1200, (trace eq "" ? 520 : 720) font "DejaVu Sans,11" noenhanced background "white"
@@ -56,7 +60,8 @@ set border 3 linecolor "#666666"
 set tics nomirror out scale 0.6 textcolor "black"
 set grid linecolor "#DDDDDD" linetype 1 linewidth 1
 set xrange [TIME_min : TIME_max > TIME_min ? TIME_max : TIME_min + 1]
-set yrange [0 : LATENCY_max * factor * 1.15]
+if (logarithmic) set logscale y; set yrange [LATENCY_min * factor / 1.3 : LATENCY_max * factor * 2]
+if (!logarithmic) set yrange [0 : LATENCY_max * factor * 1.15]
 set lmargin at screen 0.07
 set rmargin at screen 0.83
 set tmargin at screen 0.92
@@ -85,13 +90,14 @@ if (exists("deadline_s")) set arrow 99 from graph 0, first deadline_s * factor t
 plot for [r = 0:n - 1] requests using (column("run") == r ? column("arrival_s") : NaN):(latency(r) * factor) \
          with points pointtype 7 pointsize 0.25 linecolor rgb colour(r) notitle, \
      for [r = 0:n - 1] requests using (column("run") == r && has("latency_s") ? bin(column("arrival_s")) : NaN):(latency(r) * factor) \
-         smooth unique with lines linewidth 2.5 linecolor rgb colour(r) title name_of(r)
+         smooth unique with steps linewidth width(r) linecolor rgb colour(r) title name_of(r)
 
 if (trace ne "") {
     unset label
     unset arrow 99
     unset title
     unset key
+    unset logscale
     set tmargin at screen 0.30
     set bmargin at screen 0.09
     set yrange [0 : *]
