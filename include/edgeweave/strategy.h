@@ -42,7 +42,7 @@ extern "C" {
 #endif
 
 #define EW_ABI_MAJOR 0
-#define EW_ABI_MINOR 1
+#define EW_ABI_MINOR 2
 
 /** No device, exit, chain, piece: wherever an index is optional. */
 #define EW_ID_NONE UINT32_MAX
@@ -246,6 +246,21 @@ struct ew_piece_desc {
     int32_t reduction_lo; /**< partial: input channels (conv) or flattened inputs (fc) */
     int32_t reduction_hi;
     struct ew_tensor_box box;
+    uint32_t pool; /**< from add_pool: the chain waits there and `device` says nothing; 0: none */
+};
+
+/** Devices that take chains as they become idle (late binding), each when it runs nothing, nothing
+ *  waits for it and it has no other chain. Pieces of a chain in a pool are full ones and all name
+ *  the pool. Whatever the chain reads from outside itself must be at the holder: the network's
+ * input at the source, a layer computed there or gathered there. */
+struct ew_pool_desc {
+    uint32_t struct_size;
+    uint32_t
+        holder; /**< device that hands chains out; as a member it takes them without messages */
+    uint64_t steal_bytes;    /**< of the message from member to holder by which a chain is taken */
+    const uint32_t *members; /**< devices; of several that are idle the first takes the chain */
+    uint32_t n_members;
+    uint32_t reserved;
 };
 
 #define EW_EXCHANGE_MODE_DIRECT 0
@@ -308,6 +323,9 @@ struct ew_plan_builder {
      * number of requests. Before assign and the first piece. Only in books picked online, where
      * pick then says how many requests share a job. */
     int32_t (*set_batch)(struct ew_plan_builder *builder, int32_t images);
+    /** Add a pool to the current plan, before the pieces that name it. Returns its id (>= 1) for
+     *  them. */
+    int32_t (*add_pool)(struct ew_plan_builder *builder, const struct ew_pool_desc *pool);
 };
 
 /* ------------------------------------------------------------------ host */

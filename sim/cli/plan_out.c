@@ -88,6 +88,30 @@ static void print_facts(struct ew_str *out, const struct ew_plan_context *contex
     }
 }
 
+static void print_pools(struct ew_str *out, const struct ew_plan_context *context,
+                        const struct ew_task_graph *graph)
+{
+    const struct ew_device *devices = context->platform->devices;
+    for (uint32_t i = 0; i < graph->n_pools; i++) {
+        const struct ew_pool *pool = &graph->pools[i];
+        uint32_t n_units = 0;
+        for (uint32_t u = 0; u < graph->n_units; u++) {
+            n_units += graph->units[u].pool == i;
+        }
+        ew_str_printf(out,
+                      "  pool %u: %u chain%s at %s, taken with a message of %llu B by whoever of",
+                      i, n_units, n_units == 1 ? "" : "s", devices[pool->holder].name,
+                      (unsigned long long)pool->steal_bytes);
+        for (uint32_t m = 0; m < pool->n_members; m++) {
+            ew_str_printf(out, "%s %s", m ? "," : "", devices[pool->members[m]].name);
+        }
+        ew_str_append(out, " is idle\n");
+    }
+    if (graph->n_units) {
+        ew_str_append(out, "  what members compute is shown as if all were equally long busy\n");
+    }
+}
+
 static void print_devices(struct ew_str *out, const struct ew_plan_context *context,
                           const struct ew_task_graph *graph)
 {
@@ -131,7 +155,11 @@ static void print_piece(struct ew_str *out, const struct ew_plan_context *contex
     static const char *const words[EW_DIMS] = {"images", "channels", "rows", "columns"};
     const struct ew_graph *graph =
         ew_segment_graph(context->graph, &plan->segments[piece->segment]);
-    ew_str_append(out, context->platform->devices[piece->device].name);
+    if (piece->pool) {
+        ew_str_printf(out, "pool %u", piece->pool - 1u);
+    } else {
+        ew_str_append(out, context->platform->devices[piece->device].name);
+    }
     for (int d = 0; d < EW_DIMS; d++) {
         const int32_t size = d == EW_N ? plan->batch : graph->layers[piece->layer].shape[d];
         if (piece->box.lo[d] != 0 || piece->box.hi[d] != size) {
@@ -255,6 +283,7 @@ enum ew_status ew_plan_out_summary(struct ew_str *out, const struct ew_point *po
     for (uint32_t i = 0; i < book->n_plans; i++) {
         print_facts(out, &w->problem.context, book->plans[i], graphs[i]);
         ew_str_append(out, "\n");
+        print_pools(out, &w->problem.context, graphs[i]);
         print_devices(out, &w->problem.context, graphs[i]);
         ew_str_append(out, "\n");
         print_layers(out, &w->problem.context, book->plans[i]);

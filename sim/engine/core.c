@@ -26,39 +26,54 @@ static int compare_connections(const void *a, const void *b)
     return x->to < y->to ? -1 : x->to > y->to;
 }
 
+enum ew_status core_add_connection(struct ew_core *core, uint32_t from, uint32_t to,
+                                   struct ew_error *err)
+{
+    const struct ew_connection c = {from, to};
+    return ew_vec_push(&core->found, c) ? EW_OK : ew_fail_memory(err);
+}
+
+static enum ew_status find_connections(struct ew_core *core, const struct ew_task_graph *graph,
+                                       struct ew_error *err)
+{
+    const uint32_t n_devices = core->run->platform->n_devices;
+    enum ew_status status = EW_OK;
+    for (uint32_t i = 0; i < graph->n_nodes && status == EW_OK; i++) {
+        const struct ew_task_node *node = &graph->nodes[i];
+        if (node->kind == EW_NODE_MESSAGE && node->device < n_devices && node->peer < n_devices) {
+            status = core_add_connection(core, node->device, node->peer, err);
+        }
+    }
+    return status == EW_OK && graph->n_units ? core_pool_connections(core, graph, err) : status;
+}
+
 static enum ew_status collect_connections(struct ew_core *core, struct ew_error *err)
 {
-    EW_VEC(struct ew_connection) found = {0};
-    for (uint32_t t = 0; t < core->n_templates; t++) {
-        const struct ew_task_graph *graph = core->templates[t].graph;
-        for (uint32_t i = 0; i < graph->n_nodes; i++) {
-            const struct ew_task_node *node = &graph->nodes[i];
-            const struct ew_connection c = {node->device, node->peer};
-            if (node->kind == EW_NODE_MESSAGE && !ew_vec_push(&found, c)) {
-                ew_vec_fini(&found);
-                return ew_fail_memory(err);
-            }
-        }
+    enum ew_status status = EW_OK;
+    for (uint32_t t = 0; t < core->n_templates && status == EW_OK; t++) {
+        status = find_connections(core, core->templates[t].graph, err);
     }
     const uint32_t n_devices = core->run->replanner ? core->run->platform->n_devices : 0;
-    for (uint32_t pair = 0; pair < n_devices * n_devices; pair++) { /* plans to come may use any */
-        const struct ew_connection c = {pair / n_devices, pair % n_devices};
-        if (c.from != c.to && ew_platform_route(core->run->platform, c.from, c.to)->n_links &&
-            !ew_vec_push(&found, c)) {
-            ew_vec_fini(&found);
-            return ew_fail_memory(err);
+    for (uint32_t i = 0; i < n_devices * n_devices && status == EW_OK; i++) { /* plans to come */
+        const uint32_t from = i / n_devices, to = i % n_devices;
+        if (from != to && ew_platform_route(core->run->platform, from, to)->n_links) {
+            status = core_add_connection(core, from, to, err);
         }
     }
-    if (found.count) {
-        qsort(found.items, found.count, sizeof *found.items, compare_connections);
+    if (status) {
+        return status;
+    }
+    if (core->found.count) {
+        qsort(core->found.items, core->found.count, sizeof *core->found.items, compare_connections);
     }
     size_t n = 0;
-    for (size_t i = 0; i < found.count; i++) {
-        if (n == 0 || compare_connections(&found.items[n - 1], &found.items[i]) != 0) {
-            found.items[n++] = found.items[i];
+    for (size_t i = 0; i < core->found.count; i++) {
+        const struct ew_connection *c = &core->found.items[i];
+        if (n == 0 || compare_connections(&core->found.items[n - 1], c) != 0) {
+            core->found.items[n++] = *c;
         }
     }
-    core->connections = found.items;
+    core->connections = core->found.items;
     core->n_connections = (uint32_t)n;
     const struct ew_platform *platform = core->run->platform;
     for (size_t i = 0; i < n; i++) {
@@ -72,7 +87,7 @@ static enum ew_status collect_connections(struct ew_core *core, struct ew_error 
     return EW_OK;
 }
 
-static uint32_t find_connection(const struct ew_core *core, uint32_t from, uint32_t to)
+uint32_t core_find_connection(const struct ew_core *core, uint32_t from, uint32_t to)
 {
     const struct ew_connection key = {from, to};
     const struct ew_connection *found =
@@ -94,7 +109,9 @@ enum ew_status core_template_init(struct ew_core *core, struct core_template *tm
         const struct ew_task_node *node = &graph->nodes[i];
         tmpl->initial_deps[i] = node->n_deps + (node->is_input ? 1 : 0);
         if (node->kind == EW_NODE_MESSAGE) {
-            tmpl->connection[i] = find_connection(core, node->device, node->peer);
+            const bool is_known = node->device < graph->n_devices && node->peer < graph->n_devices;
+            tmpl->connection[i] =
+                is_known ? core_find_connection(core, node->device, node->peer) : EW_NONE;
         }
     }
     return EW_OK;
@@ -166,6 +183,9 @@ enum ew_status ew_core_new(struct ew_core **out, const struct ew_run *run,
         status = init_servers(core, err);
     }
     if (status == EW_OK) {
+        status = core_pools_init(core, err);
+    }
+    if (status == EW_OK) {
         status = core_workloads_init(core, err);
     }
     if (status == EW_OK && run->dynamics) {
@@ -198,6 +218,7 @@ void ew_core_free(struct ew_core *core)
     core_picks_fini(core);
     core_dynamics_fini(core);
     core_workloads_fini(core);
+    core_pools_fini(core);
     for (uint32_t t = 0; core->templates && t < core->n_templates; t++) {
         struct core_template *tmpl = &core->templates[t];
         free(tmpl->connection);
@@ -214,13 +235,14 @@ void ew_core_free(struct ew_core *core)
     ew_vec_fini(&core->added);
     for (size_t s = 0; s < core->slots.count; s++) {
         free(core->slots.items[s].deps);
+        free(core->slots.items[s].units);
         free(core->slots.items[s].arrival_s);
     }
     free_servers(core->devices, core->run->platform->n_devices);
     free_servers(core->senders, core->run->platform->n_devices);
     free_servers(core->lines, core->n_connections);
     free(core->device_plan);
-    free(core->connections);
+    ew_vec_fini(&core->found);
     ew_vec_fini(&core->dirty);
     ew_vec_fini(&core->slots);
     ew_vec_fini(&core->finished);
@@ -255,8 +277,8 @@ static struct ew_event node_event(const struct ew_core *core, enum ew_event_kind
         .job = slot->job,
         .plan = slot->tmpl->plan,
         .node = n,
-        .device = node->device,
-        .peer = node->peer,
+        .device = core_device(core, slot, node->device),
+        .peer = core_device(core, slot, node->peer),
         .layer = info->layer,
         .reader_layer = info->reader_layer,
         .bytes = node->bytes,
@@ -311,23 +333,40 @@ static void cascade(struct ew_core *core, uint32_t s, uint32_t n)
     }
 }
 
+void core_enqueue_message(struct ew_core *core, uint32_t s, uint32_t n, double time_s)
+{
+    const struct core_slot *slot = &core->slots.items[s];
+    const uint32_t from = core_device(core, slot, slot->tmpl->graph->nodes[n].device);
+    if (core->run->platform->devices[from].message_overhead_s >= EW_GRAIN_S) {
+        enqueue(core, &core->senders[from], s, n, time_s);
+    } else {
+        enqueue(core, &core->lines[core_line(core, slot, n)], s, n, time_s);
+    }
+}
+
 /* All predecessors of a node have finished. */
 static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time_s)
 {
-    const struct core_template *tmpl = core->slots.items[s].tmpl;
+    const struct core_slot *slot = &core->slots.items[s];
+    const struct core_template *tmpl = slot->tmpl;
     const struct ew_task_node *node = &tmpl->graph->nodes[n];
-    if (core->picks && core_occupies_device(node)) {
-        core_watch_ready(core_picks_watch(core), node->device, time_s);
+    const uint32_t device = core_device(core, slot, node->device);
+    if (device == EW_NONE) {
+        core_offer_unit(core, s, n, time_s);
+        return;
     }
-    if (core->dyn && !core_device_is_up(core, node->device)) {
+    if (core->picks && core_occupies_device(core, slot, n)) {
+        core_watch_ready(core_picks_watch(core), device, time_s);
+    }
+    if (core->dyn && !core_device_is_up(core, device)) {
         core_doom(core, s, time_s);
         return;
     }
     switch ((enum ew_node_kind)node->kind) {
     case EW_NODE_COMPUTE:
     case EW_NODE_LOAD:
-        if (core_occupies_device(node)) {
-            enqueue(core, &core->devices[node->device], s, n, time_s);
+        if (core_occupies_device(core, slot, n)) {
+            enqueue(core, &core->devices[device], s, n, time_s);
         } else {
             core->n_tasks++;
             (void)core_emit_node(core, EW_EVENT_TASK_START, s, n, time_s);
@@ -336,10 +375,10 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
         }
         break;
     case EW_NODE_MESSAGE:
-        if (core->run->platform->devices[node->device].message_overhead_s >= EW_GRAIN_S) {
-            enqueue(core, &core->senders[node->device], s, n, time_s);
+        if (device == core_device(core, slot, node->peer)) {
+            cascade(core, s, n); /* a unit's, which has stayed */
         } else {
-            enqueue(core, &core->lines[tmpl->connection[n]], s, n, time_s);
+            core_enqueue_message(core, s, n, time_s);
         }
         break;
     case EW_NODE_JOIN:
@@ -355,6 +394,9 @@ static void finish_one(struct ew_core *core, uint32_t s, uint32_t n, double time
     uint32_t *deps = core->slots.items[s].deps;
     if (core->dyn) {
         deps[n] = CORE_DEPS_DONE;
+    }
+    if (node->device >= graph->n_devices && node->kind != EW_NODE_MESSAGE) {
+        core_unit_task_done(core, s, node->device - graph->n_devices, time_s);
     }
     for (uint32_t k = node->successors_begin; k < node->successors_end; k++) {
         const uint32_t next = graph->successors[k];
@@ -410,10 +452,9 @@ static bool take_running(struct ew_core *core, struct core_server *server, doubl
 static void note_task(struct ew_core *core, uint32_t device, const struct ew_ready *done,
                       double time_s)
 {
-    const struct core_template *tmpl = core->slots.items[done->slot].tmpl;
     const double took_s = time_s - core->devices[device].start_s;
-    core_watch_over(core_picks_watch(core), device,
-                    core_watch_stretch(took_s, tmpl->graph->nodes[done->node].work_s), time_s);
+    const double work_s = core_work_s(core, &core->slots.items[done->slot], done->node);
+    core_watch_over(core_picks_watch(core), device, core_watch_stretch(took_s, work_s), time_s);
 }
 
 void ew_core_task_done(struct ew_core *core, uint32_t device, double time_s)
@@ -433,7 +474,7 @@ void ew_core_send_done(struct ew_core *core, uint32_t device, double time_s)
 {
     struct ew_ready done;
     if (take_running(core, &core->senders[device], time_s, &done)) {
-        const uint32_t line = core->slots.items[done.slot].tmpl->connection[done.node];
+        const uint32_t line = core_line(core, &core->slots.items[done.slot], done.node);
         enqueue(core, &core->lines[line], done.slot, done.node, time_s);
     }
 }
@@ -503,7 +544,7 @@ static void settle_device(struct ew_core *core, uint32_t device)
 {
     struct core_server *server = &core->devices[device];
     if (core->dyn) {
-        core_drop_stale(core, server);
+        core_drop_stale(core, &server->queue);
     }
     if (server->is_busy && core->reorders && should_exchange(server)) {
         core->ops.retract_task(core->ops.ctx, device);
@@ -526,11 +567,11 @@ static void settle_device(struct ew_core *core, uint32_t device)
             core_finish(core, done.slot, done.node, start_s);
             core_issue_owed(core, start_s);
             if (core->dyn) {
-                core_drop_stale(core, server);
+                core_drop_stale(core, &server->queue);
             }
             continue;
         }
-        double work_s = core->slots.items[item->slot].tmpl->graph->nodes[item->node].work_s;
+        double work_s = core_work_s(core, &core->slots.items[item->slot], item->node);
         if (core->dyn) {
             work_s *= core_task_factor(core, item, device);
         }
@@ -542,7 +583,7 @@ static void settle_sender(struct ew_core *core, uint32_t device)
 {
     struct core_server *server = &core->senders[device];
     if (core->dyn) {
-        core_drop_stale(core, server);
+        core_drop_stale(core, &server->queue);
     }
     const bool exchanges = server->is_busy && core->reorders && should_exchange(server);
     if (exchanges) {
@@ -564,7 +605,7 @@ static void settle_line(struct ew_core *core, uint32_t line)
 {
     struct core_server *server = &core->lines[line];
     if (core->dyn) {
-        core_drop_stale(core, server);
+        core_drop_stale(core, &server->queue);
     }
     if (server->is_busy && core->reorders && should_exchange(server)) {
         core->ops.retract_transfer(core->ops.ctx, line);
@@ -577,7 +618,7 @@ static void settle_line(struct ew_core *core, uint32_t line)
         const struct ew_ready broken = ew_ready_pop(&server->queue);
         core_doom(core, broken.slot,
                   broken.ready_s > server->free_s ? broken.ready_s : server->free_s);
-        core_drop_stale(core, server);
+        core_drop_stale(core, &server->queue);
     }
     if (server->is_busy || !server->queue.count) {
         return;
@@ -615,12 +656,18 @@ static void settle_dirty(struct ew_core *core)
 
 void ew_core_settle(struct ew_core *core)
 {
+    if (core->may_take) {
+        core_take_units(core);
+    }
     do {
         if (core->dyn) {
             core_bury_doomed(core);
         }
         settle_dirty(core);
     } while (core->dyn && core_has_doomed(core) && core->status == EW_OK);
+    if (core->n_offered && !core->is_choice_due) {
+        core_ask_for_choice(core);
+    }
 }
 
 /* --------------------------------------------------------------------------------------- state */

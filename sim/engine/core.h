@@ -10,7 +10,9 @@
  * ew_core_transfer_done with the logical time at which the thing happened, then ew_core_settle,
  * which starts whatever can start. `fast` handles all completions within the grain before it
  * settles. `simgrid` settles at once; if a better candidate turns up within the grain, the core
- * asks it to put the choice back (ops->retract_*): that is rare and gives the same result.
+ * asks it to put the choice back (ops->retract_*): that is rare and gives the same result. Taking a
+ * chain from a pool sets off too much to be put back, so it waits for more than two grains in every
+ * engine (ops->schedule_choice).
  */
 #ifndef EW_ENGINE_CORE_H
 #define EW_ENGINE_CORE_H
@@ -39,6 +41,10 @@ struct ew_core_ops {
     /** Ask for a call of ew_core_arrive(workload) at `time_s`. At most one is pending per workload.
      */
     void (*schedule_arrival)(void *ctx, uint32_t workload, double time_s);
+
+    /** Ask for a call of ew_core_choose(time_s). At most one is pending. NULL: the engine runs no
+     *  plans with pools. */
+    void (*schedule_choice)(void *ctx, double time_s);
 
     /** Ask for a call of ew_core_timer(timer) at `time_s`. One call per request, or one for the
      *  earliest of several: calls too many do no harm. Only when ew_core_timer_count is not 0. */
@@ -90,6 +96,8 @@ void ew_core_task_done(struct ew_core *core, uint32_t device, double time_s);
 void ew_core_send_done(struct ew_core *core, uint32_t device, double time_s);
 void ew_core_transfer_done(struct ew_core *core, uint32_t connection, double time_s);
 void ew_core_timer(struct ew_core *core, uint32_t timer, double time_s);
+/** Idle devices take chains from pools when settling next. */
+void ew_core_choose(struct ew_core *core, double time_s);
 
 /** The bytes of the connection's message begin to flow at time_s (after latency). An engine that
  *  learns this in order calls it then; one that knows the time in advance (simgrid) calls it when

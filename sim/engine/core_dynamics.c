@@ -241,18 +241,25 @@ static void doom_users_of_link(struct ew_core *core, uint32_t link, double time_
     }
 }
 
-/* The attempt is doing something at the device, or has left something there and still needs it. */
-static bool depends_on(const struct core_slot *slot, uint32_t device)
+/* The attempt is doing something at the device, or has left something there and still needs it. A
+ * unit that the device has taken leaves nothing there when it is done. */
+static bool depends_on(const struct ew_core *core, const struct core_slot *slot, uint32_t device)
 {
     const struct ew_task_graph *graph = slot->tmpl->graph;
     bool has_begun = false, has_more = false;
     for (uint32_t n = 0; n < graph->n_nodes; n++) {
         const struct ew_task_node *node = &graph->nodes[n];
-        if (node->device != device && node->peer != device) {
+        const bool is_taken =
+            (node->device != device && core_device(core, slot, node->device) == device) ||
+            (node->peer != device && core_device(core, slot, node->peer) == device);
+        if (node->device != device && node->peer != device && !is_taken) {
             continue;
         }
-        if (slot->deps[n] == 0) {
+        if (slot->deps[n] == 0 || (is_taken && slot->deps[n] != CORE_DEPS_DONE)) {
             return true;
+        }
+        if (is_taken) {
+            continue;
         }
         const bool is_done = slot->deps[n] == CORE_DEPS_DONE;
         has_begun = has_begun || (is_done && node->kind != EW_NODE_JOIN);
@@ -266,7 +273,7 @@ static void lose_device(struct ew_core *core, uint32_t device, double time_s)
     core->device_plan[device] = UINT32_MAX; /* its weights are gone */
     for (size_t s = 0; s < core->slots.count; s++) {
         const struct core_slot *slot = &core->slots.items[s];
-        if (slot->is_active && depends_on(slot, device)) {
+        if (slot->is_active && depends_on(core, slot, device)) {
             core_doom(core, (uint32_t)s, time_s);
         }
     }
@@ -274,6 +281,7 @@ static void lose_device(struct ew_core *core, uint32_t device, double time_s)
 
 static void came_up(struct ew_core *core, double time_s)
 {
+    core->rejoined_s = time_s;
     core->dyn->should_check_waits = true;
     core->dyn->check_waits_s = time_s;
 }
@@ -401,7 +409,8 @@ static bool is_stalled(const struct ew_core *core, uint32_t line)
 static bool has_work(const struct ew_core *core)
 {
     const struct core_dynamics *dyn = core->dyn;
-    bool works = dyn->retries_head < dyn->retries.count || core->is_held || core_pick_is_due(core);
+    bool works = dyn->retries_head < dyn->retries.count || core->is_held ||
+                 core_pick_is_due(core) || core->is_choice_due;
     for (uint32_t d = 0; d < core->run->platform->n_devices && !works; d++) {
         works = core->devices[d].is_busy || core->senders[d].is_busy;
     }

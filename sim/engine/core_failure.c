@@ -107,10 +107,10 @@ static bool is_stale(const struct ew_core *core, const struct ew_ready *item)
     return core->slots.items[item->slot].rank != item->job;
 }
 
-void core_drop_stale(struct ew_core *core, struct core_server *server)
+void core_drop_stale(struct ew_core *core, struct ew_ready_queue *queue)
 {
-    while (server->queue.count && is_stale(core, ew_ready_first(&server->queue))) {
-        (void)ew_ready_pop(&server->queue);
+    while (queue->count && is_stale(core, ew_ready_first(queue))) {
+        (void)ew_ready_pop(queue);
     }
 }
 
@@ -222,6 +222,7 @@ void core_bury(struct ew_core *core, uint32_t s, double time_s)
 {
     struct core_slot *slot = &core->slots.items[s];
     stop_running(core, s, time_s);
+    core_forget_units(core, s, time_s);
     struct ew_event event = core_request_event(EW_EVENT_JOB_FAILED, time_s, slot->tmpl->workload,
                                                slot->first_request, 0);
     event.job = slot->job;
@@ -281,6 +282,9 @@ static bool can_start(const struct ew_core *core, const struct core_template *tm
 {
     for (uint32_t n = 0; n < tmpl->graph->n_nodes; n++) {
         const struct ew_task_node *node = &tmpl->graph->nodes[n];
+        if (node->device >= tmpl->graph->n_devices || node->peer >= tmpl->graph->n_devices) {
+            continue; /* of a unit */
+        }
         const bool is_up = node->kind == EW_NODE_MESSAGE
                                ? core_line_is_up(core, tmpl->connection[n])
                                : core_device_is_up(core, node->device);
@@ -288,7 +292,7 @@ static bool can_start(const struct ew_core *core, const struct core_template *tm
             return false;
         }
     }
-    return true;
+    return core_pools_are_open(core, tmpl);
 }
 
 /* Start whoever waited for what is up again. Consecutive pauses mostly share their plan. */

@@ -1,6 +1,7 @@
 /*
- * Inside of the job machine, shared by core.c (resources and nodes), core_request.c (arrivals,
- * jobs, requests) and core_emit.c (event order). Nobody else includes this.
+ * Inside of the job machine, shared by core.c (resources and nodes), core_pool.c (chains that idle
+ * devices take), core_request.c (arrivals, jobs, requests) and core_emit.c (event order). Nobody
+ * else includes this.
  */
 #ifndef EW_ENGINE_CORE_INTERNAL_H
 #define EW_ENGINE_CORE_INTERNAL_H
@@ -17,9 +18,17 @@ struct core_template {
     uint32_t plan;
     uint32_t uid; /**< over all workloads; identifies the plan for weights on_change */
     bool loads_on_change;
-    uint32_t *connection;   /**< per node; messages only */
+    uint32_t first_pool;    /**< of the plan's pools in ew_core.pools */
+    uint32_t *connection;   /**< per node; messages only; EW_NONE: depends on the binding */
     uint32_t *initial_deps; /**< per node */
     EW_VEC(uint32_t) free_slots;
+};
+
+/** A unit of a job: a chain that waits in a pool or has been taken from it. */
+struct core_unit {
+    uint32_t member; /**< of its pool; EW_NONE: nobody has taken it */
+    uint32_t device; /**< that member, or EW_NONE */
+    uint32_t n_left; /**< tasks not finished: until the last its device takes no other unit */
 };
 
 /** A job in flight. */
@@ -30,10 +39,11 @@ struct core_slot {
                         id it does not depend on which of two simultaneous jobs starts first */
     uint64_t first_request;
     uint32_t n_requests;
-    uint32_t remaining;  /**< nodes not finished */
-    uint32_t *deps;      /**< per node: unfinished predecessors */
-    double *arrival_s;   /**< per request; NAN: dropped, nobody waits for it */
-    uint32_t n_attempts; /**< of these requests before this job */
+    uint32_t remaining;      /**< nodes not finished */
+    uint32_t *deps;          /**< per node: unfinished predecessors */
+    struct core_unit *units; /**< per unit of the plan */
+    double *arrival_s;       /**< per request; NAN: dropped, nobody waits for it */
+    uint32_t n_attempts;     /**< of these requests before this job */
     bool is_active;
     bool is_answered;
     bool is_doomed; /**< on the list of attempts that have failed */
@@ -81,6 +91,18 @@ struct core_pending {
     uint64_t seq;
 };
 
+/** Units of one pool of one plan, of all its jobs, that nobody has taken. */
+struct core_pool {
+    const struct ew_pool *pool;
+    struct ew_ready_queue queue; /**< steal messages */
+};
+
+/** What pools know of a device. */
+struct core_member {
+    uint32_t n_units;  /**< taken and not finished: 0 or 1 */
+    double released_s; /**< when it last finished one */
+};
+
 struct core_finished {
     uint32_t slot;
     uint32_t node;
@@ -104,12 +126,21 @@ struct ew_core {
     enum ew_status status;
     uint32_t n_connections;
     struct ew_connection *connections;
+    EW_VEC(struct ew_connection) found; /**< owns them */
     uint32_t n_templates;
     struct core_template *templates; /**< all workloads, in order */
     struct core_workload *workloads;
-    struct core_server *devices;          /**< [n_devices] */
-    struct core_server *senders;          /**< [n_devices] */
-    struct core_server *lines;            /**< [n_connections] */
+    struct core_server *devices; /**< [n_devices] */
+    struct core_server *senders; /**< [n_devices] */
+    struct core_server *lines;   /**< [n_connections] */
+    uint32_t n_pools;
+    struct core_pool *pools;              /**< of all templates, in order */
+    struct core_member *members;          /**< [n_devices]; with pools */
+    size_t n_offered;                     /**< items in the queues of pools */
+    double rejoined_s;                    /**< when a device or link last came up */
+    bool is_choice_due;                   /**< ew_core_choose has been asked for */
+    bool may_take;                        /**< it has just come */
+    double choice_s;                      /**< for when */
     EW_VEC(struct core_template *) added; /**< plans made during the run, owned */
     bool is_held;                         /**< no job begins */
     uint32_t *device_plan;                /**< per device: uid of the plan whose weights it holds */
@@ -135,6 +166,60 @@ uint64_t core_emit(struct ew_core *core, const struct ew_event *event);
 void core_flush(struct ew_core *core, double time_s);
 /** Take back an event that has not been handed on. */
 void core_retract_event(struct ew_core *core, uint64_t seq);
+
+/* core_pool.c */
+
+enum ew_status core_pools_init(struct ew_core *core, struct ew_error *err);
+void core_pools_fini(struct ew_core *core);
+/** Pairs of devices between which units of a plan may send. */
+enum ew_status core_pool_connections(struct ew_core *core, const struct ew_task_graph *graph,
+                                     struct ew_error *err);
+/** A unit may be taken from now on: its steal message is ready. */
+void core_offer_unit(struct ew_core *core, uint32_t slot, uint32_t steal, double time_s);
+/** A task of a unit has finished. */
+void core_unit_task_done(struct ew_core *core, uint32_t slot, uint32_t unit, double time_s);
+/** The attempt is over: what it has taken is given back. */
+void core_forget_units(struct ew_core *core, uint32_t slot, double time_s);
+/** Idle members take units: the time that core_ask_for_choice asked for has come. */
+void core_take_units(struct ew_core *core);
+/** If somebody could take a unit, see to it that the time for it comes. */
+void core_ask_for_choice(struct ew_core *core);
+/** Members of the plan's pools hold its weights. */
+void core_give_members_weights(struct ew_core *core, const struct core_template *tmpl);
+/** Some member of every pool of the plan can be reached. */
+bool core_pools_are_open(const struct ew_core *core, const struct core_template *tmpl);
+/** Connection of a message whose plan does not say; both ends known. */
+uint32_t core_find_connection(const struct ew_core *core, uint32_t from, uint32_t to);
+
+/** Device for a node's device or peer in this job: for a unit whoever has taken it, or EW_NONE. */
+static inline uint32_t core_device(const struct ew_core *core, const struct core_slot *slot,
+                                   uint32_t place)
+{
+    const uint32_t n = core->run->platform->n_devices;
+    return place < n ? place : slot->units[place - n].device;
+}
+
+/** Seconds at nominal speed of a compute or load node, where it is bound. */
+static inline double core_work_s(const struct ew_core *core, const struct core_slot *slot,
+                                 uint32_t n)
+{
+    const struct ew_task_graph *graph = slot->tmpl->graph;
+    const uint32_t n_devices = core->run->platform->n_devices;
+    const uint32_t place = graph->nodes[n].device;
+    return place < n_devices ? graph->nodes[n].work_s
+                             : ew_task_work_s(graph, n, slot->units[place - n_devices].member);
+}
+
+/** Connection of a message of this job. */
+static inline uint32_t core_line(const struct ew_core *core, const struct core_slot *slot,
+                                 uint32_t n)
+{
+    const uint32_t line = slot->tmpl->connection[n];
+    const struct ew_task_node *node = &slot->tmpl->graph->nodes[n];
+    return line != EW_NONE ? line
+                           : core_find_connection(core, core_device(core, slot, node->device),
+                                                  core_device(core, slot, node->peer));
+}
 
 /* core_request.c */
 
@@ -189,7 +274,7 @@ bool core_has_doomed(const struct ew_core *core);
 /** Stop doomed attempts and let the controller decide about their requests. */
 void core_bury_doomed(struct ew_core *core);
 /** Drop queued items of attempts that are over from the front of the queue. */
-void core_drop_stale(struct ew_core *core, struct core_server *server);
+void core_drop_stale(struct ew_core *core, struct ew_ready_queue *queue);
 /** Noise: factor on a task's time, and delay of a message beyond its connection's latency. */
 double core_task_factor(struct ew_core *core, const struct ew_ready *item, uint32_t device);
 double core_message_extra_s(struct ew_core *core, const struct ew_ready *item, uint32_t line);
@@ -221,13 +306,20 @@ uint32_t core_first_pick_timer(const struct ew_core *core);
 
 enum ew_status core_template_init(struct ew_core *core, struct core_template *tmpl,
                                   struct ew_error *err);
+/** A pair of devices may be used; duplicates are dropped later. */
+enum ew_status core_add_connection(struct ew_core *core, uint32_t from, uint32_t to,
+                                   struct ew_error *err);
+/** A message whose ends are known may be sent. */
+void core_enqueue_message(struct ew_core *core, uint32_t slot, uint32_t node, double time_s);
 /** Note that a server may choose anew. */
 void core_mark_dirty(struct ew_core *core, struct core_server *server);
 /** Load or computation that takes time. */
-static inline bool core_occupies_device(const struct ew_task_node *node)
+static inline bool core_occupies_device(const struct ew_core *core, const struct core_slot *slot,
+                                        uint32_t n)
 {
-    return (node->kind == EW_NODE_COMPUTE || node->kind == EW_NODE_LOAD) &&
-           node->work_s >= EW_GRAIN_S;
+    const uint8_t kind = slot->tmpl->graph->nodes[n].kind;
+    return (kind == EW_NODE_COMPUTE || kind == EW_NODE_LOAD) &&
+           core_work_s(core, slot, n) >= EW_GRAIN_S;
 }
 /** Emit an event about a node of a slot's job. */
 uint64_t core_emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t slot, uint32_t node,

@@ -54,7 +54,14 @@ enum ew_status ew_core_use_plan(struct ew_core *core, uint32_t workload, uint32_
         .uid = core->n_templates + (uint32_t)core->added.count - 1,
         .loads_on_change = run->book->plans[plan]->weights == EW_WEIGHTS_ON_CHANGE,
     };
-    enum ew_status status = check_routes(core, tmpl->graph, err);
+    enum ew_status status = EW_OK;
+    if (tmpl->graph->n_units) {
+        status = ew_fail(err, EW_ENOTSUP,
+                         "plan '%s' binds chains to devices as it runs; no such plan can be taken "
+                         "up during a run",
+                         run->book->plans[plan]->name);
+    }
+    status = status ? status : check_routes(core, tmpl->graph, err);
     status = status ? status : core_template_init(core, tmpl, err);
     if (status == EW_OK) {
         core->workloads[workload].forced = tmpl;

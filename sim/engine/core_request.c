@@ -67,10 +67,12 @@ static enum ew_status init_workload(struct ew_core *core, uint32_t w, struct ew_
     (void)snprintf(purpose, sizeof purpose, "pick/%u/%.100s", w, run->name);
     wl->pick_rng = ew_rng_make(core->run->seed, purpose);
     if (run->schedule) { /* its devices hold the first plan's weights */
+        core_give_members_weights(core, &wl->templates[run->schedule->plans[0]]);
         const struct core_template *first = &wl->templates[run->schedule->plans[0]];
         for (uint32_t i = 0; i < first->graph->n_nodes; i++) {
-            if (first->graph->nodes[i].kind == EW_NODE_LOAD) {
-                core->device_plan[first->graph->nodes[i].device] = first->uid;
+            const struct ew_task_node *node = &first->graph->nodes[i];
+            if (node->kind == EW_NODE_LOAD && node->device < first->graph->n_devices) {
+                core->device_plan[node->device] = first->uid;
             }
         }
     }
@@ -149,9 +151,11 @@ static bool new_slot(struct ew_core *core, struct core_template *tmpl, uint32_t 
     const uint32_t per_job = core->run->workloads[tmpl->workload].requests_per_job;
     struct core_slot slot = {.tmpl = tmpl};
     slot.deps = malloc((tmpl->graph->n_nodes + 1) * sizeof *slot.deps);
+    slot.units = malloc((tmpl->graph->n_units + 1u) * sizeof *slot.units);
     slot.arrival_s = malloc(per_job * sizeof *slot.arrival_s);
-    if (!slot.deps || !slot.arrival_s || !ew_vec_reserve_one(&core->slots)) {
+    if (!slot.deps || !slot.units || !slot.arrival_s || !ew_vec_reserve_one(&core->slots)) {
         free(slot.deps);
+        free(slot.units);
         free(slot.arrival_s);
         return false;
     }
@@ -201,6 +205,9 @@ void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64
     slot->remaining = graph->n_nodes;
     memcpy(slot->deps, tmpl->initial_deps, graph->n_nodes * sizeof *slot->deps);
     memcpy(slot->arrival_s, arrival_s, n * sizeof *slot->arrival_s);
+    for (uint32_t u = 0; u < graph->n_units; u++) {
+        slot->units[u] = (struct core_unit){EW_NONE, EW_NONE, graph->units[u].n_tasks};
+    }
     wl->jobs_in_flight++;
     struct ew_event event = core_request_event(EW_EVENT_JOB_START, time_s, w, first_request, 0);
     event.job = slot->job;

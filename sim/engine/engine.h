@@ -103,9 +103,9 @@ struct ew_run_workload {
 /** Who makes plans while a run goes on, when a device is lost for good. Real execution only. */
 struct ew_run_replanner {
     void *ctx;
-    /** A plan for workload `workload` without the devices that are lost (per device). It becomes the
-     *  book's plan number *plan, with a task graph; `*charge_s` is how long after its cause it comes
-     *  into force. EW_ENOTSUP: there is none. */
+    /** A plan for workload `workload` without the devices that are lost (per device). It becomes
+     * the book's plan number *plan, with a task graph; `*charge_s` is how long after its cause it
+     * comes into force. EW_ENOTSUP: there is none. */
     enum ew_status (*plan)(void *ctx, uint32_t *plan, double *charge_s, uint32_t workload,
                            const bool *is_lost, double time_s, struct ew_error *err);
 };
@@ -125,9 +125,10 @@ struct ew_run {
     bool is_prepared; /**< simgrid: this process has prepared the platform (simgrid_module.h) */
     const volatile int *interrupted;    /**< NULL, or non-zero asks the engine to stop: EW_EINTR */
     const struct ew_exec_options *exec; /**< exec only, see engine/exec/exec.h */
-    /** exec only: the loss of a worker is survived, and `dynamics` says how; NULL: it ends the run */
+    /** exec only: the loss of a worker is survived, and `dynamics` says how; NULL: it ends the run
+     */
     const struct ew_run_replanner *replanner;
-    struct ew_exec_facts *exec_facts;   /**< exec only: filled; may be NULL */
+    struct ew_exec_facts *exec_facts; /**< exec only: filled; may be NULL */
 };
 
 /** Facts about a finished run that are not events. */

@@ -20,14 +20,15 @@ struct reader {
 };
 
 static const char *const FILE_KEYS[] = {"schema", "strategy", "graph", "pick", "plans"};
-static const char *const PLAN_KEYS[] = {
-    "name",        "batch",    "source",     "sink",  "weights",    "weight", "class",
-    "probability", "segments", "boundaries", "notes", "prediction", "pieces"};
+static const char *const PLAN_KEYS[] = {"name",   "batch", "source",      "sink",     "weights",
+                                        "weight", "class", "probability", "segments", "boundaries",
+                                        "pools",  "notes", "prediction",  "pieces"};
 static const char *const SEGMENT_KEYS[] = {"images", "variant", "exit"};
 static const char *const BOUNDARY_KEYS[] = {"variant", "layer",   "exchange",
                                             "hub",     "barrier", "wire_bits"};
-static const char *const PIECE_KEYS[] = {"layer", "device", "box", "segment",
-                                         "chain", "role",   "sum", "reduction"};
+static const char *const PIECE_KEYS[] = {"layer", "device", "pool", "box",      "segment",
+                                         "chain", "role",   "sum",  "reduction"};
+static const char *const POOL_KEYS[] = {"members", "holder", "steal_bytes"};
 static const char *const PREDICTION_KEYS[] = {"latency_s", "energy_j", "infeasible_reason"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -119,6 +120,15 @@ static enum ew_status need_device(uint32_t *out, struct reader *r,
         r->last_device = *out;
     }
     return status;
+}
+
+static enum ew_status as_device(uint32_t *out, const struct reader *r,
+                                const struct ew_json_value *value, struct ew_error *err)
+{
+    const struct ew_platform *platform = r->context->platform;
+    const struct names names = {"device", device_name_at, platform, platform->n_devices,
+                                r->last_device};
+    return as_name(out, &names, value, err);
 }
 
 static enum ew_status need_layer(uint32_t *out, struct reader *r, const struct ew_graph *graph,
@@ -298,6 +308,69 @@ static enum ew_status read_boundary(struct reader *r, const struct ew_json_value
     return status;
 }
 
+static enum ew_status read_members(uint32_t **out, uint32_t *n, const struct reader *r,
+                                   const struct ew_json_value *item, struct ew_error *err)
+{
+    struct ew_json_value list, member = {0};
+    enum ew_status status = ew_json_need_array(&list, item, "members", err);
+    const uint32_t n_devices = r->context->platform->n_devices;
+    if (status == EW_OK && (ew_json_count(&list) < 1 || ew_json_count(&list) > n_devices)) {
+        status = ew_json_fail(&list, err, "expected 1..%u members, found %zu", n_devices,
+                              ew_json_count(&list));
+    }
+    if (status == EW_OK) {
+        *out = calloc(ew_json_count(&list), sizeof **out);
+        status = *out ? EW_OK : ew_fail_memory(err);
+    }
+    while (status == EW_OK && ew_json_next(&member, &list)) {
+        status = as_device(&(*out)[(*n)++], r, &member, err);
+    }
+    return status;
+}
+
+static enum ew_status read_pool(struct reader *r, const struct ew_json_value *item,
+                                struct ew_error *err)
+{
+    struct ew_pool pool = {0};
+    uint32_t *members = NULL;
+    int64_t bytes = 0;
+    enum ew_status status = ew_json_check_keys(item, POOL_KEYS, COUNT(POOL_KEYS), err);
+    if (status == EW_OK) {
+        status = read_members(&members, &pool.n_members, r, item, err);
+    }
+    if (status == EW_OK) {
+        status = need_device(&pool.holder, r, item, "holder", err);
+    }
+    if (status == EW_OK) {
+        status = ew_json_need_i64(&bytes, item, "steal_bytes", 1, INT32_MAX, err);
+    }
+    if (status == EW_OK) {
+        pool.members = members;
+        pool.steal_bytes = (uint64_t)bytes;
+        status = at(item, ew_builder_add_pool(r->builder, &pool, NULL, err), err);
+    }
+    free(members);
+    return status;
+}
+
+/* A piece stands either on a device or in a pool. */
+static enum ew_status read_place(struct ew_piece *piece, struct reader *r,
+                                 const struct ew_json_value *item, struct ew_error *err)
+{
+    struct ew_json_value pool;
+    if (!ew_json_find(&pool, item, "pool")) {
+        return need_device(&piece->device, r, item, "device", err);
+    }
+    struct ew_json_value device;
+    int64_t number = 0;
+    if (ew_json_find(&device, item, "device")) {
+        return ew_json_fail(&device, err, "a piece has a device or a pool, not both");
+    }
+    const enum ew_status status = ew_json_as_i64(&number, &pool, 0, EW_MAX_POOLS - 1, err);
+    piece->pool = (uint16_t)(number + 1);
+    return status;
+}
+
 static enum ew_status read_partial(struct ew_piece *piece, const struct ew_json_value *item,
                                    struct ew_error *err)
 {
@@ -325,7 +398,7 @@ static enum ew_status read_piece(struct reader *r, const struct ew_json_value *i
         status = need_layer(&piece.layer, r, graph, item, err);
     }
     if (status == EW_OK) {
-        status = need_device(&piece.device, r, item, "device", err);
+        status = read_place(&piece, r, item, err);
     }
     if (status == EW_OK) {
         status = need_box(&piece.box, item, err);
@@ -470,6 +543,9 @@ static enum ew_status read_plan(struct reader *r, const struct ew_json_value *it
     }
     if (status == EW_OK) {
         status = read_items(r, item, "boundaries", read_boundary, err);
+    }
+    if (status == EW_OK) {
+        status = read_items(r, item, "pools", read_pool, err);
     }
     if (status == EW_OK) {
         status = ew_json_need_array(&pieces, item, "pieces", err);

@@ -43,7 +43,11 @@ static void print_piece(struct ew_json *j, const struct ew_plan_context *context
         ew_segment_graph(context->graph, &plan->segments[piece->segment]);
     ew_json_object_begin_inline(j);
     ew_json_kv_string(j, "layer", graph->layers[piece->layer].name);
-    ew_json_kv_string(j, "device", context->platform->devices[piece->device].name);
+    if (piece->pool) {
+        ew_json_kv_u64(j, "pool", piece->pool - 1u);
+    } else {
+        ew_json_kv_string(j, "device", context->platform->devices[piece->device].name);
+    }
     ew_json_key(j, "box");
     ew_json_array_begin_inline(j);
     for (int d = 0; d < EW_DIMS; d++) {
@@ -129,6 +133,27 @@ static void print_boundaries(struct ew_json *j, const struct ew_plan_context *co
     ew_json_array_end(j);
 }
 
+static void print_pools(struct ew_json *j, const struct ew_plan_context *context,
+                        const struct ew_plan *plan)
+{
+    ew_json_key(j, "pools");
+    ew_json_array_begin(j);
+    for (uint32_t i = 0; i < plan->n_pools; i++) {
+        const struct ew_pool *pool = &plan->pools[i];
+        ew_json_object_begin_inline(j);
+        ew_json_key(j, "members");
+        ew_json_array_begin_inline(j);
+        for (uint32_t k = 0; k < pool->n_members; k++) {
+            ew_json_string(j, context->platform->devices[pool->members[k]].name);
+        }
+        ew_json_array_end(j);
+        ew_json_kv_string(j, "holder", context->platform->devices[pool->holder].name);
+        ew_json_kv_u64(j, "steal_bytes", pool->steal_bytes);
+        ew_json_object_end(j);
+    }
+    ew_json_array_end(j);
+}
+
 static void print_number_if_known(struct ew_json *j, const char *key, double x)
 {
     if (isfinite(x)) {
@@ -174,6 +199,9 @@ static void print_plan(struct ew_json *j, const struct ew_plan_context *context,
     }
     print_segments(j, context, plan);
     print_boundaries(j, context, plan);
+    if (plan->n_pools) {
+        print_pools(j, context, plan);
+    }
     print_opinion(j, plan);
     ew_json_key(j, "pieces");
     ew_json_array_begin(j);

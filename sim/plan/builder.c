@@ -7,6 +7,7 @@
  */
 #include "plan/builder.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ enum {
     MAX_TEXT = 4096,
     MAX_SHARE = 1000000,
     MAX_WIRE_BITS = 64,
+    MAX_STEAL_BYTES = 1 << 30,
 };
 
 struct draft_note {
@@ -46,6 +48,8 @@ struct draft {
     double latency_s, energy_j;
     EW_VEC(struct ew_segment) segments;
     EW_VEC(struct ew_piece) pieces;
+    EW_VEC(struct ew_pool) pools;
+    EW_VEC(uint32_t) members; /**< of all pools, one after another */
     EW_VEC(struct draft_note) notes;
     struct draft_row *rows;                   /**< per variant; NULL until first used */
     const struct ew_boundary **boundary_view; /**< per variant: the row if used, else NULL */
@@ -106,6 +110,10 @@ static void clear_draft(struct draft *draft, const struct ew_graph *graph)
     kept.segments.capacity = draft->segments.capacity;
     kept.pieces.items = draft->pieces.items;
     kept.pieces.capacity = draft->pieces.capacity;
+    kept.pools.items = draft->pools.items;
+    kept.pools.capacity = draft->pools.capacity;
+    kept.members.items = draft->members.items;
+    kept.members.capacity = draft->members.capacity;
     kept.notes.items = draft->notes.items;
     kept.notes.capacity = draft->notes.capacity;
     *draft = kept;
@@ -125,6 +133,8 @@ static void free_draft(struct draft *draft, uint32_t n_variants)
 {
     ew_vec_fini(&draft->segments);
     ew_vec_fini(&draft->pieces);
+    ew_vec_fini(&draft->pools);
+    ew_vec_fini(&draft->members);
     ew_vec_fini(&draft->notes);
     for (uint32_t v = 0; draft->rows && v < n_variants; v++) {
         free(draft->rows[v].items);
@@ -274,6 +284,78 @@ enum ew_status ew_builder_assign(struct ew_builder *builder, int32_t image_lo, i
     return EW_OK;
 }
 
+static enum ew_status check_pool(const struct ew_builder *builder, const struct draft *draft,
+                                 const struct ew_pool *pool, struct ew_error *err)
+{
+    const uint32_t n_devices = builder->context->platform->n_devices;
+    if (draft->pools.count >= EW_MAX_POOLS) {
+        return ew_fail(err, EW_EINPUT, "expected at most %d pools in a plan", EW_MAX_POOLS);
+    }
+    if (pool->holder >= n_devices) {
+        return ew_fail(err, EW_EINPUT, "pool: expected a holder below %u devices, got %u",
+                       n_devices, pool->holder);
+    }
+    if (pool->n_members < 1 || pool->n_members > n_devices) {
+        return ew_fail(err, EW_EINPUT, "pool: expected 1 to %u members, got %u", n_devices,
+                       pool->n_members);
+    }
+    if (pool->steal_bytes < 1 || pool->steal_bytes > MAX_STEAL_BYTES) {
+        return ew_fail(err, EW_EINPUT,
+                       "pool: expected a steal message of 1 to %d bytes, got %" PRIu64,
+                       MAX_STEAL_BYTES, pool->steal_bytes);
+    }
+    for (uint32_t i = 0; i < pool->n_members; i++) {
+        if (pool->members[i] >= n_devices) {
+            return ew_fail(err, EW_EINPUT, "pool: expected members below %u devices, got %u",
+                           n_devices, pool->members[i]);
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            if (pool->members[k] == pool->members[i]) {
+                return ew_fail(err, EW_EINPUT, "pool: device %s is a member twice",
+                               builder->context->platform->devices[pool->members[i]].name);
+            }
+        }
+    }
+    return EW_OK;
+}
+
+/* Growing moves the list of members: point into it anew. */
+static void point_to_members(struct draft *draft)
+{
+    const uint32_t *next = draft->members.items;
+    for (size_t i = 0; i < draft->pools.count; i++) {
+        draft->pools.items[i].members = next;
+        next += draft->pools.items[i].n_members;
+    }
+}
+
+enum ew_status ew_builder_add_pool(struct ew_builder *builder, const struct ew_pool *pool,
+                                   uint16_t *out, struct ew_error *err)
+{
+    struct draft *draft = current(builder, err);
+    if (!draft) {
+        return EW_EINPUT;
+    }
+    const enum ew_status status = check_pool(builder, draft, pool, err);
+    if (status) {
+        return status;
+    }
+    if (!ew_vec_reserve_one(&draft->pools) ||
+        !ew_vec_reserve(&draft->members, draft->members.count + pool->n_members)) {
+        point_to_members(draft);
+        return ew_fail_memory(err);
+    }
+    draft->pools.items[draft->pools.count++] = *pool;
+    memcpy(draft->members.items + draft->members.count, pool->members,
+           pool->n_members * sizeof *pool->members);
+    draft->members.count += pool->n_members;
+    point_to_members(draft);
+    if (out) {
+        *out = (uint16_t)draft->pools.count;
+    }
+    return EW_OK;
+}
+
 static const struct ew_segment *find_segment(const struct draft *draft, uint32_t index)
 {
     if (draft->segments.count == 0) {
@@ -306,6 +388,21 @@ static enum ew_status check_sum_reference(const struct draft *draft, const struc
     return EW_OK;
 }
 
+static enum ew_status check_pool_reference(const struct draft *draft, const struct ew_piece *piece,
+                                           const struct ew_layer *layer, struct ew_error *err)
+{
+    if (piece->pool > draft->pools.count) {
+        return ew_fail(err, EW_EINPUT, "layer %s: there is no pool %u, the plan has %zu",
+                       layer->name, piece->pool - 1u, draft->pools.count);
+    }
+    if (piece->role != EW_PIECE_FULL || piece->chain == EW_NONE) {
+        return ew_fail(err, EW_EINPUT,
+                       "layer %s: a piece in a pool must be a full one and belong to a chain",
+                       layer->name);
+    }
+    return EW_OK;
+}
+
 static enum ew_status check_piece(const struct ew_builder *builder, const struct draft *draft,
                                   const struct ew_piece *piece, struct ew_error *err)
 {
@@ -323,7 +420,7 @@ static enum ew_status check_piece(const struct ew_builder *builder, const struct
         return ew_fail(err, EW_EINPUT, "layer %s is a network input: it takes no piece",
                        layer->name);
     }
-    if (piece->device >= builder->context->platform->n_devices) {
+    if (!piece->pool && piece->device >= builder->context->platform->n_devices) {
         return ew_fail(err, EW_EINPUT, "layer %s: expected a device below %u, got %u", layer->name,
                        builder->context->platform->n_devices, piece->device);
     }
@@ -348,6 +445,9 @@ static enum ew_status check_piece(const struct ew_builder *builder, const struct
                        "of it",
                        layer->name, ew_op_name(layer->op));
     }
+    if (piece->pool) {
+        return check_pool_reference(draft, piece, layer, err);
+    }
     return piece->role == EW_PIECE_PARTIAL ? check_sum_reference(draft, piece, layer, err) : EW_OK;
 }
 
@@ -370,6 +470,9 @@ enum ew_status ew_builder_add_piece(struct ew_builder *builder, const struct ew_
     }
     builder->n_pieces++;
     struct ew_piece *added = &draft->pieces.items[draft->pieces.count - 1];
+    if (added->pool) {
+        added->device = draft->pools.items[added->pool - 1].holder;
+    }
     if (added->role != EW_PIECE_PARTIAL) {
         added->sum = EW_NONE;
         added->reduction = (struct ew_reduction){0};
@@ -588,6 +691,8 @@ static struct ew_plan view_draft(const struct ew_builder *builder, const struct 
         .segments = is_whole ? &draft->whole : draft->segments.items,
         .n_pieces = (uint32_t)draft->pieces.count,
         .pieces = draft->pieces.items,
+        .n_pools = (uint32_t)draft->pools.count,
+        .pools = draft->pools.items,
         .n_boundary_variants = draft->boundary_view ? builder->context->graph->n_variants : 0,
         .boundaries = draft->boundary_view,
         .n_notes = (uint32_t)draft->notes.count,
@@ -652,6 +757,19 @@ static bool keep_boundaries(struct ew_arena *arena, const struct ew_graph *graph
     return rows != NULL;
 }
 
+static bool keep_pools(struct ew_arena *arena, struct ew_plan *plan)
+{
+    struct ew_pool *pools = ew_arena_copy(arena, plan->pools, plan->n_pools, sizeof *pools);
+    bool is_ok = pools != NULL;
+    for (uint32_t i = 0; is_ok && i < plan->n_pools; i++) {
+        pools[i].members =
+            ew_arena_copy(arena, pools[i].members, pools[i].n_members, sizeof *pools[i].members);
+        is_ok = pools[i].members != NULL;
+    }
+    plan->pools = pools;
+    return is_ok;
+}
+
 static struct ew_plan *keep_plan(struct ew_arena *arena, const struct ew_builder *builder,
                                  const struct draft *draft)
 {
@@ -671,7 +789,7 @@ static struct ew_plan *keep_plan(struct ew_arena *arena, const struct ew_builder
     plan->infeasible_reason = keep_text(arena, plan->infeasible_reason, &is_ok);
     plan->segments = ew_arena_copy(arena, plan->segments, plan->n_segments, sizeof *plan->segments);
     plan->pieces = ew_arena_copy(arena, plan->pieces, plan->n_pieces, sizeof *plan->pieces);
-    is_ok = is_ok && plan->segments && plan->pieces &&
+    is_ok = is_ok && plan->segments && plan->pieces && keep_pools(arena, plan) &&
             keep_boundaries(arena, builder->context->graph, draft, plan);
     return is_ok ? plan : NULL;
 }

@@ -32,7 +32,13 @@ enum ew_status ew_builder_assign(struct ew_builder *builder, int32_t image_lo, i
                                  uint32_t variant, uint32_t exit, uint32_t *segment,
                                  struct ew_error *err);
 
-/** Add a piece; `out` (may be NULL) receives its number. Ids and box are checked at once. */
+/** Add a pool (copied) to the current plan; `out` (may be NULL) receives what its pieces give as
+ *  `pool`, i.e. 1 for the first. Before the pieces that name it. */
+enum ew_status ew_builder_add_pool(struct ew_builder *builder, const struct ew_pool *pool,
+                                   uint16_t *out, struct ew_error *err);
+
+/** Add a piece; `out` (may be NULL) receives its number. Ids and box are checked at once; the
+ *  device of a piece in a pool is set to the pool's holder. */
 enum ew_status ew_builder_add_piece(struct ew_builder *builder, const struct ew_piece *piece,
                                     uint32_t *out, struct ew_error *err);
 

@@ -42,6 +42,9 @@ void ew_lower_free(struct ew_lower *lower)
     ew_vec_fini(&lower->edges_scratch);
     ew_vec_fini(&lower->counts);
     lw_map_fini(&lower->map);
+    ew_vec_fini(&lower->units);
+    ew_vec_fini(&lower->work_s);
+    lw_map_fini(&lower->unit_map);
     ew_vec_fini(&lower->nodes);
     ew_vec_fini(&lower->info);
     ew_vec_fini(&lower->successors);
@@ -141,7 +144,10 @@ static enum ew_status prepare(struct ew_lower *lower)
         memcpy(lower->pieces.items, plan->pieces, plan->n_pieces * sizeof *plan->pieces);
     }
     lower->pieces.count = plan->n_pieces;
-    status = add_virtual_inputs(lower);
+    status = lw_find_units(lower);
+    if (status == EW_OK) {
+        status = add_virtual_inputs(lower);
+    }
     if (status) {
         return status;
     }
@@ -163,12 +169,12 @@ static enum ew_status prepare(struct ew_lower *lower)
     lower->nodes.count = 0;
     lower->info.count = 0;
     lw_map_clear(&lower->map);
-    const size_t n_devices = lower->context->platform->n_devices;
-    if (!ew_vec_reserve(&lower->load_node, n_devices)) {
+    const size_t n_places = lw_place_count(lower);
+    if (!ew_vec_reserve(&lower->load_node, n_places)) {
         return ew_fail_memory(lower->err);
     }
-    memset(lower->load_node.items, 0xff, n_devices * sizeof(uint32_t));
-    lower->load_node.count = n_devices;
+    memset(lower->load_node.items, 0xff, n_places * sizeof(uint32_t));
+    lower->load_node.count = n_places;
     return fill_buckets(lower);
 }
 
@@ -266,9 +272,9 @@ static enum ew_status read_terms(struct ew_lower *lower, const struct lw_reader 
 /* ------------------------------------------------------------------------------------ the walk */
 
 static double piece_work_s(const struct ew_lower *lower, const struct ew_piece *piece,
-                           const struct ew_layer *layer)
+                           const struct ew_layer *layer, uint32_t on_device)
 {
-    const struct ew_device *device = &lower->context->platform->devices[piece->device];
+    const struct ew_device *device = &lower->context->platform->devices[on_device];
     const struct ew_cost_query query = {
         .graph = ew_segment_graph(lower->context->graph, &lower->plan->segments[piece->segment]),
         .layer = layer,
@@ -276,6 +282,25 @@ static double piece_work_s(const struct ew_lower *lower, const struct ew_piece *
         .reduction = piece->role == EW_PIECE_PARTIAL ? &piece->reduction : NULL,
     };
     return ew_cost_compute_s(device->profile, &query);
+}
+
+/* Work of a piece in a pool: one time per member; the node gets the least. */
+static enum ew_status set_work(struct ew_lower *lower, const struct ew_piece *piece,
+                               const struct ew_layer *layer, struct ew_task_node *node,
+                               struct ew_task_info *info)
+{
+    if (!lw_is_unit(lower, piece->device)) {
+        node->work_s = piece_work_s(lower, piece, layer, piece->device);
+        return EW_OK;
+    }
+    const enum ew_status status = lw_add_work(lower, piece->device, &info->work_row);
+    const struct ew_pool *pool = lw_pool_of(lower, piece->device);
+    for (uint32_t m = 0; status == EW_OK && m < pool->n_members; m++) {
+        const double work_s = piece_work_s(lower, piece, layer, pool->members[m]);
+        lower->work_s.items[info->work_row + m] = work_s;
+        node->work_s = m == 0 || work_s < node->work_s ? work_s : node->work_s;
+    }
+    return status;
 }
 
 /* Weights that are not resident are loaded when the device's first piece could start; every later
@@ -295,7 +320,12 @@ static enum ew_status wait_for_weights(struct ew_lower *lower, const struct ew_p
         info.layer = info.reader_layer = info.last_layer = piece->layer;
         info.segment = piece->segment;
         info.n_merged = 1;
-        status = lw_add_node(lower, &node, &info, load);
+        if (lw_is_unit(lower, piece->device)) {
+            status = lw_add_work(lower, piece->device, &info.work_row);
+        }
+        if (status == EW_OK) {
+            status = lw_add_node(lower, &node, &info, load);
+        }
         for (size_t i = 0; i < lower->deps.count && status == EW_OK; i++) {
             status = lw_add_edge(lower, lower->deps.items[i], *load);
         }
@@ -327,7 +357,13 @@ static enum ew_status walk_piece(struct ew_lower *lower, uint32_t number)
         .box = piece.box,
         .n_merged = 1,
     };
-    enum ew_status status;
+    enum ew_status status = EW_OK;
+    if (lw_is_unit(lower, piece.device)) {
+        status = lw_begin_unit(lower, piece.device, piece.segment, piece.layer);
+    }
+    if (status) {
+        return status;
+    }
     if (piece.role == EW_PIECE_SUM) {
         uint32_t n_terms;
         status = read_terms(lower, &reader, &n_terms);
@@ -338,7 +374,9 @@ static enum ew_status walk_piece(struct ew_lower *lower, uint32_t number)
         const struct ew_reduction *reduction =
             piece.role == EW_PIECE_PARTIAL ? &piece.reduction : NULL;
         status = read_inputs(lower, &reader);
-        node.work_s = piece_work_s(lower, &piece, layer);
+        if (status == EW_OK) {
+            status = set_work(lower, &piece, layer, &node, &info);
+        }
         info.macs = ew_op_macs(&view, &piece.box, reduction);
         info.touched_bytes = (uint64_t)ceil((double)ew_op_params_for(&view, &piece.box, reduction) *
                                             lower->context->element_bytes.weight);
@@ -439,12 +477,29 @@ static enum ew_status make_result_node(struct ew_lower *lower)
     return status == EW_OK ? lw_connect_deps(lower, lower->graph.result) : status;
 }
 
+static double load_work_s(const struct ew_lower *lower, uint32_t device)
+{
+    return ew_cost_load_s(lower->context->platform->devices[device].profile,
+                          lower->devices.items[device].weight_bytes);
+}
+
 static void set_load_work(struct ew_lower *lower)
 {
-    for (uint32_t d = 0; d < lower->context->platform->n_devices; d++) {
-        if (lower->load_node.items[d] != EW_NONE) {
-            lower->nodes.items[lower->load_node.items[d]].work_s = ew_cost_load_s(
-                lower->context->platform->devices[d].profile, lower->devices.items[d].weight_bytes);
+    for (uint32_t place = 0; place < lower->load_node.count; place++) {
+        const uint32_t load = lower->load_node.items[place];
+        if (load == EW_NONE) {
+            continue;
+        }
+        struct ew_task_node *node = &lower->nodes.items[load];
+        if (!lw_is_unit(lower, place)) {
+            node->work_s = load_work_s(lower, place);
+            continue;
+        }
+        const struct ew_pool *pool = lw_pool_of(lower, place);
+        double *work_s = lower->work_s.items + lower->info.items[load].work_row;
+        for (uint32_t m = 0; m < pool->n_members; m++) {
+            work_s[m] = load_work_s(lower, pool->members[m]);
+            node->work_s = m == 0 || work_s[m] < node->work_s ? work_s[m] : node->work_s;
         }
     }
 }
@@ -467,6 +522,9 @@ enum ew_status ew_lower_plan_scratch(const struct ew_task_graph **out, struct ew
     }
     if (status == EW_OK) {
         status = make_result_node(lower);
+    }
+    if (status == EW_OK && lower->units.count) {
+        status = lw_bind_units(lower);
     }
     if (status == EW_OK) {
         status = lw_stats(lower);

@@ -98,6 +98,10 @@ static enum ew_status weigh_messages(struct ew_lower *lower)
     if (status) {
         return status;
     }
+    for (size_t u = 0; u < lower->units.count; u++) {
+        lower->graph.stats.message_bytes += lower->nodes.items[lower->units.items[u].steal].bytes;
+        lower->graph.stats.n_messages++;
+    }
     for (size_t i = 0, m = 0; i < lower->conversions.count; i++) {
         const struct lw_conversion *conversion = &lower->conversions.items[i];
         while (lower->messages.items[m].node != conversion->message) {
@@ -292,7 +296,7 @@ enum ew_status lw_finish(struct ew_lower *lower, const struct ew_lower_options *
     if (status == EW_OK) {
         status = link_nodes(lower);
     }
-    if (status == EW_OK && options && options->merge_chains) {
+    if (status == EW_OK && options && options->merge_chains && lower->units.count == 0) {
         status = merge_chains(lower);
     }
     struct ew_task_graph *graph = &lower->graph;
@@ -304,6 +308,12 @@ enum ew_status lw_finish(struct ew_lower *lower, const struct ew_lower_options *
     graph->n_inputs = 1;
     graph->inputs = &lower->input_node;
     graph->devices = lower->devices.items;
+    graph->n_pools = lower->plan->n_pools;
+    graph->pools = lower->plan->pools;
+    graph->n_units = (uint32_t)lower->units.count;
+    graph->units = lower->units.items;
+    graph->n_work = (uint32_t)lower->work_s.count;
+    graph->work_s = lower->work_s.items;
     graph->box_begin = keeps_boxes ? lower->box_begin.items : NULL;
     graph->boxes = keeps_boxes ? lower->kept_boxes.items : NULL;
     return status;

@@ -1,7 +1,7 @@
 /*
  * Inside of lowering, shared by lower.c (the walk over pieces), lower_validate.c, lower_read.c (who
- * holds what), lower_message.c (nodes and messages), lower_finish.c (edges, bytes, merging) and
- * lower_stats.c. Nobody else includes this.
+ * holds what), lower_message.c (nodes and messages), lower_pool.c (chains in pools), lower_finish.c
+ * (edges, bytes, merging) and lower_stats.c. Nobody else includes this.
  */
 #ifndef EW_PLAN_LOWER_INTERNAL_H
 #define EW_PLAN_LOWER_INTERNAL_H
@@ -99,6 +99,10 @@ struct ew_lower {
     EW_VEC(uint32_t) counts;
     struct lw_map map;
 
+    EW_VEC(struct ew_task_unit) units; /**< unit u stands for device n_devices + u */
+    EW_VEC(double) work_s;             /**< of tasks in units, by member */
+    struct lw_map unit_map;            /**< (segment, chain) to unit */
+
     EW_VEC(struct ew_task_node) nodes;
     EW_VEC(struct ew_task_info) info;
     EW_VEC(uint32_t) successors;
@@ -162,6 +166,40 @@ enum ew_status lw_sort_bucket(struct ew_lower *lower, uint32_t b);
 
 /** Union volume of a bucket's full and sum pieces. */
 enum ew_status lw_bucket_union(uint64_t *out, struct ew_lower *lower, uint32_t b);
+
+/* lower_pool.c: pieces of a chain in a pool stand on a place of their own, device n_devices + unit;
+ * everything else in lowering takes places for devices. */
+
+/** Check the plan's pools and that chains are in one of them or in none. */
+enum ew_status lw_check_pools(struct ew_lower *lower);
+/** Find units and put their pieces on them. After the pieces have been copied. */
+enum ew_status lw_find_units(struct ew_lower *lower);
+/** Number of places: devices and units. */
+static inline uint32_t lw_place_count(const struct ew_lower *lower)
+{
+    return lower->context->platform->n_devices + (uint32_t)lower->units.count;
+}
+static inline bool lw_is_unit(const struct ew_lower *lower, uint32_t place)
+{
+    return place != EW_NONE && place >= lower->context->platform->n_devices;
+}
+/** Pool of a place that is a unit. */
+const struct ew_pool *lw_pool_of(const struct ew_lower *lower, uint32_t place);
+/** A device that can speak for the place: itself, or the holder. */
+uint32_t lw_place_device(const struct ew_lower *lower, uint32_t place);
+/** Name for messages to people: of the device, or of the pool. */
+const char *lw_place_name(const struct ew_lower *lower, uint32_t place);
+/** Make the steal message of a unit unless it is there. */
+enum ew_status lw_begin_unit(struct ew_lower *lower, uint32_t place, uint32_t segment,
+                             uint32_t layer);
+/** A message with a unit at one end: it may be, and all members have routes. */
+enum ew_status lw_check_unit_message(struct ew_lower *lower, const struct ew_layer *layer,
+                                     uint32_t from, uint32_t to, bool converts);
+/** After the walk: what units read waits for the steal message, which waits for all that they read;
+ *  nodes in topological order again. EW_EINPUT when a unit needs its own output. */
+enum ew_status lw_bind_units(struct ew_lower *lower);
+/** Room for a task's work per member; fill it through lower->work_s. */
+enum ew_status lw_add_work(struct ew_lower *lower, uint32_t place, uint32_t *row);
 
 /** Message bytes, successor lists, chain merging; then the graph is complete but for stats. */
 enum ew_status lw_finish(struct ew_lower *lower, const struct ew_lower_options *options);

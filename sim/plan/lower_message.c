@@ -74,8 +74,8 @@ static enum ew_status available_node(struct ew_lower *lower, uint32_t number, ui
     struct lw_bucket *bucket =
         &lower->buckets.items[lw_bucket_of(lower, piece->segment, piece->layer)];
     if (bucket->barrier_node == EW_NONE) {
-        const struct ew_task_node node = {
-            .kind = EW_NODE_JOIN, .device = piece->device, .peer = piece->device};
+        const uint32_t device = lw_place_device(lower, piece->device);
+        const struct ew_task_node node = {.kind = EW_NODE_JOIN, .device = device, .peer = device};
         struct ew_task_info info = lw_no_info;
         info.layer = info.reader_layer = info.last_layer = piece->layer;
         info.segment = piece->segment;
@@ -150,7 +150,13 @@ static enum ew_status get_message(struct ew_lower *lower, const struct message_s
     }
     const struct ew_piece *piece = &lower->pieces.items[spec->piece];
     const struct ew_layer *layer = lw_layer(lower, piece);
-    enum ew_status status = check_route(lower, spec, layer);
+    enum ew_status status;
+    const bool converts = spec->wire_bits && spec->wire_bits != 8 * lw_element_bytes(lower, layer);
+    if (lw_is_unit(lower, spec->from) || lw_is_unit(lower, spec->to)) {
+        status = lw_check_unit_message(lower, layer, spec->from, spec->to, converts);
+    } else {
+        status = check_route(lower, spec, layer);
+    }
     if (status) {
         return status;
     }
@@ -162,7 +168,6 @@ static enum ew_status get_message(struct ew_lower *lower, const struct message_s
         .piece = spec->piece < lower->plan->n_pieces ? spec->piece : EW_NONE,
         .hop = spec->hop,
     };
-    const bool converts = spec->wire_bits && spec->wire_bits != 8 * lw_element_bytes(lower, layer);
     const uint32_t message_node = (uint32_t)lower->nodes.count + (converts ? 1 : 0);
     struct lw_message message = {
         .node = message_node,

@@ -198,8 +198,7 @@ static enum ew_status fail_uncovered(struct ew_lower *lower, uint32_t b, const s
     char what[120];
     describe_gap(what, sizeof what, gap, &whole);
     /* EW_NONE: everything is read back from a hub */
-    const char *who =
-        device == EW_NONE ? "the hub" : lower->context->platform->devices[device].name;
+    const char *who = device == EW_NONE ? "the hub" : lw_place_name(lower, device);
     if (!reader) {
         return ew_fail(lower->err, EW_EINPUT,
                        "result: %s of layer %s, wanted by %s, are held by "

@@ -2,6 +2,7 @@
  * What a plan keeps and does on every device, and how much it computes twice.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/lower_internal.h"
@@ -30,12 +31,12 @@ struct hulls {
     bool *is_seen;
 };
 
-static void widen(struct hulls *hulls, const struct ew_piece *piece, int32_t reduction_length)
+static void widen(struct hulls *hulls, const struct ew_piece *piece, int32_t reduction_length,
+                  uint32_t d)
 {
     const struct ew_reduction reduction = piece->role == EW_PIECE_PARTIAL
                                               ? piece->reduction
                                               : (struct ew_reduction){0, reduction_length};
-    const uint32_t d = piece->device;
     if (!hulls->is_seen[d]) {
         hulls->is_seen[d] = true;
         hulls->seen[hulls->n_seen++] = d;
@@ -49,6 +50,20 @@ static void widen(struct hulls *hulls, const struct ew_piece *piece, int32_t red
     }
     if (reduction.hi > hulls->reduction[d].hi) {
         hulls->reduction[d].hi = reduction.hi;
+    }
+}
+
+/* A piece in a pool may come to any member. */
+static void widen_all(const struct ew_lower *lower, struct hulls *hulls,
+                      const struct ew_piece *piece, int32_t reduction_length)
+{
+    if (!lw_is_unit(lower, piece->device)) {
+        widen(hulls, piece, reduction_length, piece->device);
+        return;
+    }
+    const struct ew_pool *pool = lw_pool_of(lower, piece->device);
+    for (uint32_t m = 0; m < pool->n_members; m++) {
+        widen(hulls, piece, reduction_length, pool->members[m]);
     }
 }
 
@@ -76,7 +91,7 @@ static void weigh_layer(struct ew_lower *lower, struct hulls *hulls, uint32_t fi
             const struct ew_piece *piece =
                 &lower->pieces.items[lower->order.items[bucket->first + i]];
             if (piece->role != EW_PIECE_SUM) {
-                widen(hulls, piece, length);
+                widen_all(lower, hulls, piece, length);
             }
         }
     }
@@ -133,9 +148,9 @@ static enum ew_status weigh(struct ew_lower *lower)
 static enum ew_status sweep_memory(struct ew_lower *lower)
 {
     const size_t n = lower->walk.count;
-    const uint32_t n_devices = lower->context->platform->n_devices;
+    const uint32_t n_places = lw_place_count(lower);
     if (!ew_vec_reserve(&lower->scratch_a, n + 1) || !ew_vec_reserve(&lower->scratch_b, n) ||
-        !ew_vec_reserve(&lower->live_bytes, n_devices)) {
+        !ew_vec_reserve(&lower->live_bytes, n_places)) {
         return ew_fail_memory(lower->err);
     }
     /* linked lists: scratch_a[position] heads the pieces whose last reader is there */
@@ -148,7 +163,7 @@ static enum ew_status sweep_memory(struct ew_lower *lower)
         next[i] = head[end];
         head[end] = (uint32_t)i;
     }
-    memset(lower->live_bytes.items, 0, n_devices * sizeof(uint64_t));
+    memset(lower->live_bytes.items, 0, n_places * sizeof(uint64_t));
     for (size_t i = 0; i < n; i++) {
         const uint32_t number = lower->walk.items[i];
         const struct ew_piece *piece = &lower->pieces.items[number];
@@ -163,6 +178,29 @@ static enum ew_status sweep_memory(struct ew_lower *lower)
             lower->live_bytes.items[gone->device] -= output_bytes(lower, gone);
         }
     }
+    return EW_OK;
+}
+
+/* A member runs one unit of its pools at a time, beside what it does anyway. */
+static enum ew_status add_unit_memory(struct ew_lower *lower)
+{
+    const uint32_t n_devices = lower->context->platform->n_devices;
+    uint64_t *largest = calloc(n_devices, sizeof *largest);
+    if (!largest) {
+        return ew_fail_memory(lower->err);
+    }
+    for (uint32_t place = n_devices; place < lw_place_count(lower); place++) {
+        const struct ew_pool *pool = lw_pool_of(lower, place);
+        const uint64_t working = lower->devices.items[place].peak_working_bytes;
+        for (uint32_t m = 0; m < pool->n_members; m++) {
+            uint64_t *mine = &largest[pool->members[m]];
+            *mine = working > *mine ? working : *mine;
+        }
+    }
+    for (uint32_t d = 0; d < n_devices; d++) {
+        lower->devices.items[d].peak_working_bytes += largest[d];
+    }
+    free(largest);
     return EW_OK;
 }
 
@@ -201,6 +239,31 @@ static double expected_accuracy(const struct ew_lower *lower)
     return sum / lower->plan->batch;
 }
 
+/* Work of a piece in a pool, in the parts that keep all members equally long busy. */
+static void share_work(struct ew_lower *lower, const struct ew_piece *piece, uint32_t node,
+                       double rows)
+{
+    const struct ew_pool *pool = lw_pool_of(lower, piece->device);
+    const double *work_s = lower->work_s.items + lower->info.items[node].work_row;
+    double speed = 0;
+    for (uint32_t m = 0; m < pool->n_members; m++) {
+        speed += work_s[m] > 0 ? 1 / work_s[m] : 0;
+    }
+    uint64_t macs_left = lower->info.items[node].macs;
+    for (uint32_t m = pool->n_members; m-- > 0;) {
+        const double part = speed <= 0      ? 1.0 / pool->n_members
+                            : work_s[m] > 0 ? 1 / work_s[m] / speed
+                                            : 0;
+        struct ew_device_load *load = &lower->devices.items[pool->members[m]];
+        uint64_t macs = (uint64_t)(part * (double)lower->info.items[node].macs);
+        macs = m == 0 || macs > macs_left ? macs_left : macs;
+        macs_left -= macs;
+        load->work_s += part * work_s[m];
+        load->macs += macs;
+        load->rows_share += part * rows;
+    }
+}
+
 static void count_work(struct ew_lower *lower)
 {
     uint64_t spatial = 0;
@@ -208,32 +271,39 @@ static void count_work(struct ew_lower *lower)
         const uint32_t number = lower->walk.items[i];
         const struct ew_piece *piece = &lower->pieces.items[number];
         const uint32_t node = lower->piece_node.items[number];
+        const bool has_rows = is_spatial(lw_layer(lower, piece)) && piece->role != EW_PIECE_PARTIAL;
+        const uint64_t rows = has_rows ? ew_box_volume(&piece->box) : 0;
+        spatial += rows;
+        lower->graph.stats.macs += lower->info.items[node].macs;
+        if (lw_is_unit(lower, piece->device)) {
+            share_work(lower, piece, node, (double)rows);
+            continue;
+        }
         struct ew_device_load *load = &lower->devices.items[piece->device];
         load->work_s += lower->nodes.items[node].work_s;
         load->macs += lower->info.items[node].macs;
-        lower->graph.stats.macs += lower->info.items[node].macs;
-        if (is_spatial(lw_layer(lower, piece)) && piece->role != EW_PIECE_PARTIAL) {
-            load->rows_share += (double)ew_box_volume(&piece->box);
-            spatial += ew_box_volume(&piece->box);
-        }
+        load->rows_share += (double)rows;
     }
-    for (size_t d = 0; d < lower->devices.count; d++) {
+    for (size_t d = 0; d < lower->context->platform->n_devices; d++) {
         lower->devices.items[d].rows_share /= spatial ? (double)spatial : 1;
     }
 }
 
 enum ew_status lw_stats(struct ew_lower *lower)
 {
-    const uint32_t n_devices = lower->context->platform->n_devices;
-    if (!ew_vec_reserve(&lower->devices, n_devices)) {
+    const uint32_t n_places = lw_place_count(lower);
+    if (!ew_vec_reserve(&lower->devices, n_places)) {
         return ew_fail_memory(lower->err);
     }
-    lower->devices.count = n_devices;
-    memset(lower->devices.items, 0, n_devices * sizeof *lower->devices.items);
+    lower->devices.count = n_places;
+    memset(lower->devices.items, 0, n_places * sizeof *lower->devices.items);
     lower->graph.stats = (struct ew_plan_stats){.expected_accuracy = expected_accuracy(lower)};
     enum ew_status status = weigh(lower);
     if (status == EW_OK) {
         status = sweep_memory(lower);
+    }
+    if (status == EW_OK && lower->units.count) {
+        status = add_unit_memory(lower);
     }
     for (uint32_t s = 0; s < lower->plan->n_segments && status == EW_OK; s++) {
         const struct ew_graph *graph =

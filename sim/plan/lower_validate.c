@@ -107,6 +107,16 @@ static enum ew_status check_piece(struct ew_lower *lower, uint32_t number)
         return ew_fail(lower->err, EW_EINPUT, "piece %u (layer %s): unknown role %u", number,
                        layer->name, piece->role);
     }
+    if (piece->pool > lower->plan->n_pools) {
+        return ew_fail(lower->err, EW_EINPUT, "piece %u (layer %s): there is no pool %u", number,
+                       layer->name, piece->pool - 1u);
+    }
+    if (piece->pool && (piece->role != EW_PIECE_FULL || piece->chain == EW_NONE)) {
+        return ew_fail(lower->err, EW_EINPUT,
+                       "piece %u (layer %s): a piece in a pool must be a full one and belong to a "
+                       "chain",
+                       number, layer->name);
+    }
     if (ew_op_is_indivisible(layer->op) && !ew_box_is_whole_image(&piece->box, layer->shape)) {
         return ew_fail(
             lower->err, EW_EINPUT,
@@ -126,5 +136,5 @@ enum ew_status lw_validate(struct ew_lower *lower)
     for (uint32_t p = 0; p < lower->plan->n_pieces && status == EW_OK; p++) {
         status = check_piece(lower, p);
     }
-    return status;
+    return status == EW_OK ? lw_check_pools(lower) : status;
 }

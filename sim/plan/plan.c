@@ -17,9 +17,23 @@ struct ew_element_bytes ew_element_bytes_of(const struct ew_graph *graph)
 static bool pieces_equal(const struct ew_piece *a, const struct ew_piece *b)
 {
     return a->layer == b->layer && a->device == b->device && a->segment == b->segment &&
-           a->chain == b->chain && a->sum == b->sum && a->role == b->role &&
+           a->chain == b->chain && a->sum == b->sum && a->role == b->role && a->pool == b->pool &&
            ew_box_equal(&a->box, &b->box) && a->reduction.lo == b->reduction.lo &&
            a->reduction.hi == b->reduction.hi;
+}
+
+static bool pools_equal(const struct ew_pool *a, const struct ew_pool *b)
+{
+    if (a->holder != b->holder || a->steal_bytes != b->steal_bytes ||
+        a->n_members != b->n_members) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->n_members; i++) {
+        if (a->members[i] != b->members[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool boundaries_equal(const struct ew_boundary *a, const struct ew_boundary *b)
@@ -53,8 +67,13 @@ bool ew_plan_equal(const struct ew_plan *a, const struct ew_plan *b, const struc
 {
     if (a->batch != b->batch || a->source_device != b->source_device ||
         a->sink_device != b->sink_device || a->weights != b->weights ||
-        a->n_segments != b->n_segments || a->n_pieces != b->n_pieces) {
+        a->n_segments != b->n_segments || a->n_pieces != b->n_pieces || a->n_pools != b->n_pools) {
         return false;
+    }
+    for (uint32_t i = 0; i < a->n_pools; i++) {
+        if (!pools_equal(&a->pools[i], &b->pools[i])) {
+            return false;
+        }
     }
     for (uint32_t p = 0; p < a->n_pieces; p++) {
         if (!pieces_equal(&a->pieces[p], &b->pieces[p])) {

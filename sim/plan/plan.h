@@ -26,11 +26,12 @@ enum ew_piece_role {
 /** One share of one layer. */
 struct ew_piece {
     uint32_t layer;  /**< in the graph of its segment's variant */
-    uint32_t device; /**< in the platform */
+    uint32_t device; /**< in the platform; of a piece in a pool: the pool's holder */
     uint32_t segment;
     uint32_t chain;                /**< pieces of one tile share a chain; EW_NONE: none */
     uint32_t sum;                  /**< partial: index of its sum piece; else EW_NONE */
     uint8_t role;                  /**< enum ew_piece_role */
+    uint16_t pool;                 /**< 1 + the pool that its chain waits in; 0: none */
     struct ew_box box;             /**< batch x channels x rows x columns of the layer's output */
     struct ew_reduction reduction; /**< partial only; see model/op.h */
 };
@@ -57,6 +58,18 @@ struct ew_boundary {
     uint32_t hub;      /**< device, for relay and gather */
 };
 
+/** Devices that take chains as they become idle: late binding. A chain whose pieces name the pool
+ *  waits at the holder, where all that it reads from others is, until a member takes it: with a
+ *  message of steal_bytes from the member to the holder, and back whatever it reads. */
+struct ew_pool {
+    uint32_t holder;      /**< device; may be a member, to which its own chains cost no message */
+    uint64_t steal_bytes; /**< >= 1 */
+    uint32_t n_members;
+    const uint32_t *members; /**< devices; of several that are idle the first one takes a chain */
+};
+
+enum { EW_MAX_POOLS = 1024 };
+
 /** When weights are in memory. */
 enum ew_weights {
     EW_WEIGHTS_RESIDENT,    /**< always */
@@ -81,6 +94,8 @@ struct ew_plan {
     const struct ew_segment *segments;
     uint32_t n_pieces;
     const struct ew_piece *pieces; /**< any order; the index is the piece's number */
+    uint32_t n_pools;
+    const struct ew_pool *pools;
     uint32_t n_boundary_variants;
     /** [variant][layer]; a NULL row means all direct, no barrier. */
     const struct ew_boundary *const *boundaries;

@@ -14,6 +14,22 @@ void ew_task_graph_free(struct ew_task_graph *graph)
     }
 }
 
+static bool copy_units(struct ew_arena *arena, struct ew_task_graph *graph,
+                       const struct ew_task_graph *from)
+{
+    struct ew_pool *pools = ew_arena_copy(arena, from->pools, from->n_pools, sizeof *pools);
+    bool is_ok = pools != NULL;
+    for (uint32_t i = 0; is_ok && i < from->n_pools; i++) {
+        pools[i].members =
+            ew_arena_copy(arena, pools[i].members, pools[i].n_members, sizeof *pools[i].members);
+        is_ok = pools[i].members != NULL;
+    }
+    graph->pools = pools;
+    graph->units = ew_arena_copy(arena, from->units, from->n_units, sizeof *graph->units);
+    graph->work_s = ew_arena_copy(arena, from->work_s, from->n_work, sizeof *graph->work_s);
+    return is_ok && graph->units && graph->work_s;
+}
+
 enum ew_status ew_lower_plan(struct ew_task_graph **out, struct ew_lower *lower,
                              const struct ew_plan_context *context, const struct ew_plan *plan,
                              const struct ew_lower_options *options, struct ew_error *err)
@@ -46,7 +62,7 @@ enum ew_status ew_lower_plan(struct ew_task_graph **out, struct ew_lower *lower,
                                      sizeof *graph->boxes);
         is_ok = is_ok && graph->box_begin && graph->boxes;
     }
-    if (!is_ok) {
+    if (!is_ok || !copy_units(&arena, graph, scratch)) {
         ew_arena_fini(&arena);
         return ew_fail_memory(err);
     }
@@ -84,18 +100,50 @@ static void print_box(struct ew_json *j, const struct ew_box *box)
     ew_json_array_end(j);
 }
 
+/* Of a device, or "pool 0". */
+static const char *place_name(char room[32], const struct ew_task_graph *graph,
+                              const struct ew_plan_context *context, uint32_t device)
+{
+    if (device < graph->n_devices) {
+        return context->platform->devices[device].name;
+    }
+    (void)snprintf(room, 32, "pool %u", graph->units[device - graph->n_devices].pool);
+    return room;
+}
+
+/* The unit that a node belongs to, and what it takes on each member. */
+static void print_unit(struct ew_json *j, const struct ew_task_graph *graph, uint32_t i)
+{
+    const struct ew_task_node *node = &graph->nodes[i];
+    const uint32_t place = node->device >= graph->n_devices ? node->device : node->peer;
+    if (place < graph->n_devices) {
+        return;
+    }
+    const struct ew_task_unit *unit = &graph->units[place - graph->n_devices];
+    ew_json_kv_u64(j, "unit", place - graph->n_devices);
+    ew_json_kv_bool(j, "steal", graph->info[i].is_steal);
+    if (node->kind != EW_NODE_MESSAGE) {
+        ew_json_key(j, "member_work_s");
+        ew_json_array_begin_inline(j);
+        for (uint32_t m = 0; m < graph->pools[unit->pool].n_members; m++) {
+            ew_json_double(j, ew_task_work_s(graph, i, m));
+        }
+        ew_json_array_end(j);
+    }
+}
+
 static void print_node(struct ew_json *j, const struct ew_task_graph *graph, uint32_t i,
                        const struct ew_plan_context *context, const struct ew_plan *plan)
 {
     const struct ew_task_node *node = &graph->nodes[i];
     const struct ew_task_info *info = &graph->info[i];
-    const struct ew_device *devices = context->platform->devices;
+    char room[32];
     ew_json_object_begin_inline(j);
     ew_json_kv_u64(j, "id", i);
     ew_json_kv_string(j, "kind", kind_name(node->kind));
-    ew_json_kv_string(j, "device", devices[node->device].name);
+    ew_json_kv_string(j, "device", place_name(room, graph, context, node->device));
     if (node->kind == EW_NODE_MESSAGE) {
-        ew_json_kv_string(j, "to", devices[node->peer].name);
+        ew_json_kv_string(j, "to", place_name(room, graph, context, node->peer));
         ew_json_kv_u64(j, "bytes", node->bytes);
         ew_json_kv_u64(j, "hop", info->hop);
         ew_json_kv_string(j, "reader_layer", layer_name(context, plan, info, info->reader_layer));
@@ -112,6 +160,7 @@ static void print_node(struct ew_json *j, const struct ew_task_graph *graph, uin
         ew_json_key(j, "box");
         print_box(j, &info->box);
     }
+    print_unit(j, graph, i);
     ew_json_key(j, "successors");
     ew_json_array_begin_inline(j);
     for (uint32_t k = node->successors_begin; k < node->successors_end; k++) {
@@ -170,14 +219,17 @@ static void dot_node(struct ew_str *out, const struct ew_task_graph *graph, uint
     static const char *const shapes[] = {"box", "box3d", "ellipse", "point"};
     const struct ew_task_node *node = &graph->nodes[i];
     const struct ew_task_info *info = &graph->info[i];
-    char amount[32] = "";
+    char amount[32] = "", room[32];
     ew_str_printf(out, "  n%u [shape=%s,label=\"", i, shapes[node->kind]);
+    if (info->is_steal) {
+        ew_str_append(out, "steal ");
+    }
     dot_quote(out, layer_name(context, plan, info, info->layer));
     ew_str_append(out, "\\n");
-    dot_quote(out, context->platform->devices[node->device].name);
+    dot_quote(out, place_name(room, graph, context, node->device));
     if (node->kind == EW_NODE_MESSAGE) {
         ew_str_append(out, " > ");
-        dot_quote(out, context->platform->devices[node->peer].name);
+        dot_quote(out, place_name(room, graph, context, node->peer));
         ew_human_bytes(amount, (double)node->bytes);
     } else if (node->kind != EW_NODE_JOIN) {
         ew_human_seconds(amount, node->work_s);

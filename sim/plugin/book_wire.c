@@ -1,6 +1,7 @@
 #include "plugin/book_wire.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/builder.h"
@@ -47,11 +48,22 @@ static void put_piece(struct ew_str *out, const struct ew_piece *piece)
     put_u32(out, piece->chain);
     put_u32(out, piece->sum);
     put_u32(out, piece->role);
+    put_u32(out, piece->pool);
     put_i32(out, piece->reduction.lo);
     put_i32(out, piece->reduction.hi);
     for (int d = 0; d < EW_DIMS; d++) {
         put_i32(out, piece->box.lo[d]);
         put_i32(out, piece->box.hi[d]);
+    }
+}
+
+static void put_pool(struct ew_str *out, const struct ew_pool *pool)
+{
+    put_u32(out, pool->holder);
+    put_u32(out, (uint32_t)pool->steal_bytes);
+    put_u32(out, pool->n_members);
+    for (uint32_t i = 0; i < pool->n_members; i++) {
+        put_u32(out, pool->members[i]);
     }
 }
 
@@ -111,6 +123,10 @@ static void put_plan(struct ew_str *out, const struct ew_graph *graph, const str
         put_i32(out, plan->segments[i].image_hi);
         put_u32(out, plan->segments[i].variant);
         put_u32(out, plan->segments[i].exit);
+    }
+    put_u32(out, plan->n_pools);
+    for (uint32_t i = 0; i < plan->n_pools; i++) {
+        put_pool(out, &plan->pools[i]);
     }
     put_u32(out, plan->n_pieces);
     for (uint32_t i = 0; i < plan->n_pieces; i++) {
@@ -216,6 +232,8 @@ static enum ew_status get_piece(struct reader *r)
     piece.sum = get_u32(r);
     const uint32_t role = get_u32(r);
     piece.role = role < UINT8_MAX ? (uint8_t)role : UINT8_MAX;
+    const uint32_t pool = get_u32(r);
+    piece.pool = pool < UINT16_MAX ? (uint16_t)pool : UINT16_MAX;
     piece.reduction.lo = get_i32(r);
     piece.reduction.hi = get_i32(r);
     for (int d = 0; d < EW_DIMS; d++) {
@@ -223,6 +241,27 @@ static enum ew_status get_piece(struct reader *r)
         piece.box.hi[d] = get_i32(r);
     }
     return r->is_short ? fail_damaged(r) : ew_builder_add_piece(r->builder, &piece, NULL, r->err);
+}
+
+static enum ew_status get_pool(struct reader *r)
+{
+    struct ew_pool pool = {.holder = get_u32(r)};
+    pool.steal_bytes = get_u32(r);
+    pool.n_members = get_u32(r);
+    if (r->is_short || pool.n_members > r->left / sizeof(uint32_t)) {
+        return fail_damaged(r);
+    }
+    uint32_t *members = malloc((pool.n_members + 1u) * sizeof *members);
+    if (!members) {
+        return ew_fail_memory(r->err);
+    }
+    for (uint32_t i = 0; i < pool.n_members; i++) {
+        members[i] = get_u32(r);
+    }
+    pool.members = members;
+    const enum ew_status status = ew_builder_add_pool(r->builder, &pool, NULL, r->err);
+    free(members);
+    return status;
 }
 
 static enum ew_status get_boundary(struct reader *r)
@@ -307,6 +346,9 @@ static enum ew_status get_plan(struct reader *r)
     enum ew_status status = get_plan_head(r);
     if (status == EW_OK) {
         status = get_list(r, get_segment);
+    }
+    if (status == EW_OK) {
+        status = get_list(r, get_pool);
     }
     if (status == EW_OK) {
         status = get_list(r, get_piece);

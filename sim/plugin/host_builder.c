@@ -7,6 +7,7 @@
 
 enum {
     MIN_PIECE_SIZE = offsetof(struct ew_piece_desc, box) + sizeof(struct ew_tensor_box),
+    MIN_POOL_SIZE = offsetof(struct ew_pool_desc, n_members) + sizeof(uint32_t),
     TEXT_ROOM = HOST_MAX_TEXT + 2, /* one byte more than the builder takes, so that it refuses */
 };
 
@@ -105,6 +106,12 @@ static int32_t add_piece(struct ew_plan_builder *builder, const struct ew_piece_
         .role = (uint8_t)desc->role,
         .reduction = {desc->reduction_lo, desc->reduction_hi},
     };
+    if (EW_HAS(struct ew_piece_desc, desc, pool)) {
+        if (desc->pool > EW_MAX_POOLS) {
+            return refuse(instance, "add_piece", "pool", desc->pool);
+        }
+        piece.pool = (uint16_t)desc->pool;
+    }
     for (int d = 0; d < EW_DIMS; d++) {
         piece.box.lo[d] = desc->box.lo[d];
         piece.box.hi[d] = desc->box.hi[d];
@@ -112,6 +119,32 @@ static int32_t add_piece(struct ew_plan_builder *builder, const struct ew_piece_
     uint32_t number = 0;
     const enum ew_status status = ew_builder_add_piece(instance->builder, &piece, &number, &err);
     return status == EW_OK ? (int32_t)number : failed(instance, &err);
+}
+
+static int32_t add_pool(struct ew_plan_builder *builder, const struct ew_pool_desc *desc)
+{
+    struct ew_instance *instance = building(builder);
+    if (!instance) {
+        return EW_STRATEGY_EINVALID;
+    }
+    struct ew_error err = {0};
+    if (!desc || desc->struct_size < MIN_POOL_SIZE || desc->struct_size > HOST_MAX_STRUCT_BYTES ||
+        !desc->members) {
+        (void)ew_fail(
+            &err, EW_EINPUT,
+            "add_pool: expected a pool with struct_size %zu and members, found %s%" PRIu32,
+            sizeof *desc, desc ? "" : "NULL and ", desc ? desc->struct_size : 0);
+        return failed(instance, &err);
+    }
+    const struct ew_pool pool = {
+        .holder = desc->holder,
+        .steal_bytes = desc->steal_bytes,
+        .n_members = desc->n_members,
+        .members = desc->members,
+    };
+    uint16_t id = 0;
+    const enum ew_status status = ew_builder_add_pool(instance->builder, &pool, &id, &err);
+    return status == EW_OK ? id : failed(instance, &err);
 }
 
 /* What to change of the boundary behind a layer of variant 0. */
@@ -293,5 +326,6 @@ void host_builder_bind(struct ew_instance *instance)
         .set_pick = set_pick,
         .reset = reset,
         .set_batch = set_batch,
+        .add_pool = add_pool,
     };
 }

@@ -48,7 +48,7 @@ void ew_critical_fini(struct ew_critical *critical)
 
 static struct ew_node_times *times_of(struct ew_critical *c, uint32_t node)
 {
-    static const struct ew_node_times none = {NAN, NAN, NAN, NAN};
+    static const struct ew_node_times none = {NAN, NAN, NAN, NAN, EW_NONE, EW_NONE};
     while (node >= c->nodes.count) {
         if (!ew_vec_push(&c->nodes, none)) {
             c->ran_out_of_memory = true;
@@ -64,6 +64,8 @@ static void take_node(struct ew_critical *c, const struct ew_event *event)
     if (!times) {
         return;
     }
+    times->device = event->device;
+    times->peer = event->peer;
     switch (event->kind) {
     case EW_EVENT_SEND_START:
         times->send_s = event->time_s;
@@ -184,6 +186,14 @@ static void put_part(struct walk *w, struct ew_path_part part, double begin_s)
     }
 }
 
+/* Where a node ran: chains in pools are bound as they run. */
+static uint32_t device_of(const struct walk *w, uint32_t n)
+{
+    return n < w->c->nodes.count && w->c->nodes.items[n].device != EW_NONE
+               ? w->c->nodes.items[n].device
+               : w->graph->nodes[n].device;
+}
+
 /* Rows of a task's box, and those of them that some other device computes, too. */
 static void count_rows(struct ew_path_part *part, const struct walk *w)
 {
@@ -200,7 +210,7 @@ static void count_rows(struct ew_path_part *part, const struct walk *w)
             const struct ew_task_info *other = &w->graph->info[n];
             struct ew_box both;
             if (w->graph->nodes[n].kind == EW_NODE_COMPUTE && other->layer == mine->layer &&
-                other->segment == mine->segment && w->graph->nodes[n].device != part->device) {
+                other->segment == mine->segment && device_of(w, n) != part->device) {
                 is_again = ew_box_intersect(&both, &other->box, &line);
             }
         }
@@ -216,7 +226,7 @@ static void put_task(struct walk *w, uint32_t n, double ready_s)
     struct ew_path_part part = {.kind = node->kind == EW_NODE_LOAD ? EW_PATH_PART_LOAD
                                                                    : EW_PATH_PART_COMPUTE,
                                 .node = n,
-                                .device = node->device,
+                                .device = device_of(w, n),
                                 .peer = EW_NONE,
                                 .link = EW_NONE};
     const double start_s = clamp(times->start_s, ready_s, w->at_s);
@@ -235,10 +245,13 @@ static void put_message(struct walk *w, uint32_t n, double ready_s)
 {
     const struct ew_task_node *node = &w->graph->nodes[n];
     const struct ew_node_times *times = &w->c->nodes.items[n];
-    const struct ew_route *route = ew_platform_route(w->platform, node->device, node->peer);
+    if (times->device == EW_NONE) {
+        return; /* nothing was sent: the holder of a pool took its own chain */
+    }
+    const struct ew_route *route = ew_platform_route(w->platform, times->device, times->peer);
     struct ew_path_part part = {.node = n,
-                                .device = node->device,
-                                .peer = node->peer,
+                                .device = times->device,
+                                .peer = times->peer,
                                 .link = ew_route_bottleneck(w->platform, route)};
     const double alone_s =
         (double)node->bytes / (route->bottleneck_bytes_per_s * w->net->bandwidth_factor);
@@ -246,7 +259,7 @@ static void put_message(struct walk *w, uint32_t n, double ready_s)
     const double flow_s = clamp(times->flow_s, start_s, w->at_s);
     const double send_s = clamp(times->send_s, ready_s, start_s);
     const double sent_s = clamp(
-        times->send_s + w->platform->devices[node->device].message_overhead_s, send_s, start_s);
+        times->send_s + w->platform->devices[times->device].message_overhead_s, send_s, start_s);
     const double narrow_s = clamp(flow_s + alone_s, flow_s, w->at_s);
     part.kind = EW_PATH_PART_CONTENTION;
     put_part(w, part, w->at_s - narrow_s > EW_GRAIN_S ? narrow_s : w->at_s);
@@ -254,11 +267,13 @@ static void put_message(struct walk *w, uint32_t n, double ready_s)
     put_part(w, part, flow_s);
     part.kind = EW_PATH_PART_LATENCY;
     put_part(w, part, start_s);
-    part.kind = EW_PATH_PART_CONNECTION_WAIT;
+    const bool is_steal = w->graph->info[n].is_steal;
+    part.kind =
+        is_steal && isnan(times->send_s) ? EW_PATH_PART_POOL_WAIT : EW_PATH_PART_CONNECTION_WAIT;
     put_part(w, part, sent_s);
     part.kind = EW_PATH_PART_OVERHEAD;
     put_part(w, part, send_s);
-    part.kind = EW_PATH_PART_SEND_WAIT;
+    part.kind = is_steal ? EW_PATH_PART_POOL_WAIT : EW_PATH_PART_SEND_WAIT;
     put_part(w, part, ready_s);
 }
 

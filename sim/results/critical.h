@@ -16,10 +16,11 @@
     X(QUEUE, "queue", "waiting to be started")                                                     \
     X(COMPUTE, "compute", "computing")                                                             \
     X(LOAD, "load", "loading weights")                                                             \
-    X(DEVICE_WAIT, "device_wait", "waiting for the device")                                     \
-    X(SEND_WAIT, "send_wait", "waiting for the send thread")                                    \
+    X(DEVICE_WAIT, "device_wait", "waiting for the device")                                        \
+    X(POOL_WAIT, "pool_wait", "waiting for an idle member of the pool")                            \
+    X(SEND_WAIT, "send_wait", "waiting for the send thread")                                       \
     X(OVERHEAD, "overhead", "message overhead")                                                    \
-    X(CONNECTION_WAIT, "connection_wait", "waiting for the connection")                         \
+    X(CONNECTION_WAIT, "connection_wait", "waiting for the connection")                            \
     X(LATENCY, "latency", "link latency")                                                          \
     X(TRANSFER, "transfer", "bytes on links")                                                      \
     X(CONTENTION, "contention", "other messages on the links")
@@ -54,6 +55,8 @@ struct ew_node_times {
     double start_s;
     double flow_s;
     double end_s;
+    uint32_t device; /**< where it ran; of a message the sender */
+    uint32_t peer;   /**< receiver */
 };
 
 struct ew_critical {

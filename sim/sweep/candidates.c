@@ -35,6 +35,7 @@ static int32_t load_piece(struct ew_plan_builder *builder, const struct ew_piece
         .sum_piece = piece->sum,
         .reduction_lo = piece->reduction.lo,
         .reduction_hi = piece->reduction.hi,
+        .pool = piece->pool,
     };
     for (int d = 0; d < EW_DIMS; d++) {
         desc.box.lo[d] = piece->box.lo[d];
@@ -42,6 +43,19 @@ static int32_t load_piece(struct ew_plan_builder *builder, const struct ew_piece
     }
     const int32_t id = builder->add_piece(builder, &desc);
     return id < 0 ? id : EW_STRATEGY_OK;
+}
+
+/* Pools get the same ids anew. */
+static int32_t load_pool(struct ew_plan_builder *builder, const struct ew_pool *pool)
+{
+    const struct ew_pool_desc desc = {
+        .struct_size = sizeof desc,
+        .holder = pool->holder,
+        .steal_bytes = pool->steal_bytes,
+        .members = pool->members,
+        .n_members = pool->n_members,
+    };
+    return builder->add_pool(builder, &desc);
 }
 
 static int32_t load_boundary(struct ew_plan_builder *builder, uint32_t layer,
@@ -89,6 +103,9 @@ static int32_t load_plan(struct ew_plan_builder *builder, const struct ew_plan *
         const struct ew_segment *segment = &plan->segments[s];
         rc = builder->assign(builder, segment->image_lo, segment->image_hi, segment->variant,
                              segment->exit);
+    }
+    for (uint32_t i = 0; i < plan->n_pools && rc >= 0; i++) {
+        rc = load_pool(builder, &plan->pools[i]);
     }
     for (uint32_t p = 0; p < plan->n_pieces && rc >= 0; p++) {
         rc = load_piece(builder, &plan->pieces[p]);

@@ -66,7 +66,8 @@ static enum ew_status count_outside(struct ew_bars *bars, const struct ew_point 
             for (uint32_t i = 0; i < graphs[p]->n_nodes; i++) {
                 const struct ew_task_node *node = &graphs[p]->nodes[i];
                 const double macs = (double)graphs[p]->info[i].macs;
-                const struct ew_profile *profile = setup->platform->devices[node->device].profile;
+                const struct ew_profile *profile =
+                    setup->platform->devices[ew_task_device(graphs[p], node->device)].profile;
                 if (node->kind != EW_NODE_COMPUTE || macs <= 0 || profile->range_macs[1] <= 0) {
                     continue;
                 }

@@ -15,6 +15,7 @@ struct ew_evaluator {
     struct ew_lower *lower;
     struct ew_energy *energy;
     double *device_s; /* per device: compute, then send overhead */
+    double *start_s;  /* per device: of the running task */
     double *link_s;   /* per link */
     double *pair_s;   /* per ordered pair of devices; touched entries are zeroed again */
 };
@@ -43,10 +44,11 @@ enum ew_status ew_evaluator_new(struct ew_evaluator **out, const struct ew_platf
     e->net = net;
     e->lower = ew_lower_new();
     e->device_s = calloc(2 * n, sizeof *e->device_s);
+    e->start_s = calloc(n, sizeof *e->start_s);
     e->link_s = calloc((size_t)platform->n_links + 1, sizeof *e->link_s);
     e->pair_s = calloc(n * n, sizeof *e->pair_s);
     enum ew_status status = ew_energy_new(&e->energy, platform, energy_rule, err);
-    if (status == EW_OK && (!e->lower || !e->device_s || !e->link_s || !e->pair_s)) {
+    if (status == EW_OK && (!e->lower || !e->device_s || !e->start_s || !e->link_s || !e->pair_s)) {
         status = ew_fail_memory(err);
     }
     if (status == EW_OK) {
@@ -65,6 +67,7 @@ void ew_evaluator_free(struct ew_evaluator *evaluator)
     ew_energy_free(evaluator->energy);
     ew_lower_free(evaluator->lower);
     free(evaluator->device_s);
+    free(evaluator->start_s);
     free(evaluator->link_s);
     free(evaluator->pair_s);
     free(evaluator);
@@ -77,13 +80,13 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
-static void add_message(struct ew_evaluator *e, const struct ew_task_node *node)
+static void add_message(struct ew_evaluator *e, uint32_t from, uint32_t to, double bytes)
 {
     const struct ew_platform *p = e->platform;
-    const struct ew_route *route = ew_platform_route(p, node->device, node->peer);
-    const double bytes = (double)node->bytes, factor = e->net->bandwidth_factor;
-    e->device_s[p->n_devices + node->device] += p->devices[node->device].message_overhead_s;
-    e->pair_s[(size_t)node->device * p->n_devices + node->peer] +=
+    const struct ew_route *route = ew_platform_route(p, from, to);
+    const double factor = e->net->bandwidth_factor;
+    e->device_s[p->n_devices + from] += p->devices[from].message_overhead_s;
+    e->pair_s[(size_t)from * p->n_devices + to] +=
         route->latency_s * e->net->latency_factor +
         bytes / (route->bottleneck_bytes_per_s * factor);
     for (uint32_t i = 0; i < route->n_links; i++) {
@@ -94,35 +97,77 @@ static void add_message(struct ew_evaluator *e, const struct ew_task_node *node)
     }
 }
 
-/* Time per job of the busiest device, send thread, connection or link: jobs cannot follow each
- * other faster. */
-static double busiest_s(struct ew_evaluator *e, const struct ew_task_graph *graph)
+static void clear_sums(struct ew_evaluator *e)
 {
-    const struct ew_platform *p = e->platform;
-    double most_s = 0;
-    memset(e->device_s, 0, 2 * (size_t)p->n_devices * sizeof *e->device_s);
-    memset(e->link_s, 0, (size_t)p->n_links * sizeof *e->link_s);
+    memset(e->device_s, 0, 2 * (size_t)e->platform->n_devices * sizeof *e->device_s);
+    memset(e->link_s, 0, (size_t)e->platform->n_links * sizeof *e->link_s);
+}
+
+static void sum_nodes(struct ew_evaluator *e, const struct ew_task_graph *graph)
+{
+    clear_sums(e);
     for (uint32_t i = 0; i < graph->n_nodes; i++) {
         const struct ew_task_node *node = &graph->nodes[i];
         if (node->kind == EW_NODE_MESSAGE) {
-            add_message(e, node);
+            add_message(e, node->device, node->peer, (double)node->bytes);
         } else if (node->kind != EW_NODE_JOIN) {
             e->device_s[node->device] += node->work_s;
         }
     }
-    for (uint32_t i = 0; i < graph->n_nodes; i++) {
+}
+
+/* Where a plan with pools does its work only its run can tell. */
+static void sum_event(struct ew_evaluator *e, const struct ew_event *event)
+{
+    if (event->kind == EW_EVENT_TASK_START) {
+        e->start_s[event->device] = event->time_s;
+    } else if (event->kind == EW_EVENT_TASK_END) {
+        e->device_s[event->device] += event->time_s - e->start_s[event->device];
+    } else if (event->kind == EW_EVENT_TRANSFER_START) {
+        add_message(e, event->device, event->peer, (double)event->bytes);
+    }
+}
+
+/* The most of the summed pairs, which are zeroed. */
+static double busiest_pair_s(struct ew_evaluator *e, const struct ew_task_graph *graph)
+{
+    const size_t n_devices = e->platform->n_devices;
+    double most_s = 0;
+    for (uint32_t i = 0; i < graph->n_nodes && !graph->n_units; i++) {
         const struct ew_task_node *node = &graph->nodes[i];
         if (node->kind == EW_NODE_MESSAGE) {
-            double *pair_s = &e->pair_s[(size_t)node->device * p->n_devices + node->peer];
+            double *pair_s = &e->pair_s[node->device * n_devices + node->peer];
             most_s = larger(most_s, *pair_s);
             *pair_s = 0;
         }
     }
+    for (size_t i = 0; graph->n_units && i < n_devices * n_devices; i++) {
+        most_s = larger(most_s, e->pair_s[i]);
+        e->pair_s[i] = 0;
+    }
+    return most_s;
+}
+
+/* Time per job of the busiest device, send thread, connection or link: jobs cannot follow each
+ * other faster. */
+static double busiest_s(struct ew_evaluator *e, const struct ew_task_graph *graph, uint64_t n_done)
+{
+    const struct ew_platform *p = e->platform;
+    if (!graph->n_units) {
+        sum_nodes(e, graph);
+    }
+    double most_s = busiest_pair_s(e, graph);
     for (size_t i = 0; i < 2 * (size_t)p->n_devices; i++) {
         most_s = larger(most_s, e->device_s[i]);
     }
     for (uint32_t i = 0; i < p->n_links; i++) {
         most_s = larger(most_s, e->link_s[i]);
+    }
+    if (graph->n_units) { /* summed over all jobs */
+        for (uint32_t d = 0; d < p->n_devices; d++) {
+            e->device_s[d] /= (double)n_done;
+        }
+        most_s /= (double)n_done;
     }
     return most_s;
 }
@@ -147,6 +192,9 @@ static void on_event(void *ctx, const struct ew_event *event)
 {
     struct watch *w = ctx;
     (void)ew_energy_event(w->evaluator->energy, event);
+    if (w->graph->n_units) {
+        sum_event(w->evaluator, event);
+    }
     const bool is_first = event->request == 0;
     switch (event->kind) {
     case EW_EVENT_REQUEST_DONE:
@@ -248,13 +296,14 @@ enum ew_status ew_evaluate(void *ctx, const struct ew_problem *problem, const st
         ew_lower_plan_scratch(&w.graph, e->lower, &problem->context, plan, &options, err);
     if (status == EW_OK) {
         clear_arrays(&w);
+        clear_sums(e);
         status = run(&w, requests, err);
     }
     if (status != EW_OK) {
         return status;
     }
     result->latency_s = w.latency_sum_s / (double)w.n_done;
-    result->period_s = busiest_s(e, w.graph);
+    result->period_s = busiest_s(e, w.graph, w.n_done);
     result->accuracy = w.graph->stats.expected_accuracy;
     result->message_bytes = w.graph->stats.message_bytes;
     for (uint32_t i = 0; result->device_busy_s && i < e->platform->n_devices; i++) {

@@ -9,6 +9,7 @@
 
 #include "plan/bound.h"
 #include "results/energy.h"
+#include "support/random_pools.h"
 #include "support/random_scenario.h"
 
 static uint64_t n_scenarios(void)
@@ -164,17 +165,23 @@ static void check_plan(const struct random_scenario *scenario, uint32_t part, ui
     tally->energy_sum += bound.energy_j / one.total_j;
 }
 
+/* Frees the scenario. */
+static void check_scenario(struct random_scenario *scenario, struct tally *tally)
+{
+    for (uint32_t part = 0; part < scenario->run.n_workloads; part++) {
+        for (uint32_t p = 0; p < scenario->parts[part].book->n_plans; p++) {
+            check_plan(scenario, part, p, scenario->seed % 3 ? "ideal" : "tcp", tally);
+        }
+    }
+    random_scenario_free(scenario);
+}
+
 START_TEST(bound_is_below_every_simulated_result)
 {
     struct tally tally = {0};
     for (uint64_t seed = 1; seed <= n_scenarios(); seed++) {
-        struct random_scenario *scenario = random_scenario_new(seed);
-        for (uint32_t part = 0; part < scenario->run.n_workloads; part++) {
-            for (uint32_t p = 0; p < scenario->parts[part].book->n_plans; p++) {
-                check_plan(scenario, part, p, seed % 3 ? "ideal" : "tcp", &tally);
-            }
-        }
-        random_scenario_free(scenario);
+        check_scenario(random_scenario_new(seed), &tally);
+        check_scenario(random_pool_scenario_new(seed), &tally);
     }
     if (getenv("EW_VERBOSE")) {
         printf("%llu plans, %llu within 1 %% of the bound; mean bound/latency %.3f, "

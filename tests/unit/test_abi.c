@@ -151,7 +151,16 @@ AT(ew_piece_desc, sum_piece, 24);
 AT(ew_piece_desc, reduction_lo, 28);
 AT(ew_piece_desc, reduction_hi, 32);
 AT(ew_piece_desc, box, 36);
-SIZE(ew_piece_desc, 68);
+AT(ew_piece_desc, pool, 68);
+SIZE(ew_piece_desc, 72);
+
+AT(ew_pool_desc, struct_size, 0);
+AT(ew_pool_desc, holder, 4);
+AT(ew_pool_desc, steal_bytes, 8);
+AT(ew_pool_desc, members, 16);
+AT(ew_pool_desc, n_members, 24);
+AT(ew_pool_desc, reserved, 28);
+SIZE(ew_pool_desc, 32);
 
 AT(ew_plan_builder, struct_size, 0);
 AT(ew_plan_builder, reserved, 4);
@@ -169,7 +178,8 @@ AT(ew_plan_builder, set_share, 88);
 AT(ew_plan_builder, set_pick, 96);
 AT(ew_plan_builder, reset, 104);
 AT(ew_plan_builder, set_batch, 112);
-SIZE(ew_plan_builder, 120);
+AT(ew_plan_builder, add_pool, 120);
+SIZE(ew_plan_builder, 128);
 
 AT(ew_host, struct_size, 0);
 AT(ew_host, abi_minor, 4);
@@ -256,7 +266,7 @@ SIZE(ew_online, 24);
 #define IS(name, value) static_assert((name) == (value), #name " has changed")
 
 IS(EW_ABI_MAJOR, 0);
-IS(EW_ABI_MINOR, 1);
+IS(EW_ABI_MINOR, 2);
 IS(EW_ID_NONE, 0xffffffffu);
 IS(EW_STRATEGY_OK, 0);
 IS(EW_STRATEGY_ECANNOT, -1);

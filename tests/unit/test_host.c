@@ -56,7 +56,7 @@ START_TEST(bad_plans_are_the_plugins_fault)
                   "-1");
     hostile_gives("hostile.short_piece", EW_EPLUGIN,
                   "strategy 'hostile.short_piece': plan failed after the host refused: add_piece: "
-                  "expected a piece with struct_size 68, found 8");
+                  "expected a piece with struct_size 72, found 8");
     hostile_gives(
         "hostile.huge_note", EW_EPLUGIN,
         "strategy 'hostile.huge_note': plan failed after the host refused: note: expected "

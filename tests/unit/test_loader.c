@@ -58,7 +58,7 @@ END_TEST
 
 START_TEST(entries_are_checked)
 {
-    refuses("wrong_major.so", ": built for plugin ABI 2.7, this program has 0.1");
+    refuses("wrong_major.so", ": built for plugin ABI 2.7, this program has 0.2");
     refuses("short_entry.so",
             ": ew_strategy_entry: expected a struct_size of at least 40, found 16");
     refuses("garbage_entry.so",
@@ -292,7 +292,7 @@ START_TEST(an_unknown_id_gets_a_suggestion_or_the_problems)
     char expected[4096];
     (void)snprintf(expected, sizeof expected,
                    "there is no strategy 'xyz'; 1 plugin could not be used, the first: %s/bad.so: "
-                   "built for plugin ABI 2.7, this program has 0.1",
+                   "built for plugin ABI 2.7, this program has 0.2",
                    dir_b);
     ck_assert_str_eq(err.message, expected);
     end_dirs();
@@ -305,7 +305,7 @@ START_TEST(a_file_that_should_hold_the_id_and_is_bad_is_the_error)
     put(dir_b, "good.so", "wrong_major.so");
     struct ew_strategy_ref ref;
     ck_assert_int_eq(ew_registry_find(&ref, &registry, "good", &err), EW_EPLUGIN);
-    ck_assert(strstr(err.message, "good.so: built for plugin ABI 2.7, this program has 0.1"));
+    ck_assert(strstr(err.message, "good.so: built for plugin ABI 2.7, this program has 0.2"));
     end_dirs();
 }
 END_TEST

@@ -66,7 +66,7 @@ START_TEST(a_good_plugin_passes_everything)
     ck_assert_uint_eq(report.counts[EW_VERDICT_FAIL], 0);
     ck_assert_uint_eq(report.counts[EW_VERDICT_SKIP], 1);
     ck_assert_uint_eq(report.counts[EW_VERDICT_PASS], 25);
-    finds("", "opens and describes itself", EW_VERDICT_PASS, "ABI 0.1, 1 strategy");
+    finds("", "opens and describes itself", EW_VERDICT_PASS, "ABI 0.2, 1 strategy");
     finds("good", "plans 'chain'", EW_VERDICT_PASS, "8 pieces on 1 device");
     finds("good", "takes all of parameter 'mode'", EW_VERDICT_PASS, "rows, one");
     finds("good", "takes all of parameter 'max_devices'", EW_VERDICT_PASS, "1, 4096");
@@ -114,7 +114,7 @@ START_TEST(files_that_are_no_plugins_fail_early)
     ew_check_report_fini(&report);
     check_plugin("wrong_major", 1);
     finds("", "opens and describes itself", EW_VERDICT_FAIL,
-          "built for plugin ABI 2.7, this program has 0.1");
+          "built for plugin ABI 2.7, this program has 0.2");
     ew_check_report_fini(&report);
 }
 END_TEST

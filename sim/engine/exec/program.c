@@ -290,6 +290,12 @@ enum ew_status ew_exec_program_make(struct ew_exec_program **out,
                                     const struct ew_plan *plan, const struct ew_task_graph *graph,
                                     const struct ew_weight_table *weights, struct ew_error *err)
 {
+    if (graph->n_units) {
+        return ew_fail(err, EW_ENOTSUP,
+                       "plan '%s' binds chains to devices as it runs; real execution needs to know "
+                       "before, --engine fast or simgrid does not",
+                       plan->name);
+    }
     struct ew_exec_program *program = new_program();
     if (!program) {
         return ew_fail_memory(err);

@@ -19,7 +19,7 @@ struct fast_task {
     double speed; /* of its device, relative to nominal */
 };
 
-/* Ids in the heap: devices, send threads, connections, workloads, timers. */
+/* Ids in the heap: devices, send threads, connections, workloads, timers, the choice. */
 struct fast {
     struct ew_core *core;
     struct ew_network network;
@@ -28,6 +28,7 @@ struct fast {
     uint32_t first_connection;
     uint32_t first_workload;
     uint32_t first_timer;
+    uint32_t choice;
     struct fast_task *tasks; /**< per device */
     uint64_t *message_bytes; /**< per connection, while in its latency */
     bool is_out_of_memory;
@@ -119,6 +120,12 @@ static void schedule_timer(void *ctx, uint32_t timer, double time_s)
     ew_heap_set(&fast->heap, fast->first_timer + timer, time_s);
 }
 
+static void schedule_choice(void *ctx, double time_s)
+{
+    struct fast *fast = ctx;
+    ew_heap_set(&fast->heap, fast->choice, time_s);
+}
+
 static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
 {
     struct fast *fast = ctx;
@@ -141,6 +148,8 @@ static void handle(struct fast *fast, uint32_t id, double time_s)
         }
     } else if (id < fast->first_timer) {
         ew_core_arrive(fast->core, id - fast->first_workload, time_s);
+    } else if (id == fast->choice) {
+        ew_core_choose(fast->core, time_s);
     } else {
         ew_core_timer(fast->core, id - fast->first_timer, time_s);
     }
@@ -207,6 +216,7 @@ static enum ew_status fast_run(struct ew_run_facts *facts, const struct ew_run *
         .start_send = start_send,
         .start_transfer = start_transfer,
         .schedule_arrival = schedule_arrival,
+        .schedule_choice = schedule_choice,
         .schedule_timer = schedule_timer,
         .set_speed = set_speed,
         .set_bandwidth = set_bandwidth,
@@ -221,6 +231,7 @@ static enum ew_status fast_run(struct ew_run_facts *facts, const struct ew_run *
     const uint32_t n_connections = ew_core_connection_count(fast.core);
     fast.first_workload = fast.first_connection + n_connections;
     fast.first_timer = fast.first_workload + run->n_workloads;
+    fast.choice = fast.first_timer + ew_core_timer_count(fast.core);
     fast.tasks = calloc(fast.n_devices + 1u, sizeof *fast.tasks);
     for (uint32_t d = 0; fast.tasks && d < fast.n_devices; d++) {
         fast.tasks[d].speed = 1;
@@ -228,8 +239,7 @@ static enum ew_status fast_run(struct ew_run_facts *facts, const struct ew_run *
     fast.message_bytes = calloc(n_connections + 1u, sizeof *fast.message_bytes);
     status = ew_network_init(&fast.network, fast.core, run->platform, run->net, err);
     if (status == EW_OK &&
-        (!fast.message_bytes || !fast.tasks ||
-         !ew_heap_init(&fast.heap, fast.first_timer + ew_core_timer_count(fast.core)))) {
+        (!fast.message_bytes || !fast.tasks || !ew_heap_init(&fast.heap, fast.choice + 1))) {
         status = ew_fail_memory(err);
     }
     if (status == EW_OK) {

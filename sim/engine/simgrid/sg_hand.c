@@ -188,6 +188,7 @@ static void perform(struct ew_sg_hand *hand, struct ew_sg_work *work)
         break;
     case EW_SG_ARRIVAL:
     case EW_SG_TIMER:
+    case EW_SG_CHOICE:
         sg_actor_sleep_until(work->start_s);
         break;
     }

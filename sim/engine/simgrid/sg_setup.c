@@ -227,6 +227,7 @@ static enum ew_status make_tables(struct ew_sg_world *world, struct ew_error *er
         return ew_fail_memory(err);
     }
     world->tune.kind = EW_SG_TUNE;
+    world->choice.kind = EW_SG_CHOICE;
     if (world->run->dynamics) {
         world->links = allocate(world->run->platform->n_links, sizeof *world->links);
         if (!world->links) {

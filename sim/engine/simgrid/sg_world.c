@@ -86,6 +86,12 @@ static void schedule_arrival(void *ctx, uint32_t workload, double time_s)
     queue_work(world, &world->arrivals[workload], time_s);
 }
 
+static void schedule_choice(void *ctx, double time_s)
+{
+    struct ew_sg_world *world = ctx;
+    queue_work(world, &world->choice, time_s);
+}
+
 static void schedule_timer(void *ctx, uint32_t timer, double time_s)
 {
     struct ew_sg_world *world = ctx;
@@ -156,6 +162,7 @@ struct ew_core_ops ew_sg_core_ops(struct ew_sg_world *world)
         .retract_task = retract_task,
         .retract_transfer = retract_transfer,
         .schedule_arrival = schedule_arrival,
+        .schedule_choice = schedule_choice,
         .schedule_timer = schedule_timer,
         .set_speed = set_speed,
         .set_bandwidth = set_bandwidth,
@@ -249,6 +256,9 @@ void ew_sg_report(struct ew_sg_world *world, struct ew_sg_work *work)
         break;
     case EW_SG_ARRIVAL:
         ew_core_arrive(world->core, work->index, work->start_s);
+        break;
+    case EW_SG_CHOICE:
+        ew_core_choose(world->core, work->start_s);
         break;
     case EW_SG_TUNE:
         break;

@@ -27,8 +27,9 @@ enum ew_sg_kind {
     EW_SG_SEND,
     EW_SG_TRANSFER,
     EW_SG_ARRIVAL,
-    EW_SG_TIMER, /**< one call; freed after it */
-    EW_SG_TUNE,  /**< give links their bandwidths */
+    EW_SG_TIMER,  /**< one call; freed after it */
+    EW_SG_TUNE,   /**< give links their bandwidths */
+    EW_SG_CHOICE, /**< the end of a grain, for choices that wait for it */
 };
 
 enum ew_sg_state {
@@ -76,6 +77,7 @@ struct ew_sg_world {
     struct ew_sg_work *arrivals;  /**< per workload */
     struct ew_sg_link *links;     /**< per link; NULL without dynamics */
     struct ew_sg_work tune;
+    struct ew_sg_work choice;
     uint32_t n_raising; /**< hands that prepare links for a flow: nobody tunes meanwhile */
     EW_VEC(struct ew_sg_work *) queue; /**< first in, first out from next_in_queue on */
     size_t next_in_queue;

@@ -91,6 +91,10 @@ enum ew_status ew_mapping_of_book(struct ew_mapping *mapping, const struct ew_pl
                            "layer '%s' is divided: a mapping has every layer on one device",
                            layer->name);
         }
+        if (piece->pool) {
+            return ew_fail(err, EW_ENOTSUP,
+                           "layer '%s' waits in a pool: a mapping names its device", layer->name);
+        }
         mapping->device[number] = piece->device;
     }
     for (uint32_t i = 0; i < mapping->n; i++) {
