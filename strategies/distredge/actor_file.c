@@ -13,7 +13,7 @@
 static const char MAGIC[] = "edgeweave.distredge.actor/2";
 
 /* Limits against absurd files: more than any platform or network has. */
-enum { MAX_PARTS = 4096, MAX_VOLUMES = 65536 };
+enum { MAX_PARTS = 4096, MAX_VOLUMES = 65536, MAX_EVALUATIONS = 10000000 };
 
 static uint32_t count_params(const struct mlp_shape *shape)
 {
@@ -45,6 +45,7 @@ static void print_record(FILE *file, const struct actor_record *record)
     fprintf(file, "final_latency_s %.17g\n", history->final_latency_s);
     fprintf(file, "episodes %" PRIu32 "\nbest_episode %" PRIu32 "\n", history->n_episodes,
             history->best_episode);
+    fprintf(file, "evaluations %" PRIu32 "\n", record->n_evaluated);
     fprintf(file, "cuts\n");
     for (size_t i = 0; i < (size_t)record->n_volumes * (record->n_parts + 1); i++) {
         fprintf(file, "%" PRId32 "\n", record->cuts[i]);
@@ -265,7 +266,8 @@ static bool read_head(struct reader *reader, struct actor_record *record)
            read_real(reader, &history->initial_latency_s, "initial_latency_s") &&
            read_real(reader, &history->final_latency_s, "final_latency_s") &&
            read_count(reader, &history->n_episodes, "episodes", 0, UINT32_MAX) &&
-           read_count(reader, &history->best_episode, "best_episode", 0, UINT32_MAX);
+           read_count(reader, &history->best_episode, "best_episode", 0, UINT32_MAX) &&
+           read_count(reader, &record->n_evaluated, "evaluations", 0, MAX_EVALUATIONS);
 }
 
 static bool read_cuts(struct reader *reader, struct actor_record *record)

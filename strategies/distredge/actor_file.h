@@ -18,7 +18,8 @@ struct actor_record {
     uint32_t n_parts;
     double latency_s;
     struct osds_history history;
-    int32_t *cuts; /**< [volume][part + 1] */
+    uint32_t n_evaluated; /**< how often the host evaluated for it */
+    int32_t *cuts;        /**< [volume][part + 1] */
     uint32_t n_actor;
     float *actor; /**< as in struct mlp, for osds_actor_shape(n_parts) */
     uint32_t n_critic;

@@ -111,6 +111,7 @@ static double latency_s(void *ctx)
     }
     if (rc >= 0 && is_possible) {
         rc = host->evaluate(host, environment->builder, &result);
+        environment->n_evaluated++;
     }
     environment->status = rc < 0 ? rc : EW_STRATEGY_OK;
     return rc < 0 ? -1.0 : is_possible ? result.latency_s : INFINITY;

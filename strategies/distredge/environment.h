@@ -24,6 +24,7 @@ struct environment {
     struct osds_volume *volumes;
     struct osds_problem problem; /**< its ctx is the environment: do not move it */
     int32_t status;              /**< the builder's or host's, when latency_s was negative */
+    uint64_t n_evaluated;        /**< how often the host has evaluated */
 };
 
 /** Volumes start at blocks `starts`. EW_STRATEGY_*; zero-initialise first, fill in the borrowed

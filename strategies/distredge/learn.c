@@ -37,6 +37,7 @@ struct learning {
     struct osds_networks networks; /* of the best split */
     uint64_t key;
     char path[PATH_SIZE]; /* of the cached actor; "" for none */
+    uint64_t n_before;    /* evaluations before the search */
 };
 
 /* ------------------------------------------------------------------ random numbers */
@@ -312,7 +313,7 @@ static bool fits_problem(const struct actor_record *record, const struct learnin
 /* A cached split for just this search. What is wrong with a file is logged, then it is as if it
  * were not there. */
 static bool read_cached(const struct learning *learning, struct osds_split *best,
-                        struct learned *learned)
+                        struct learned *learned, uint32_t *n_evaluated)
 {
     struct actor_record record = {0};
     char reason[REASON_SIZE] = "";
@@ -335,6 +336,7 @@ static bool read_cached(const struct learning *learning, struct osds_split *best
         best->latency_s = record.latency_s;
         learned->history = record.history;
         keep_agent(learned, learning, &record);
+        *n_evaluated = record.n_evaluated;
     }
     actor_record_fini(&record);
     return learned->is_cached;
@@ -351,6 +353,7 @@ static void write_cached(const struct learning *learning, const struct osds_spli
         .n_parts = agent->n_parts,
         .latency_s = best->latency_s,
         .history = learned->history,
+        .n_evaluated = (uint32_t)(learning->environment->n_evaluated - learning->n_before),
         .cuts = best->cuts,
         .n_actor = agent->n_actor,
         .actor = agent->actor,
@@ -413,6 +416,19 @@ static int32_t open_blas(struct blas *blas, const struct ew_host *host)
                : kit_fail(host, EW_STRATEGY_ECANNOT, "a BLAS library is missing: %s", reason);
 }
 
+/* Evaluations may be charged, and limit how often is planned anew: what was found before costs as
+ * many as finding it. */
+static int32_t evaluate_again(struct environment *environment, const struct osds_split *best,
+                              uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (environment_latency_s(environment, best->cuts) < 0.0) {
+            return environment->status;
+        }
+    }
+    return EW_STRATEGY_OK;
+}
+
 static int32_t run(struct learning *learning, struct osds_split *best, struct learned *learned)
 {
     const struct draw *draw = &learning->how->draw;
@@ -426,10 +442,14 @@ static int32_t run(struct learning *learning, struct osds_split *best, struct le
         rc = find_key(learning, learned->seed);
         choose_path(learning);
     }
-    if (rc < 0 || read_cached(learning, best, learned)) {
+    uint32_t n_evaluated = 0;
+    if (rc < 0) {
         return rc;
     }
-    return train(learning, best, learned);
+    learning->n_before = learning->environment->n_evaluated;
+    return read_cached(learning, best, learned, &n_evaluated)
+               ? evaluate_again(learning->environment, best, n_evaluated)
+               : train(learning, best, learned);
 }
 
 int32_t learn_split(struct osds_split *best, struct learned *learned,

@@ -42,6 +42,7 @@ static void set_up(void)
                     .best_episode = 17,
                     .initial_latency_s = 1.0 / 3.0,
                     .final_latency_s = 0.2},
+        .n_evaluated = 4018,
         .cuts = cuts,
         .n_actor = n,
         .actor = params,
@@ -75,6 +76,7 @@ START_TEST(what_is_saved_is_loaded_bit_by_bit)
     ck_assert_double_eq(read.latency_s, 0.1);
     ck_assert_double_eq(read.history.initial_latency_s, 1.0 / 3.0);
     ck_assert_uint_eq(read.history.best_episode, 17);
+    ck_assert_uint_eq(read.n_evaluated, 4018);
     ck_assert_mem_eq(read.cuts, cuts, sizeof cuts);
     ck_assert_uint_eq(read.n_actor, record.n_actor);
     ck_assert_mem_eq(read.actor, record.actor, record.n_actor * sizeof *params);
@@ -132,16 +134,17 @@ static const struct {
     {5, "latency_s 0.1x", ":5: expected latency_s"},
     {6, "initial 0.1", ":6: expected initial_latency_s"},
     {9, "best_episode", ":9: expected best_episode"},
-    {10, "cut", ":10: expected cuts"},
-    {12, "4294967295", ":12: expected ascending cuts"},
-    {13, "4", ":13: expected ascending cuts"}, /* after a 5 */
-    {15, "1", ":15: expected ascending cuts"}, /* each volume begins at 0 */
-    {19, "actor 12", ":19: expected actor and 103702 parameters"},
-    {20, "one", ":20: expected a number"},
-    {20, "1e999", ":20: expected a number"},
-    {20, "", ":20: expected a number"},
-    {20 + 103702, "critic 103702", ":103722: expected critic and 114501 parameters"},
-    {21 + 103702, "nan", ":103723: expected a number"},
+    {10, "evaluations -1", ":10: expected evaluations"},
+    {11, "cut", ":11: expected cuts"},
+    {13, "4294967295", ":13: expected ascending cuts"},
+    {14, "4", ":14: expected ascending cuts"}, /* after a 5 */
+    {16, "1", ":16: expected ascending cuts"}, /* each volume begins at 0 */
+    {20, "actor 12", ":20: expected actor and 103702 parameters"},
+    {21, "one", ":21: expected a number"},
+    {21, "1e999", ":21: expected a number"},
+    {21, "", ":21: expected a number"},
+    {21 + 103702, "critic 103702", ":103723: expected critic and 114501 parameters"},
+    {22 + 103702, "nan", ":103724: expected a number"},
 };
 enum { N_DAMAGES = sizeof damages / sizeof damages[0] };
 

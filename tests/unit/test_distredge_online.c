@@ -387,7 +387,7 @@ START_TEST(a_cached_agent_reacts_as_the_fresh_one)
     const uint64_t n_fresh = planning_evaluations(planning);
     const struct course cached = follow(planning, dynamics, settings);
     ck_assert_int_ge(expect_equal(&fresh, &cached), 2);
-    ck_assert_uint_lt(planning_evaluations(planning), n_fresh);
+    ck_assert_uint_eq(planning_evaluations(planning), n_fresh); /* they may be charged */
     planning_free(planning);
     random_dynamics_free(dynamics);
     ck_assert_int_eq(clear_folder(folder), 1); /* only what plan has trained */
