@@ -127,6 +127,9 @@ enum ew_group {
       "up (default: 0)")                                                                           \
     X(MEASURED, "measured", 0, NULL, EW_GROUP_ENGINE | EW_GROUP_EXEC,                              \
       "exec: do not emulate: durations of tasks and messages are measured on this machine")        \
+    X(NETWORK, "network", 0, "emulated|netns", EW_GROUP_ENGINE | EW_GROUP_EXEC,                    \
+      "exec: links paced by the workers, or made by the kernel between network namespaces "        \
+      "(default: emulated)")                                                                       \
     X(WORKERS, "workers", 0, "FILE", EW_GROUP_ENGINE | EW_GROUP_EXEC,                              \
       "exec: the workers of a real cluster, JSON (docs/real-execution.md); implies --measured")    \
     X(PIN, "pin", 0, "auto|none", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                 \

@@ -93,6 +93,29 @@ static enum ew_status read_workers(struct ew_exec_options *out, struct ew_sessio
     return status;
 }
 
+static enum ew_status read_network(bool *has_kernel_links, struct ew_cli *cli, struct ew_error *err)
+{
+    const struct ew_arg *network = ew_args_last(&cli->args, EW_OPTION_NETWORK);
+    *has_kernel_links = network && strcmp(network->value, "netns") == 0;
+    if (!network || (!*has_kernel_links && strcmp(network->value, "emulated") == 0)) {
+        return EW_OK;
+    }
+    ew_options_blame(cli, EW_OPTION_NETWORK);
+    if (!*has_kernel_links) {
+        return ew_fail(err, EW_EUSAGE,
+                       "option '--network': expected 'emulated' or 'netns', found '%s'",
+                       network->value);
+    }
+    if (ew_args_last(&cli->args, EW_OPTION_MEASURED) ||
+        ew_args_last(&cli->args, EW_OPTION_WORKERS)) {
+        return ew_fail(err, EW_EUSAGE,
+                       "option '--network netns' emulates; expected neither --measured nor "
+                       "--workers beside it");
+    }
+    cli->blame = -1;
+    return EW_OK;
+}
+
 static enum ew_status read_pin(bool *out, struct ew_cli *cli, struct ew_error *err)
 {
     const struct ew_arg *pin = ew_args_last(&cli->args, EW_OPTION_PIN);
@@ -125,6 +148,7 @@ enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_sessi
     const struct ew_arg *workers = ew_args_last(&cli->args, EW_OPTION_WORKERS);
     enum ew_status status = check_kernels(cli, out->kernels, err);
     status = status ? status : read_pin(&out->is_pinned, cli, err);
+    status = status ? status : read_network(&out->has_kernel_links, cli, err);
     if (status == EW_OK && workers) {
         status = read_workers(out, session, workers->value, err);
     } else if (status == EW_OK && !out->worker_path) {
@@ -140,5 +164,8 @@ enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_sessi
 
 const char *ew_exec_network_name(const struct ew_exec_options *options)
 {
-    return options->n_hosts ? "cluster" : options->is_emulated ? "emulated" : "measured";
+    return options->n_hosts            ? "cluster"
+           : !options->is_emulated     ? "measured"
+           : options->has_kernel_links ? "netns"
+                                       : "emulated";
 }

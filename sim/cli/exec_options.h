@@ -12,7 +12,7 @@
 enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_session *session,
                                     struct ew_error *err);
 
-/** How links are made, for reports: "emulated", "measured" or "cluster". */
+/** How links are made, for reports: "emulated", "netns", "measured" or "cluster". */
 const char *ew_exec_network_name(const struct ew_exec_options *options);
 
 #endif

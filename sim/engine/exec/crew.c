@@ -40,17 +40,42 @@ static enum ew_status make_token(struct crew *crew, struct ew_error *err)
 
 /* ---- starting workers here ---- */
 
-/* In the child: token on standard input, port on standard output. */
-static void become_worker(const char *path, const int to_child[2], const int from_child[2])
+/* How fast a device sends or receives on a switch: its link is on any route from or to it. */
+static double link_bytes_per_s(const struct crew_member *member, bool sends)
 {
-    char *const argv[] = {(char *)(uintptr_t) "edgeweave-worker", NULL};
+    const struct crew *crew = member->crew;
+    const uint32_t d = member->device, other = d ? 0 : 1;
+    const struct ew_platform *platform = crew->run->platform;
+    const double dilation = crew->options->dilation > 0 ? crew->options->dilation : 1;
+    if (platform->n_devices < 2) {
+        return 1e9; /* nobody to send to */
+    }
+    const struct ew_route *route =
+        ew_platform_route(platform, sends ? d : other, sends ? other : d);
+    return platform->links[route->links[sends ? 0 : 1]].bandwidth_bytes_per_s *
+           crew->run->net->bandwidth_factor / dilation;
+}
+
+/* In the child: token on standard input, port on standard output. */
+static void become_worker(const struct crew_member *member, const int to_child[2],
+                          const int from_child[2])
+{
+    const struct ew_exec_options *options = member->crew->options;
+    char *const argv[] = {
+        (char *)(uintptr_t) "edgeweave-worker", (char *)(uintptr_t) "--listen",
+        (char *)(uintptr_t)(options->has_kernel_links ? "0.0.0.0:0" : "127.0.0.1:0"), NULL};
+    if (options->has_kernel_links &&
+        !ew_netns_become_worker(member->device, link_bytes_per_s(member, true), to_child[0],
+                                from_child[1])) {
+        _exit(127);
+    }
     (void)dup2(to_child[0], STDIN_FILENO);
     (void)dup2(from_child[1], STDOUT_FILENO);
     (void)close(to_child[0]);
     (void)close(to_child[1]);
     (void)close(from_child[0]);
     (void)close(from_child[1]);
-    (void)execv(path, argv);
+    (void)execv(options->worker_path, argv);
     _exit(127);
 }
 
@@ -72,8 +97,27 @@ static enum ew_status read_port(struct crew_member *member, int fd, struct ew_er
         return ew_fail(err, EW_EENGINE, "%s: %s did not start", member->label,
                        member->crew->options->worker_path);
     }
-    (void)snprintf(member->host, sizeof member->host, "127.0.0.1");
+    if (!member->crew->options->has_kernel_links) {
+        (void)snprintf(member->host, sizeof member->host, "127.0.0.1");
+    }
     return EW_OK;
+}
+
+/* The worker waits in its namespace. */
+static enum ew_status plug_in(struct crew_member *member, int from_child, int to_child,
+                              struct ew_error *err)
+{
+    char byte = '\n', control[EW_NETNS_ADDRESS_BYTES];
+    if (read(from_child, &byte, 1) != 1) {
+        return ew_fail(err, EW_EENGINE, "network netns: no network namespace for %s",
+                       member->label);
+    }
+    const enum ew_status status =
+        ew_netns_plug(member->device, member->pid, link_bytes_per_s(member, false), err);
+    ew_netns_addresses(control, member->peer_host, member->device);
+    (void)snprintf(member->host, sizeof member->host, "%s", control);
+    (void)send(to_child, &byte, 1, MSG_NOSIGNAL);
+    return status;
 }
 
 static enum ew_status spawn(struct crew_member *member, struct ew_error *err)
@@ -99,12 +143,15 @@ static enum ew_status spawn(struct crew_member *member, struct ew_error *err)
     token[2 * EW_TOKEN_BYTES] = '\n';
     member->pid = fork();
     if (member->pid == 0) {
-        become_worker(member->crew->options->worker_path, to_child, from_child);
+        become_worker(member, to_child, from_child);
     }
     enum ew_status status =
         member->pid < 0 ? ew_fail(err, EW_EIO, "fork: %s", strerror(errno)) : EW_OK;
     (void)close(to_child[0]);
     (void)close(from_child[1]);
+    if (status == EW_OK && member->crew->options->has_kernel_links) {
+        status = plug_in(member, from_child[0], to_child[1], err);
+    }
     (void)send(to_child[1], token, 2 * EW_TOKEN_BYTES + 1, MSG_NOSIGNAL); /* dead: see below */
     (void)close(to_child[1]);
     status = status ? status : read_port(member, from_child[0], err);
@@ -429,6 +476,7 @@ static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_
         .n_programs = n_programs,
         .is_emulated = crew->options->is_emulated,
         .is_survivor = crew->is_survivor,
+        .has_kernel_links = crew->options->has_kernel_links,
         .processor = crew->n_processors ? crew->processors[device % crew->n_processors] : EW_NONE,
         .weight_seed = crew->options->weight_seed,
         .n_links = platform->n_links,
@@ -474,8 +522,9 @@ static enum ew_status send_peers(struct crew *crew, struct ew_error *err)
     struct ew_str text = {0};
     for (uint32_t d = 0; d < crew->n; d++) {
         const char *name = crew->run->platform->devices[d].name;
-        ew_str_printf(&text, "%s %s %.*s\n", crew->members[d].is_lost ? "-" : crew->members[d].host,
-                      crew->members[d].port, (int)strcspn(name, "\n"), name);
+        const struct crew_member *m = &crew->members[d];
+        const char *host = m->is_lost ? "-" : *m->peer_host ? m->peer_host : m->host;
+        ew_str_printf(&text, "%s %s %.*s\n", host, m->port, (int)strcspn(name, "\n"), name);
     }
     const struct ew_frame frame = {
         .type = EW_FRAME_PEERS, .n_bytes = text.length, .payload = text.text};
@@ -553,6 +602,10 @@ enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
         crew->n_processors = ew_pin_processors(crew->processors);
     }
     enum ew_status status = make_token(crew, err);
+    if (status == EW_OK && crew->options->has_kernel_links) {
+        status = ew_netns_check(crew->run->platform, err);
+        status = status ? status : ew_netns_enter(err);
+    }
     for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
         status = add_member(crew, d, err);
     }

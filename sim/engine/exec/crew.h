@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "engine/exec/exec.h"
 #include "engine/exec/frame.h"
+#include "engine/exec/netns.h"
 #include "engine/exec/pin.h"
 #include "engine/exec/program.h"
 
@@ -24,6 +25,7 @@ struct crew_member {
     char label[96]; /**< "worker of 'pi2'" */
     char host[256];
     char port[16];
+    char peer_host[EW_NETNS_ADDRESS_BYTES]; /**< where other workers reach it; "": at host */
     uint64_t max_answer_bytes;
     bool is_ready;
     bool is_lost;   /**< for good; `why` says how */

@@ -29,11 +29,12 @@ struct ew_exec_options {
     const char *weights_path; /**< file read in place of the one that graphs name; NULL: that */
     uint64_t input_seed;      /**< input of job j: values of stream j, uniform in [-1, 1) */
     bool is_emulated;
-    double dilation;      /**< real seconds per emulated second to begin with; 0: chosen */
-    bool is_survivor;     /**< a lost worker does not end a run that plans anew */
-    bool is_pinned;       /**< workers started here compute on one processor each, in turn */
-    double stall_limit_s; /**< longest time without a sign of life that is expected */
-    uint32_t n_hosts;     /**< 0: workers are started here */
+    double dilation;       /**< real seconds per emulated second to begin with; 0: chosen */
+    bool has_kernel_links; /**< emulated: workers in network namespaces, see netns.h */
+    bool is_survivor;      /**< a lost worker does not end a run that plans anew */
+    bool is_pinned;        /**< workers started here compute on one processor each, in turn */
+    double stall_limit_s;  /**< longest time without a sign of life that is expected */
+    uint32_t n_hosts;      /**< 0: workers are started here */
     const struct ew_exec_host *hosts;
     const char *token_hex; /**< for hosts: 64 digits; NULL: made up */
     /** Called with every job's answer: the exit's layers one after another; may be NULL. */

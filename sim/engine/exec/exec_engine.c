@@ -330,7 +330,8 @@ static enum ew_status note_lag(struct exec *exec, double late_s, double busy_s)
     const bool is_late = exec->window_late_s > tolerated_link_lag_ratio * exec->window_busy_s;
     exec->n_in_window = 0;
     exec->window_late_s = exec->window_busy_s = 0;
-    if (!is_late || exec->options->dilation > 0 || exec->dilation >= most_dilation) {
+    if (!is_late || exec->options->dilation > 0 || exec->options->has_kernel_links ||
+        exec->dilation >= most_dilation) {
         return EW_OK;
     }
     const double time_s = (exec_now_s() - exec->epoch_s) / exec->dilation;
@@ -403,7 +404,8 @@ static enum ew_status slip(struct exec *exec, double time_s)
     exec->facts->n_overruns++;
     exec->facts->slipped_s += lag_s;
     const double so_far_s = exec_now_s() - exec->begun_s;
-    if (exec->options->dilation == 0 && exec->dilation < most_dilation &&
+    if (exec->options->dilation == 0 && !exec->options->has_kernel_links &&
+        exec->dilation < most_dilation &&
         exec->facts->slipped_s > tolerated_slip_ratio * so_far_s) {
         exec->dilation *= stretch;
     }

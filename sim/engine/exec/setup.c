@@ -5,7 +5,8 @@
 
 /* The fixed part, then links, then per device the route's head and links. */
 struct head {
-    uint32_t device, n_devices, n_programs, is_emulated, n_links, processor, is_survivor, reserved;
+    uint32_t device, n_devices, n_programs, is_emulated, n_links, processor, is_survivor,
+        has_kernel_links;
     uint64_t weight_seed;
     char kernels[EW_KERNELS_ID_BYTES];
     char shaper[EW_SHAPER_NAME_BYTES];
@@ -34,7 +35,7 @@ void ew_exec_setup_put(struct ew_str *out, const struct ew_exec_setup *setup)
                         setup->n_links,
                         setup->processor,
                         setup->is_survivor,
-                        0,
+                        setup->has_kernel_links,
                         setup->weight_seed,
                         {0},
                         {0}};
@@ -123,6 +124,7 @@ static bool take_all(struct ew_exec_setup *out, struct ew_arena *arena, struct r
                                   .is_emulated = head.is_emulated,
                                   .processor = head.processor,
                                   .is_survivor = head.is_survivor,
+                                  .has_kernel_links = head.has_kernel_links,
                                   .weight_seed = head.weight_seed,
                                   .n_links = head.n_links,
                                   .links = links,

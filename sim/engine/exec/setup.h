@@ -23,7 +23,8 @@ struct ew_exec_setup {
     uint32_t device;
     uint32_t n_devices;
     uint32_t n_programs;
-    uint32_t is_emulated; /**< links are paced; else they are what they are */
+    uint32_t is_emulated;      /**< links are paced; else they are what they are */
+    uint32_t has_kernel_links; /**< bytes are paced by the kernel, and arrive when they arrive */
     uint32_t is_survivor; /**< the loss of another worker is survived: a new run follows this one */
     uint32_t processor;   /**< that computes; EW_NONE: whichever is free */
     uint64_t weight_seed;

@@ -213,7 +213,7 @@ static enum ew_status step_line(struct wk_worker *worker, struct wk_line *line, 
                                 struct ew_error *err)
 {
     const double total = (double)sent_node(worker, line)->bytes;
-    if (!worker->setup.is_emulated || line->n_reserved >= total) {
+    if (!worker->setup.is_emulated || worker->setup.has_kernel_links || line->n_reserved >= total) {
         return end_send(worker, line, err);
     }
     const enum ew_status status =

@@ -19,6 +19,7 @@
 
 enum {
     MAX_GUESTS = EW_MAX_DEVICES + 16,
+    WINDOW_BYTES = 8 << 10,
     MAX_SETUP_BYTES = 1 << 30, /* from a coordinator with the token only */
 };
 
@@ -52,7 +53,7 @@ static enum ew_status set_up(struct wk_worker *worker, const struct ew_frame *fr
         ew_pin_thread(worker->thread, worker->setup.processor)) {
         worker->processor = worker->setup.processor;
     }
-    return worker->setup.is_emulated
+    return worker->setup.is_emulated && !worker->setup.has_kernel_links
                ? ew_shaper_open(&worker->shaper, worker->setup.shaper, worker->setup.n_links, err)
                : EW_OK;
 }
@@ -106,6 +107,10 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
 {
     struct wk_line *line = &worker->lines[device];
     enum ew_status status = ew_net_connect(&line->conn.fd, host, port, err);
+    if (status == EW_OK && worker->setup.has_kernel_links) { /* equal windows: equal shares */
+        const int bytes = WINDOW_BYTES;
+        (void)setsockopt(line->conn.fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    }
     if (status == EW_OK) {
         line->conn.peer = line->label;
         line->conn.limit = refuse_all;
@@ -369,8 +374,14 @@ static uint64_t input_bytes(const struct ew_exec_program *p)
 static enum ew_status on_worker(struct wk_worker *worker, const struct ew_frame *frame,
                                 struct ew_error *err)
 {
-    return frame->type == EW_FRAME_DATA ? take_data(worker, frame, err)
-                                        : ew_conn_send(&worker->coordinator->conn, frame, err);
+    if (frame->type == EW_FRAME_DATA) {
+        return take_data(worker, frame, err);
+    }
+    struct ew_frame arrived = *frame;
+    if (worker->setup.has_kernel_links) { /* its sender cannot know */
+        arrived.time_s = wk_now_s(worker);
+    }
+    return ew_conn_send(&worker->coordinator->conn, &arrived, err);
 }
 
 /* ---- who may say what ---- */
