@@ -51,9 +51,12 @@ static void note_execution(const struct ew_outcome *outcome, const struct ew_res
         ew_cli_warn(cli, "%s: planned anew after losing %u of the workers: %s", result->strategy,
                     facts->n_lost, facts->losses);
     }
-    if (facts->n_pinned) {
+    if (facts->n_processors) {
         ew_cli_detail(cli, "%s: computing threads of %u workers bound to %u processors",
                       result->strategy, facts->n_pinned, facts->n_processors);
+    } else if (facts->n_pinned) {
+        ew_cli_detail(cli, "%s: computing threads of %u workers bound to a processor each",
+                      result->strategy, facts->n_pinned);
     }
     if (ew_exec_is_late(facts)) {
         ew_cli_warn(cli,
