@@ -508,7 +508,7 @@ struct ew_online {
     /** Something may have changed. May use everything that plan may: views, estimates, evaluate and
      *  the builder, which is empty. EW_ONLINE_KEEP, EW_ONLINE_REPLACE, or negative after
      * host->fail: ECANNOT keeps the plan in force, anything else ends the run with that message.
-     * Jobs under way keep their plan. Planning is charged as --charge-planning says, whatever is
+     * Jobs under way do as --in-flight says. Planning is charged as --charge-planning says, whatever is
      * returned. NULL: `--replan` calls plan again. */
     int32_t (*observe)(struct ew_strategy *strategy, const struct ew_host *host,
                        const struct ew_observation *now, struct ew_plan_builder *builder);

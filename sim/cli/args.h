@@ -106,6 +106,9 @@ enum ew_group {
     X(CHARGE_PLANNING, "charge-planning", 0, "SECONDS|evaluations:SECONDS", EW_GROUP_WORKLOAD,     \
       "a new plan is in force so long after its cause, or so long per plan it evaluated "          \
       "(default: 0)")                                                                              \
+    X(IN_FLIGHT, "in-flight", 0, "keep|move", EW_GROUP_WORKLOAD,                                   \
+      "jobs under way when a plan comes into force: they keep theirs, or take it for their "       \
+      "remaining layers (default: keep)")                                                          \
     X(ON_FAILURE, "on-failure", 0, "wait|retry|replan|fail", EW_GROUP_WORKLOAD,                    \
       "when a device or link breaks a request's attempt: start anew when all is up, start anew "   \
       "after --retry-delay-s, or give up (default: wait)")                                         \
@@ -113,6 +116,8 @@ enum ew_group {
       "pause before the next attempt with --on-failure retry (default: 0.1)")                      \
     X(MAX_ATTEMPTS, "max-attempts", 0, "N", EW_GROUP_WORKLOAD,                                     \
       "attempts per request; then it has failed (default: 10)")                                    \
+    X(NEXT_ATTEMPT, "next-attempt", 0, "anew|resume", EW_GROUP_WORKLOAD,                           \
+      "it begins anew, or goes on behind the last layer whose output is left (default: anew)")     \
     X(DROP_AT_DEADLINE, "drop-at-deadline", 0, NULL, EW_GROUP_WORKLOAD,                            \
       "drop requests that have no answer at their deadline")                                       \
     X(ENGINE, "engine", 0, "simgrid|fast|exec", EW_GROUP_ENGINE,                                   \

@@ -247,6 +247,13 @@ static enum ew_status set_policy(struct ew_failure_policy *policy, const struct 
         status = as_count(&n, arg, 1, 1000000, err);
         policy->max_attempts = (uint32_t)n;
         break;
+    case EW_OPTION_NEXT_ATTEMPT:
+        if (!ew_next_attempt_find(&policy->resumes, arg->value)) {
+            return ew_fail(err, EW_EUSAGE,
+                           "option '--next-attempt': expected 'anew' or 'resume', found '%s'",
+                           arg->value);
+        }
+        break;
     default:
         policy->drop_at_deadline = true;
         break;
@@ -257,6 +264,14 @@ static enum ew_status set_policy(struct ew_failure_policy *policy, const struct 
 static enum ew_status set_replan(struct ew_replan_spec *replan, const struct ew_arg *arg,
                                  struct ew_error *err)
 {
+    if (arg->option == EW_OPTION_IN_FLIGHT) {
+        if (!ew_in_flight_find(&replan->moves_jobs, arg->value)) {
+            return ew_fail(err, EW_EUSAGE,
+                           "option '--in-flight': expected 'keep' or 'move', found '%s'",
+                           arg->value);
+        }
+        return EW_OK;
+    }
     const enum ew_status status = arg->option == EW_OPTION_REPLAN
                                       ? ew_replan_parse(replan, arg->value, err)
                                       : ew_replan_parse_charge(replan, arg->value, err);
@@ -321,10 +336,12 @@ static enum ew_status apply(struct ew_scenario *s, const struct ew_arg *arg, str
         return set_choice(&s->energy_rule, arg, "both", "receiver", err);
     case EW_OPTION_REPLAN:
     case EW_OPTION_CHARGE_PLANNING:
+    case EW_OPTION_IN_FLIGHT:
         return set_replan(&s->replan, arg, err);
     case EW_OPTION_ON_FAILURE:
     case EW_OPTION_RETRY_DELAY:
     case EW_OPTION_MAX_ATTEMPTS:
+    case EW_OPTION_NEXT_ATTEMPT:
     case EW_OPTION_DROP_AT_DEADLINE:
         return set_policy(&s->dynamics.policy, arg, err);
     case EW_OPTION_REGIMES: {

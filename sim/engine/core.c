@@ -138,6 +138,7 @@ static enum ew_status init_templates(struct ew_core *core, struct ew_error *err)
                 .loads_on_change =
                     run->workloads[w].book->plans[p]->weights == EW_WEIGHTS_ON_CHANGE,
             };
+            core_init_continuation(&core->templates[t], run->workloads[w].continuations);
             if (core->templates[t].graph->n_devices != run->platform->n_devices) {
                 return ew_fail(err, EW_EINPUT,
                                "plan %u of workload '%s': made for %u devices, the "
@@ -246,6 +247,8 @@ void ew_core_free(struct ew_core *core)
     ew_vec_fini(&core->dirty);
     ew_vec_fini(&core->slots);
     ew_vec_fini(&core->finished);
+    ew_vec_fini(&core->at_cut);
+    ew_vec_fini(&core->skipped);
     ew_vec_fini(&core->to_issue);
     ew_vec_fini(&core->pending);
     free(core);
@@ -350,6 +353,9 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
     const struct core_slot *slot = &core->slots.items[s];
     const struct core_template *tmpl = slot->tmpl;
     const struct ew_task_node *node = &tmpl->graph->nodes[n];
+    if (core_is_held(slot, n)) {
+        return;
+    }
     const uint32_t device = core_device(core, slot, node->device);
     if (device == EW_NONE) {
         core_offer_unit(core, s, n, time_s);
@@ -409,19 +415,36 @@ static void finish_one(struct ew_core *core, uint32_t s, uint32_t n, double time
     }
     if (--core->slots.items[s].remaining == 0) {
         core_job_end(core, s, time_s);
+    } else if (core->slots.items[s].hold != EW_NONE) {
+        core_note_held(core, s, n, time_s);
+    }
+}
+
+/* Work list instead of recursion: zero-work chains may be thousands long. Depth first, so the list
+ * stays short. */
+static void finish_down_to(struct ew_core *core, size_t bottom, double time_s)
+{
+    while (core->finished.count > bottom && core->status == EW_OK) {
+        const struct core_finished item = core->finished.items[--core->finished.count];
+        finish_one(core, item.slot, item.node, time_s);
     }
 }
 
 void core_finish(struct ew_core *core, uint32_t slot, uint32_t node, double time_s)
 {
-    /* Work list instead of recursion: zero-work chains may be thousands long. Depth first, so the
-     * list stays short. */
     const size_t bottom = core->finished.count;
     cascade(core, slot, node);
-    while (core->finished.count > bottom && core->status == EW_OK) {
-        const struct core_finished item = core->finished.items[--core->finished.count];
-        finish_one(core, item.slot, item.node, time_s);
+    finish_down_to(core, bottom, time_s);
+}
+
+void core_begin_nodes(struct ew_core *core, uint32_t slot, const uint32_t *nodes, size_t n,
+                      double time_s)
+{
+    const size_t bottom = core->finished.count;
+    for (size_t i = 0; i < n && core->status == EW_OK; i++) {
+        node_ready(core, slot, nodes[i], time_s);
     }
+    finish_down_to(core, bottom, time_s);
 }
 
 /* --------------------------------------------------------------------------- what engines report
@@ -663,8 +686,9 @@ void ew_core_settle(struct ew_core *core)
         if (core->dyn) {
             core_bury_doomed(core);
         }
+        core_move_jobs(core);
         settle_dirty(core);
-    } while (core->dyn && core_has_doomed(core) && core->status == EW_OK);
+    } while (core->dyn && (core_has_doomed(core) || core->at_cut.count) && core->status == EW_OK);
     if (core->n_offered && !core->is_choice_due) {
         core_ask_for_choice(core);
     }

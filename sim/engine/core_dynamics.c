@@ -271,6 +271,7 @@ static bool depends_on(const struct ew_core *core, const struct core_slot *slot,
 static void lose_device(struct ew_core *core, uint32_t device, double time_s)
 {
     core->device_plan[device] = UINT32_MAX; /* its weights are gone */
+    core_forget_cuts(core, device);
     for (size_t s = 0; s < core->slots.count; s++) {
         const struct core_slot *slot = &core->slots.items[s];
         if (slot->is_active && depends_on(core, slot, device)) {

@@ -20,6 +20,7 @@ struct pause {
     uint32_t n_attempts;
     double *arrival_s; /* owned; NAN: dropped */
     double ready_s;    /* of a retry */
+    uint32_t cut;      /* of tmpl that the next attempt may go on behind; EW_NONE: none */
 };
 
 /* Whether a request has ended, for those from the oldest open one on. */
@@ -78,6 +79,8 @@ void core_lose_all(struct ew_core *core, uint32_t workload, uint64_t first_reque
                    const double *arrival_s, uint32_t n, enum ew_fail_reason reason, double time_s);
 /** Stop an attempt; its slot may be used again. */
 void core_bury(struct ew_core *core, uint32_t slot, double time_s);
+/** Nothing goes on with what lies on the device. */
+void core_forget_cuts(struct ew_core *core, uint32_t device);
 /** Requests of the workload wait for their next attempt. */
 bool core_has_pause(const struct ew_core *core, uint32_t workload);
 /** Nobody waits any more for `request`; false: it is none of these n. */

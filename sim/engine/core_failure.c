@@ -29,7 +29,9 @@ double core_next_plan_s(const struct ew_core *core, uint32_t workload)
 {
     const struct core_workload *wl = &core->workloads[workload];
     const struct ew_plan_schedule *schedule = wl->run->schedule;
-    const bool has_next = schedule && core->dyn->waits.count && wl->schedule_at + 1 < schedule->n;
+    const bool is_awaited =
+        schedule && (core->dyn->waits.count || (schedule->moves_jobs && wl->jobs_in_flight));
+    const bool has_next = is_awaited && wl->schedule_at + 1 < schedule->n;
     return has_next ? schedule->times_s[wl->schedule_at + 1] : INFINITY;
 }
 
@@ -48,6 +50,11 @@ static void schedule_control(struct ew_core *core)
         dyn->control_s = next_s;
         core->ops.schedule_timer(core->ops.ctx, core_control_timer(dyn), next_s);
     }
+}
+
+void core_control_soon(struct ew_core *core)
+{
+    schedule_control(core);
 }
 
 void core_dynamics_arrived(struct ew_core *core, uint32_t workload, double time_s)
@@ -175,6 +182,7 @@ static void pause_requests(struct ew_core *core, const struct core_slot *slot, d
         .first_request = slot->first_request,
         .n_requests = slot->n_requests,
         .n_attempts = slot->n_attempts + 1,
+        .cut = policy->resumes ? core_last_cut(core, slot) : EW_NONE,
         .ready_s = time_s + policy->retry_delay_s,
         .arrival_s = malloc(slot->n_requests * sizeof *pause.arrival_s),
     };
@@ -264,23 +272,50 @@ static struct core_template *plan_of(struct ew_core *core, const struct pause *p
     return tmpl ? tmpl : pause->tmpl;
 }
 
+/* The same with what is left of the last attempt: the job goes on behind pause->cut, or begins. */
+static struct core_template *resumed(struct ew_core *core, struct pause *pause, double time_s)
+{
+    struct core_template *now = plan_of(core, pause, time_s);
+    struct core_template *rest =
+        pause->cut == EW_NONE ? NULL : core_continuation(core, pause->tmpl, pause->cut, now);
+    pause->cut = rest ? pause->cut : EW_NONE;
+    return rest ? rest : now;
+}
+
+/* What the device held is lost. */
+void core_forget_cuts(struct ew_core *core, uint32_t device)
+{
+    struct core_dynamics *dyn = core->dyn;
+    for (size_t i = 0; i < dyn->retries.count - dyn->retries_head + dyn->waits.count; i++) {
+        const size_t n_retries = dyn->retries.count - dyn->retries_head;
+        struct pause *pause = i < n_retries ? &dyn->retries.items[dyn->retries_head + i]
+                                            : &dyn->waits.items[i - n_retries];
+        if (pause->cut != EW_NONE && core_cut_lies_on(pause->tmpl, pause->cut, device)) {
+            pause->cut = EW_NONE;
+        }
+    }
+}
+
 static void start_anew(struct ew_core *core, struct pause *pause, double time_s)
 {
-    pause->tmpl = plan_of(core, pause, time_s);
+    pause->tmpl = resumed(core, pause, time_s);
     if (core->workloads[pause->tmpl->workload].run->picker) {
         core_pick_again(core, pause, time_s);
         return;
     }
     if (core_has_waiter(pause->arrival_s, pause->n_requests)) {
-        core_start_attempt(core, pause->tmpl, pause->first_request, pause->n_requests,
-                           pause->arrival_s, pause->n_attempts, time_s);
+        core_start_behind(core, pause->tmpl, pause->cut, pause->first_request, pause->n_requests,
+                          pause->arrival_s, pause->n_attempts, time_s);
     }
     free(pause->arrival_s);
 }
 
-static bool can_start(const struct ew_core *core, const struct core_template *tmpl)
+static bool can_start(const struct ew_core *core, const struct core_template *tmpl, uint32_t cut)
 {
     for (uint32_t n = 0; n < tmpl->graph->n_nodes; n++) {
+        if (cut != EW_NONE && ew_continuation_is_done(tmpl->graph, tmpl->stages, n, cut)) {
+            continue;
+        }
         const struct ew_task_node *node = &tmpl->graph->nodes[n];
         if (node->device >= tmpl->graph->n_devices || node->peer >= tmpl->graph->n_devices) {
             continue; /* of a unit */
@@ -300,15 +335,19 @@ static void check_waits(struct ew_core *core)
 {
     struct core_dynamics *dyn = core->dyn;
     const struct core_template *judged = NULL;
+    uint32_t judged_cut = EW_NONE;
     bool is_possible = false;
     size_t kept = 0;
     dyn->should_check_waits = false;
     const size_t n = dyn->waits.count;
     for (size_t i = 0; i < n; i++) {
         struct pause pause = dyn->waits.items[i];
-        if (plan_of(core, &pause, dyn->check_waits_s) != judged) {
-            judged = plan_of(core, &pause, dyn->check_waits_s);
-            is_possible = can_start(core, judged);
+        struct pause copy = pause; /* where it would go on */
+        const struct core_template *tmpl = resumed(core, &copy, dyn->check_waits_s);
+        if (tmpl != judged || copy.cut != judged_cut) {
+            judged = tmpl;
+            judged_cut = copy.cut;
+            is_possible = can_start(core, judged, judged_cut);
         }
         if (is_possible && core->status == EW_OK) {
             start_anew(core, &pause, dyn->check_waits_s);
@@ -417,6 +456,9 @@ void core_run_control(struct ew_core *core, double time_s)
             (void)core_scheduled(&core->workloads[w], time_s);
             dyn->should_check_waits = true;
             dyn->check_waits_s = time_s;
+            if (core->workloads[w].run->schedule->moves_jobs) {
+                core_hold_jobs(core, w, time_s);
+            }
         }
     }
     while (dyn->retries_head < dyn->retries.count && core->status == EW_OK && !core->is_held &&

@@ -21,6 +21,8 @@ struct core_template {
     uint32_t first_pool;    /**< of the plan's pools in ew_core.pools */
     uint32_t *connection;   /**< per node; messages only; EW_NONE: depends on the binding */
     uint32_t *initial_deps; /**< per node */
+    const uint32_t *stages; /**< per node, see ew_continuations; NULL: no cuts */
+    const struct ew_continuation *origin; /**< NULL: no continuations in this run */
     EW_VEC(uint32_t) free_slots;
 };
 
@@ -47,6 +49,8 @@ struct core_slot {
     bool is_active;
     bool is_answered;
     bool is_doomed; /**< on the list of attempts that have failed */
+    uint32_t hold;  /**< nodes behind this cut do not begin: the job is to move; EW_NONE: none */
+    uint32_t n_before_hold; /**< nodes up to it that have not finished */
 };
 
 /** A device, a send thread or a connection: serves one item at a time from its queue. */
@@ -108,6 +112,12 @@ struct core_finished {
     uint32_t node;
 };
 
+/** A job at a cut. */
+struct core_arrived {
+    uint32_t slot;
+    double time_s;
+};
+
 /** Deps of a node that has finished; kept only in runs with dynamics. */
 #define CORE_DEPS_DONE UINT32_MAX
 
@@ -148,6 +158,8 @@ struct ew_core {
     EW_VEC(struct core_slot) slots;
     EW_VEC(struct core_finished) finished; /**< work list of the running cascade */
     EW_VEC(uint32_t) to_issue;             /**< closed loop: workloads that owe an arrival */
+    EW_VEC(struct core_arrived) at_cut;    /**< slots that have reached their cut, when settling */
+    EW_VEC(uint32_t) skipped;              /**< scratch of core_skip_to */
     EW_VEC(struct core_pending) pending;   /**< reordering engines: min-heap by (time, seq) */
     uint64_t next_job;
     uint64_t next_seq;
@@ -257,6 +269,37 @@ bool core_has_waiter(const double *arrival_s, uint32_t n);
 /** Issue what closed loops owe. */
 void core_issue_owed(struct ew_core *core, double time_s);
 
+/** Likewise, but what lies up to the cut is done; EW_NONE: nothing is. */
+void core_start_behind(struct ew_core *core, struct core_template *tmpl, uint32_t cut,
+                       uint64_t first_request, uint32_t n, const double *arrival_s,
+                       uint32_t n_attempts, double time_s);
+
+/* core_continue.c: jobs that change their plan or attempt at a cut */
+
+/** What the template is a continuation of; NULL: there are none. */
+void core_init_continuation(struct core_template *tmpl,
+                            const struct ew_continuations *continuations);
+/** With core->dyn: jobs of the workload are to move to the plan of now where they can. */
+void core_hold_jobs(struct ew_core *core, uint32_t workload, double time_s);
+/** The node must not begin yet. */
+static inline bool core_is_held(const struct core_slot *slot, uint32_t node)
+{
+    return slot->hold != EW_NONE && slot->tmpl->stages[node] > slot->hold;
+}
+/** A node of a job with hold has finished. */
+void core_note_held(struct ew_core *core, uint32_t slot, uint32_t node, double time_s);
+/** Jobs that have reached their cut go on. */
+void core_move_jobs(struct ew_core *core);
+/** Finish what lies up to the cut, without time or events; nodes of the slot have not begun. */
+void core_skip_to(struct ew_core *core, uint32_t slot, uint32_t cut, double time_s);
+/** Last cut that the slot's job has computed and whose output is on devices that are up. */
+uint32_t core_last_cut(const struct ew_core *core, const struct core_slot *slot);
+/** A part of the cut's output lies there. */
+bool core_cut_lies_on(const struct core_template *tmpl, uint32_t cut, uint32_t device);
+/** How a job at this cut of `from` goes on with the plan of `to`; NULL: not at all. */
+struct core_template *core_continuation(struct ew_core *core, struct core_template *from,
+                                        uint32_t cut, const struct core_template *to);
+
 /* core_dynamics.c; all but the first two only with core->dyn */
 
 enum ew_status core_dynamics_init(struct ew_core *core, struct ew_error *err);
@@ -278,6 +321,8 @@ void core_drop_stale(struct ew_core *core, struct ew_ready_queue *queue);
 /** Noise: factor on a task's time, and delay of a message beyond its connection's latency. */
 double core_task_factor(struct ew_core *core, const struct ew_ready *item, uint32_t device);
 double core_message_extra_s(struct ew_core *core, const struct ew_ready *item, uint32_t line);
+/** Something is due that was not: see to it that the controller looks. */
+void core_control_soon(struct ew_core *core);
 /** A request has arrived, has ended. */
 void core_dynamics_arrived(struct ew_core *core, uint32_t workload, double time_s);
 void core_dynamics_ended(struct ew_core *core, uint32_t workload, uint64_t request);
@@ -328,5 +373,8 @@ uint64_t core_emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t 
 /** Mark a node finished and cascade through everything that takes no time. */
 void core_finish(struct ew_core *core, uint32_t slot, uint32_t node, double time_s);
 void core_out_of_memory(struct ew_core *core);
+/** All predecessors of these nodes have finished: let them begin, and cascade likewise. */
+void core_begin_nodes(struct ew_core *core, uint32_t slot, const uint32_t *nodes, size_t n,
+                      double time_s);
 
 #endif

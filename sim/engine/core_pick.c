@@ -310,6 +310,7 @@ static void start_waiting(struct ew_core *core, uint32_t w, double time_s)
             .first_request = offer.first_request,
             .n_requests = decision.n_requests,
             .arrival_s = wl->waiting.items + wl->waiting_head,
+            .cut = EW_NONE,
         };
         begin_job(core, w, decision.plan, &from, time_s);
         core_take_waiting(wl, decision.n_requests);

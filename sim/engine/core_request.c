@@ -185,6 +185,13 @@ static size_t shift_queue(double *items, size_t count, size_t *head)
 void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64_t first_request,
                         uint32_t n, const double *arrival_s, uint32_t n_attempts, double time_s)
 {
+    core_start_behind(core, tmpl, EW_NONE, first_request, n, arrival_s, n_attempts, time_s);
+}
+
+void core_start_behind(struct ew_core *core, struct core_template *tmpl, uint32_t cut,
+                       uint64_t first_request, uint32_t n, const double *arrival_s,
+                       uint32_t n_attempts, double time_s)
+{
     const uint32_t w = tmpl->workload;
     struct core_workload *wl = &core->workloads[w];
     uint32_t s;
@@ -202,6 +209,7 @@ void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64
     slot->is_active = true;
     slot->is_answered = false;
     slot->is_doomed = false;
+    slot->hold = EW_NONE;
     slot->remaining = graph->n_nodes;
     memcpy(slot->deps, tmpl->initial_deps, graph->n_nodes * sizeof *slot->deps);
     memcpy(slot->arrival_s, arrival_s, n * sizeof *slot->arrival_s);
@@ -214,8 +222,14 @@ void core_start_attempt(struct ew_core *core, struct core_template *tmpl, uint64
     event.plan = tmpl->plan;
     event.bytes = n;
     (void)core_emit(core, &event);
-    for (uint32_t i = 0; i < graph->n_inputs && core->status == EW_OK; i++) {
+    for (uint32_t i = 0; cut == EW_NONE && i < graph->n_inputs && core->status == EW_OK; i++) {
         core_finish(core, s, graph->inputs[i], time_s);
+    }
+    if (cut != EW_NONE) {
+        core_skip_to(core, s, cut, time_s);
+    }
+    if (core->dyn && wl->run->schedule && wl->run->schedule->moves_jobs) {
+        core_control_soon(core); /* the next plan concerns this job */
     }
 }
 

@@ -18,6 +18,7 @@
 #include "engine/event.h"
 #include "model/dynamics.h"
 #include "model/scenario.h"
+#include "plan/continuation.h"
 #include "plan/plan.h"
 #include "plan/task_graph.h"
 
@@ -69,6 +70,8 @@ struct ew_plan_schedule {
     uint32_t n;            /**< >= 1 */
     const double *times_s; /**< ascending, the first one 0 */
     const uint32_t *plans;
+    bool moves_jobs; /**< jobs under way take a new plan from their next cut on; with
+                          continuations */
 };
 
 struct ew_job_decision;
@@ -97,6 +100,9 @@ struct ew_run_workload {
     /** NULL, or in place of the book's pick rule, also for attempts after a failure. Its first
      * plan's weights are on the devices when the run begins. */
     const struct ew_plan_schedule *schedule;
+    /** NULL, or how jobs go on behind cuts; book and task_graphs are then theirs. In a changing
+     *  world only. */
+    const struct ew_continuations *continuations;
     const struct ew_picker *picker; /**< NULL, or for the pick rule online; not with a schedule */
 };
 

@@ -28,7 +28,8 @@
     X(TASK_ABORT, "task_abort")       /* a running task stops without a result */                  \
     X(TRANSFER_ABORT, "transfer_abort")                                                            \
     X(JOB_FAILED, "job_failed") /* the attempt is over without an answer; none of its nodes runs   \
-                                 */
+                                 */                                                                \
+    X(JOB_MOVED, "job_moved")   /* likewise, at a cut: its requests go on in the job that follows */
 
 enum ew_event_kind {
 #define X(name, text) EW_EVENT_##name,

@@ -314,6 +314,12 @@ static enum ew_status read_policy(struct ew_failure_policy *policy,
     if (status == EW_OK) {
         status = ew_json_get_bool(&policy->drop_at_deadline, object, "drop_at_deadline", err);
     }
+    if (status == EW_OK && ew_json_find(&value, object, "next_attempt")) {
+        status = ew_json_as_string(&text, &value, err);
+        if (status == EW_OK && !ew_next_attempt_find(&policy->resumes, text)) {
+            return ew_json_expected(&value, "\"anew\" or \"resume\"", err);
+        }
+    }
     policy->max_attempts = (uint32_t)attempts;
     return status;
 }
@@ -322,9 +328,9 @@ enum ew_status ew_dynamics_read_json(struct ew_dynamics_spec *out, struct ew_are
                                      const char *path, const struct ew_json_value *root,
                                      struct ew_error *err)
 {
-    static const char *const keys[] = {"series",       "events",          "stragglers",
-                                       "losses",       "on_failure",      "retry_delay_s",
-                                       "max_attempts", "drop_at_deadline"};
+    static const char *const keys[] = {"series",       "events",           "stragglers",
+                                       "losses",       "on_failure",       "retry_delay_s",
+                                       "max_attempts", "drop_at_deadline", "next_attempt"};
     const struct context c = {arena, path};
     struct ew_json_value object = {0};
     enum ew_status status = ew_json_get_object(&object, root, "dynamics", err);

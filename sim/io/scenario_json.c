@@ -18,10 +18,10 @@ enum { MAX_FILE_BYTES = 16 << 20, MAX_STRATEGIES = 256 };
         "min_accuracy", "min_throughput_per_s", "input_bytes_per_element",                         \
         "activation_bytes_per_element", "strategy", "plan"
 
-static const char *const FILE_KEYS[] = {"schema",  "description",     "platform",  "param",
-                                        "set",     "engine",          "net",       "seed",
-                                        "regimes", "energy_rule",     "workloads", "dynamics",
-                                        "replan",  "charge_planning", "devices",   WORKLOAD_KEYS};
+static const char *const FILE_KEYS[] = {
+    "schema",    "description", "platform",    "param",     "set",      "engine", "net",
+    "seed",      "regimes",     "energy_rule", "workloads", "dynamics", "replan", "charge_planning",
+    "in_flight", "devices",     WORKLOAD_KEYS};
 static const char *const ITEM_KEYS[] = {"name", WORKLOAD_KEYS};
 
 enum { N_FILE_KEYS = sizeof FILE_KEYS / sizeof *FILE_KEYS };
@@ -430,6 +430,12 @@ static enum ew_status read_replan(struct ew_scenario *s, const struct ew_json_va
         status = ew_json_as_string(&text, &value, err);
         if (status == EW_OK && ew_replan_parse(&s->replan, text, err) != EW_OK) {
             return ew_json_prefix(&value, err);
+        }
+    }
+    if (status == EW_OK && ew_json_find(&value, root, "in_flight")) {
+        status = ew_json_as_string(&text, &value, err);
+        if (status == EW_OK && !ew_in_flight_find(&s->replan.moves_jobs, text)) {
+            return ew_json_expected(&value, "\"keep\" or \"move\"", err);
         }
     }
     if (status == EW_OK && ew_json_find(&value, root, "charge_planning")) {

@@ -145,6 +145,18 @@ struct ew_failure_policy ew_failure_policy_default(void)
 
 /* --- planning anew --------------------------------------------------------------------------- */
 
+bool ew_next_attempt_find(bool *resumes, const char *text)
+{
+    *resumes = strcmp(text, "resume") == 0;
+    return *resumes || strcmp(text, "anew") == 0;
+}
+
+bool ew_in_flight_find(bool *moves_jobs, const char *text)
+{
+    *moves_jobs = strcmp(text, "move") == 0;
+    return *moves_jobs || strcmp(text, "keep") == 0;
+}
+
 enum ew_status ew_replan_parse(struct ew_replan_spec *out, const char *text, struct ew_error *err)
 {
     double x = 0;

@@ -107,17 +107,20 @@ struct ew_failure_policy {
     double retry_delay_s;  /**< retry: from the failure to the next attempt, >= 0 */
     uint32_t max_attempts; /**< per request, >= 1; then it has failed */
     bool drop_at_deadline; /**< a request without an answer at its deadline is dropped */
+    bool resumes;          /**< the next attempt goes on behind the last cut that is left */
 };
 
+/** "anew" or "resume"; false: neither. */
+bool ew_next_attempt_find(bool *resumes, const char *text);
 /** wait, 0.1 s, 10 attempts, not dropped at the deadline. */
 struct ew_failure_policy ew_failure_policy_default(void);
 
 /** When a strategy is asked for a new plan. */
 enum ew_replan_when {
     EW_REPLAN_NEVER,
-    EW_REPLAN_ON_CHANGE, /**< on-change:PCT: a bandwidth, latency or speed is so much off the last plan's,
-                              or a device or link has gone or come back */
-    EW_REPLAN_PERIOD,    /**< period:S */
+    EW_REPLAN_ON_CHANGE,  /**< on-change:PCT: a bandwidth, latency or speed is so much off the last
+                             plan's,  or a device or link has gone or come back */
+    EW_REPLAN_PERIOD,     /**< period:S */
     EW_REPLAN_ON_FAILURE, /**< on-failure: a device or link has gone or come back */
 };
 
@@ -127,8 +130,11 @@ struct ew_replan_spec {
     double period_s;                /**< period */
     double charge_s;                /**< a plan is in force so long after its cause */
     double charge_per_evaluation_s; /**< plus so much per evaluation that it took */
+    bool moves_jobs;                /**< jobs under way take the new plan at their next cut */
 };
 
+/** "keep" or "move"; false: neither. */
+bool ew_in_flight_find(bool *moves_jobs, const char *text);
 /** Parse "on-change:PCT", "period:S", "on-failure" or "never". EW_EINPUT. */
 enum ew_status ew_replan_parse(struct ew_replan_spec *out, const char *text, struct ew_error *err);
 /** Parse "SECONDS" or "evaluations:SECONDS" into the charges. EW_EINPUT. */

@@ -370,6 +370,8 @@ static void fold_event(struct ew_metrics *metrics, const struct ew_event *event,
         begin_job(metrics, event);
         break;
     case EW_EVENT_JOB_END:
+    case EW_EVENT_JOB_FAILED:
+    case EW_EVENT_JOB_MOVED:
         end_job(metrics, event);
         break;
     case EW_EVENT_TASK_START:

@@ -156,6 +156,7 @@ static void observe(void *ctx, const struct ew_event *event, const struct ew_jou
         break;
     case EW_EVENT_JOB_END:
     case EW_EVENT_JOB_FAILED:
+    case EW_EVENT_JOB_MOVED:
         end_job(parts, event);
         break;
     case EW_EVENT_TASK_END:

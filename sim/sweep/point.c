@@ -547,7 +547,8 @@ struct running {
     struct ew_task_graph ***graphs; /* per workload, per plan */
     struct ew_run_workload *workloads;
     struct ew_host_services services;
-    struct ew_picker *pickers; /* per workload; ctx NULL: none */
+    struct ew_picker *pickers;               /* per workload; ctx NULL: none */
+    struct ew_continuations **continuations; /* per workload; NULL: none */
     struct ew_metrics_workload *watched;
     struct ew_run run;
     struct ew_metrics_config config;
@@ -600,6 +601,44 @@ static enum ew_status prepare_picker(struct running *r, uint32_t i, struct ew_er
     return status;
 }
 
+/* Jobs that go on in the middle, by the scenario's will: for every change of plan that comes. */
+static enum ew_status prepare_continuations(struct running *r, uint32_t i, struct ew_error *err)
+{
+    const struct ew_setup *setup = r->point->config->setup;
+    struct ew_run_workload *run = &r->workloads[i];
+    const struct ew_plan_schedule *schedule = run->schedule;
+    const bool is_wanted = setup->dynamics && !r->run.exec &&
+                           (setup->dynamics->policy.resumes || (schedule && schedule->moves_jobs));
+    if (!is_wanted) {
+        return EW_OK;
+    }
+    const uint32_t n = schedule ? schedule->n - 1 : 0;
+    struct ew_plan_change *changes = calloc(n + 1u, sizeof *changes);
+    if (!changes) {
+        return ew_fail_memory(err);
+    }
+    uint32_t n_changes = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        const struct ew_plan_change change = {schedule->plans[k], schedule->plans[k + 1]};
+        bool is_new = change.from != change.to;
+        for (uint32_t m = 0; is_new && m < n_changes; m++) {
+            is_new = changes[m].from != change.from || changes[m].to != change.to;
+        }
+        if (is_new) {
+            changes[n_changes++] = change;
+        }
+    }
+    const enum ew_status status = ew_continuations_new(
+        &r->continuations[i], run->context, run->book, run->task_graphs, n_changes, changes, err);
+    free(changes);
+    if (status == EW_OK) {
+        run->continuations = r->continuations[i];
+        run->book = &r->continuations[i]->book;
+        run->task_graphs = r->continuations[i]->graphs;
+    }
+    return status;
+}
+
 static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_error *err)
 {
     const struct ew_setup_workload *w = &r->point->config->setup->workloads[i];
@@ -623,7 +662,8 @@ static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_
         .min_accuracy = w->spec->min_accuracy,
         .min_throughput_per_s = w->spec->min_throughput_per_s,
     };
-    return prepare_picker(r, i, err);
+    const enum ew_status picks = prepare_picker(r, i, err);
+    return picks == EW_OK ? prepare_continuations(r, i, err) : picks;
 }
 
 /* A real execution goes on without a worker when the scenario lets plans be made anew. */
@@ -652,8 +692,9 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
     r->workloads = calloc(n, sizeof *r->workloads);
     r->watched = calloc(n, sizeof *r->watched);
     r->pickers = calloc(n, sizeof *r->pickers);
+    r->continuations = calloc(n, sizeof(struct ew_continuations *));
     r->services = point_services_of(r->point->config);
-    if (!r->graphs || !r->workloads || !r->watched || !r->pickers) {
+    if (!r->graphs || !r->workloads || !r->watched || !r->pickers || !r->continuations) {
         return ew_fail_memory(err);
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -706,10 +747,14 @@ static void running_fini(struct running *r)
     const uint32_t n = r->point->config->setup->n_workloads;
     ew_metrics_free(r->metrics);
     ew_point_losses_free(r->losses);
+    for (uint32_t i = 0; r->continuations && i < n; i++) {
+        ew_continuations_free(r->continuations[i]); /* before the graphs that they borrow */
+    }
     for (uint32_t i = 0; r->graphs && i < n; i++) {
         free_graphs(r->graphs[i], r->point->books[i]->n_plans);
     }
     free(r->graphs);
+    free(r->continuations);
     free(r->workloads);
     free(r->watched);
 }

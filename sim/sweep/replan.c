@@ -484,8 +484,10 @@ enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
     if (how->unplanned && m.unplanned == EW_NONE) {
         ew_book_free(how->unplanned);
     }
-    o->replan.schedule =
-        (struct ew_plan_schedule){(uint32_t)o->plans.count, o->times_s.items, o->plans.items};
+    o->replan.schedule = (struct ew_plan_schedule){.n = (uint32_t)o->plans.count,
+                                                   .times_s = o->times_s.items,
+                                                   .plans = o->plans.items,
+                                                   .moves_jobs = how->spec.moves_jobs};
     *out = &o->replan;
     return EW_OK;
 }

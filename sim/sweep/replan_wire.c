@@ -14,13 +14,15 @@ struct head {
     uint32_t n_asked;
     uint32_t n_unable;
     uint64_t n;
+    uint64_t moves_jobs;
 };
 
 void ew_replan_put(struct ew_str *out, const struct ew_plan_context *context,
                    const struct ew_replan *replan, const struct ew_book *book)
 {
     const struct ew_plan_schedule *schedule = &replan->schedule;
-    const struct head head = {replan->n_changes, replan->n_asked, replan->n_unable, schedule->n};
+    const struct head head = {replan->n_changes, replan->n_asked, replan->n_unable, schedule->n,
+                              schedule->moves_jobs};
     ew_str_append_n(out, (const char *)&head, sizeof head);
     ew_str_append_n(out, (const char *)schedule->times_s, schedule->n * sizeof *schedule->times_s);
     ew_str_append_n(out, (const char *)schedule->plans, schedule->n * sizeof *schedule->plans);
@@ -68,7 +70,10 @@ enum ew_status ew_replan_get(struct ew_replan **out, struct ew_book **book_out, 
         status = ew_book_check(context, book, err);
     }
     const struct ew_replan given = {
-        .schedule = {(uint32_t)n, times_s, plans},
+        .schedule = {.n = (uint32_t)n,
+                     .times_s = times_s,
+                     .plans = plans,
+                     .moves_jobs = head.moves_jobs != 0},
         .n_changes = head.n_changes,
         .n_asked = head.n_asked,
         .n_unable = head.n_unable,
