@@ -17,7 +17,7 @@
     X(COMPUTE, "compute", "computing")                                                             \
     X(LOAD, "load", "loading weights")                                                             \
     X(DEVICE_WAIT, "device_wait", "waiting for the device")                                        \
-    X(POOL_WAIT, "pool_wait", "waiting for an idle member of the pool")                            \
+    X(POOL_WAIT, "pool_wait", "waiting in the pool")                            \
     X(SEND_WAIT, "send_wait", "waiting for the send thread")                                       \
     X(OVERHEAD, "overhead", "message overhead")                                                    \
     X(CONNECTION_WAIT, "connection_wait", "waiting for the connection")                            \

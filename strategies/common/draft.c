@@ -125,6 +125,7 @@ int32_t kit_draft_emit(const struct kit_draft *draft, struct ew_plan_builder *bu
             .reduction_lo = piece->reduction[0],
             .reduction_hi = piece->reduction[1],
             .box = piece->box,
+            .pool = piece->pool,
         };
         int32_t id = builder->add_piece(builder, &desc);
         if (id < 0) {

@@ -17,6 +17,7 @@ struct kit_piece {
     uint32_t role;        /**< EW_ROLE_* */
     uint32_t sum;         /**< partial: number of its sum piece, which comes before it */
     int32_t reduction[2]; /**< partial: from, to */
+    uint32_t pool;        /**< from the builder's add_pool; 0: none */
 };
 
 /** Pieces in the order in which they will get their numbers. The array is owned. */

@@ -35,6 +35,14 @@ static const struct ew_param_info PARAM_FUSED =
 static const struct ew_param_info PARAM_STEALING =
     KIT_BOOL("stealing", "true",
              "Idle devices take the next tile, as predicted; false: tiles are dealt out in turn.");
+static const char *const BINDINGS[] = {"planned", "late", NULL};
+static const struct ew_param_info PARAM_BINDING = KIT_CHOICE(
+    "binding", BINDINGS, "planned",
+    "planned: who takes which tile is decided in advance; late: devices take tiles as they "
+    "become idle, each for a message of steal_bytes to the source and the tile's input.");
+static const struct ew_param_info PARAM_STEAL_BYTES =
+    KIT_INT("steal_bytes", "64", 1.0, 1000000.0,
+            "Bytes of the message by which an idle device asks for a tile, with binding=late.");
 static const struct ew_param_info PARAM_REUSE =
     KIT_BOOL("reuse", "false",
              "Every second tile fetches what its neighbours have computed instead of computing it "
@@ -50,15 +58,16 @@ static const struct ew_param_info PARAM_SPEEDS =
     KIT_CHOICE("assumed_speeds", SPEEDS, "equal",
                "For fused_blocks=0: equal = every device takes the mean of all devices' times "
                "(DeepThings assumes equal devices); own = each its own.");
-static const struct ew_param_info *const PARAMS[] = {&PARAM_SPLIT, &PARAM_ROWS,    &PARAM_COLUMNS,
-                                                     &PARAM_FUSED, &PARAM_SPEEDS,  &PARAM_STEALING,
-                                                     &PARAM_REUSE, &PARAM_GATEWAY, &PARAM_RATIO};
+static const struct ew_param_info *const PARAMS[] = {
+    &PARAM_SPLIT,  &PARAM_ROWS,     &PARAM_COLUMNS, &PARAM_FUSED,
+    &PARAM_SPEEDS, &PARAM_STEALING, &PARAM_BINDING, &PARAM_STEAL_BYTES,
+    &PARAM_REUSE,  &PARAM_GATEWAY,  &PARAM_RATIO};
 
 static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "deepthings",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "a grid of fused tiles that idle devices steal, the rest on a gateway",
     .citation = "Zhao et al., DeepThings, IEEE TCAD 37(11) 2018, doi:10.1109/TCAD.2018.2858384",
     .params = PARAMS,
@@ -75,6 +84,7 @@ struct deepthings {
     struct kit_draft draft;
     struct deepthings_field field; /* of the prefix being tried */
     uint32_t source;
+    bool is_late;           /* tiles wait in a pool at the source */
     uint32_t named_gateway; /* EW_ID_NONE: choose */
     double *rest_s;         /* by device and block: seconds for all blocks from it on */
     uint64_t *rest_bytes;   /* by block: weights of all blocks from it on */
@@ -167,6 +177,10 @@ static double tile_s(void *ctx, uint32_t worker, uint32_t tile, bool reuses)
                 seconds += transfer_s(dt, holder, device, overlap_bytes[k]);
             }
         }
+    }
+    if (dt->is_late) {
+        seconds += transfer_s(dt, device, dt->source,
+                              (double)dt->net.host->param_int(dt->net.host, "steal_bytes"));
     }
     seconds += transfer_s(dt, dt->source, device, entering_bytes(dt, boxes));
     return seconds + compute_s(dt, boxes, device);
@@ -344,9 +358,30 @@ static int32_t allocate(struct deepthings *dt)
                : kit_fail_memory(host);
 }
 
+/* Late binding is stealing for real: what would contradict it is refused. */
+static int32_t check_binding(struct deepthings *dt, const struct ew_host *host)
+{
+    dt->is_late = kit_param_is(host, "binding", "late");
+    if (dt->is_late &&
+        (kit_param_is(host, "split", "rows") || !host->param_int(host, "stealing"))) {
+        return kit_fail(host, EW_STRATEGY_ECANNOT,
+                        "binding=late is stealing: it needs split=grid and stealing=true");
+    }
+    if (dt->is_late && host->param_int(host, "reuse")) {
+        return kit_fail(host, EW_STRATEGY_ECANNOT,
+                        "binding=late: reuse needs to know in advance which device has the "
+                        "neighbours of a tile");
+    }
+    return EW_STRATEGY_OK;
+}
+
 static int32_t prepare(struct deepthings *dt, const struct ew_host *host)
 {
-    int32_t rc = kit_net_init(&dt->net, host, 0, EW_ID_NONE, KIT_ROWS);
+    int32_t rc = check_binding(dt, host);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = kit_net_init(&dt->net, host, 0, EW_ID_NONE, KIT_ROWS);
     if (rc >= 0) {
         rc = kit_blocks_init(&dt->blocks, &dt->net);
     }
@@ -360,7 +395,8 @@ static int32_t prepare(struct deepthings *dt, const struct ew_host *host)
     dt->source = host->requirements(host)->source_device;
     struct kit_group_options options = {.first = dt->source,
                                         .capability = KIT_CAPABILITY_PROFILE,
-                                        .needs_all_pairs = host->param_int(host, "reuse") != 0};
+                                        .needs_all_pairs =
+                                            dt->is_late || host->param_int(host, "reuse") != 0};
     if (rc >= 0) {
         rc = kit_group_init(&dt->group, &dt->net, &options);
     }
@@ -393,6 +429,39 @@ static int32_t draft_tiles(struct deepthings *dt)
     return rc;
 }
 
+static double tile_bytes(const struct deepthings *dt, uint32_t tile)
+{
+    const struct ew_tensor_box *boxes = deepthings_boxes(&dt->field, tile);
+    double bytes = 0.0;
+    for (uint32_t i = 0; i < dt->blocks.items[dt->n_fused - 1].end; i++) {
+        uint32_t layer = dt->net.order[i];
+        bytes += kit_box_bytes(&dt->net, layer, &boxes[layer]);
+    }
+    return bytes;
+}
+
+/* What tells whether members of a pool have the memory: the largest tile on each. */
+static int32_t draft_one_tile_each(struct deepthings *dt)
+{
+    int32_t rc = EW_STRATEGY_OK;
+    uint32_t largest = 0;
+    for (uint32_t t = 1; t < dt->field.n_tiles; t++) {
+        largest = tile_bytes(dt, t) > tile_bytes(dt, largest) ? t : largest;
+    }
+    for (uint32_t w = 0; w < dt->group.n && rc >= 0; w++) {
+        rc = kit_draft_volume(&dt->draft, &dt->blocks, 0, dt->n_fused - 1,
+                              deepthings_boxes(&dt->field, largest), dt->group.device[w], w);
+    }
+    return rc;
+}
+
+static int32_t draft_rest(struct deepthings *dt)
+{
+    return dt->n_fused < dt->blocks.n ? kit_draft_blocks(&dt->draft, &dt->blocks, dt->n_fused,
+                                                         dt->blocks.n - 1, dt->gateway)
+                                      : EW_STRATEGY_OK;
+}
+
 static int32_t draft_once(void *ctx)
 {
     struct deepthings *dt = ctx;
@@ -405,18 +474,27 @@ static int32_t draft_once(void *ctx)
                       host->device(host, dt->gateway)->name);
     }
     kit_draft_begin(&dt->draft, &dt->net);
-    if (rc >= 0) {
-        rc = draft_tiles(dt);
+    if (rc >= 0 && dt->n_fused > 0) {
+        rc = dt->is_late ? draft_one_tile_each(dt) : draft_tiles(dt);
     }
-    if (rc >= 0 && dt->n_fused < dt->blocks.n) {
-        rc = kit_draft_blocks(&dt->draft, &dt->blocks, dt->n_fused, dt->blocks.n - 1, dt->gateway);
+    return rc < 0 ? rc : draft_rest(dt);
+}
+
+/* The plan's one pool has id 1. */
+static int32_t draft_pooled(struct deepthings *dt)
+{
+    kit_draft_begin(&dt->draft, &dt->net);
+    int32_t rc = dt->n_fused > 0 ? draft_tiles(dt) : EW_STRATEGY_OK;
+    for (uint32_t i = 0; i < dt->draft.n; i++) {
+        dt->draft.pieces[i].pool = 1;
     }
-    return rc;
+    return rc < 0 ? rc : draft_rest(dt);
 }
 
 static int32_t make_draft(struct deepthings *dt)
 {
-    return kit_draft_within_memory(&dt->draft, &dt->group, draft_once, dt);
+    int32_t rc = kit_draft_within_memory(&dt->draft, &dt->group, draft_once, dt);
+    return rc >= 0 && dt->is_late ? draft_pooled(dt) : rc;
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -436,7 +514,7 @@ static int32_t note_tiles(const struct deepthings *dt, struct ew_plan_builder *b
         snprintf(text + used, sizeof text - used, "%s%s %u", w ? ", " : "",
                  host->device(host, dt->group.device[w])->name, n);
     }
-    int32_t rc = kit_note(builder, "tiles", "%s", text);
+    int32_t rc = kit_note(builder, dt->is_late ? "tiles_predicted" : "tiles", "%s", text);
     return rc < 0 || n_reused == 0 ? rc : kit_note(builder, "tiles_reusing", "%u", n_reused);
 }
 
@@ -457,9 +535,32 @@ static int32_t set_notes(const struct deepthings *dt, struct ew_plan_builder *bu
     return rc;
 }
 
+/* All tiles wait at the source; the devices of the group take them. */
+static int32_t write_pooled(const struct deepthings *dt, struct ew_plan_builder *builder)
+{
+    const struct ew_host *host = dt->net.host;
+    const struct ew_pool_desc pool = {
+        .struct_size = sizeof pool,
+        .holder = dt->source,
+        .steal_bytes = (uint64_t)host->param_int(host, "steal_bytes"),
+        .members = dt->group.device,
+        .n_members = dt->group.n,
+    };
+    if (!EW_HAS(struct ew_plan_builder, builder, add_pool)) {
+        return kit_fail(host, EW_STRATEGY_ECANNOT, "binding=late: this program knows no pools");
+    }
+    int32_t rc = kit_begin_plan(builder, &dt->net, "deepthings");
+    if (rc >= 0) {
+        rc = builder->add_pool(builder, &pool);
+    }
+    return rc < 0 ? rc : kit_draft_emit(&dt->draft, builder);
+}
+
 static int32_t write_plan(const struct deepthings *dt, struct ew_plan_builder *builder)
 {
-    int32_t rc = kit_draft_write(&dt->draft, builder, "deepthings");
+    int32_t rc = dt->is_late && dt->n_fused > 0
+                     ? write_pooled(dt, builder)
+                     : kit_draft_write(&dt->draft, builder, "deepthings");
     if (rc >= 0) {
         rc = set_notes(dt, builder);
     }

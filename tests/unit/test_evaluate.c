@@ -104,6 +104,30 @@ START_TEST(an_offload_adds_both_transfers)
 }
 END_TEST
 
+/* As the offload, asked for by a message of 1000 B; the period is what the run showed. */
+START_TEST(a_chain_in_a_pool_is_evaluated_where_it_ran)
+{
+    static const uint32_t members[] = {1};
+    const struct ew_pool pool = {0, 1000, 1, members};
+    struct fixture f;
+    begin(&f);
+    struct ew_plan plan = split_plan(&f, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        f.pieces[i].chain = 0;
+        f.pieces[i].pool = 1;
+    }
+    plan.n_pools = 1;
+    plan.pools = &pool;
+    const struct ew_evaluation r = evaluate(&f, &plan, 3);
+    const double steal_s = LATENCY_S + 1e-3;
+    const double latency_s = steal_s + A_S + B_S + INPUT_S + RESULT_S + 2 * LATENCY_S;
+    ck_assert_double_eq_tol(r.latency_s, latency_s, 1e-8); /* taken 2.618 ns after it could be */
+    near(r.period_s, steal_s + LATENCY_S + RESULT_S);      /* the connection to the holder */
+    ck_assert_uint_eq(r.message_bytes, 1000 + 256 + 512);
+    end(&f);
+}
+END_TEST
+
 START_TEST(requests_in_a_closed_loop_have_equal_latencies)
 {
     struct fixture f;
@@ -164,6 +188,7 @@ int main(void)
     const TTest *const tests[] = {
         one_device_takes_the_sum_of_its_layers,
         an_offload_adds_both_transfers,
+        a_chain_in_a_pool_is_evaluated_where_it_ran,
         requests_in_a_closed_loop_have_equal_latencies,
         arrays_tell_when_layers_and_devices_finish,
         an_incomplete_plan_is_refused_and_the_next_one_works,

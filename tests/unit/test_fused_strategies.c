@@ -323,6 +323,9 @@ START_TEST(every_choice_of_every_parameter_gives_a_plan)
         {"deepthings", "reuse=true fused_blocks=12"},
         {"deepthings", "split=rows reuse=true fused_blocks=12"},
         {"deepthings", "gateway=pi4_b"},
+        {"deepthings", "binding=late"},
+        {"deepthings", "binding=late grid_rows=3 grid_columns=2 fused_blocks=14 steal_bytes=5000"},
+        {"deepthings", "binding=late gateway=pi4_b assumed_speeds=own"},
         {"deepthings", "least_speed_ratio=1"},
         {"deepslicing", "sync=data"},
         {"deepslicing", "search=paper"},
@@ -536,6 +539,38 @@ static uint64_t count_elements(const struct ew_plan *plan)
     return n;
 }
 
+/* A tile is in exactly one chain, all chains wait at the source, and the rest is bound. What a plan
+ * of either binding computes is the same. */
+START_TEST(deepthings_tiles_wait_in_a_pool_when_bound_late)
+{
+    struct planning *planning = planning_new(load_graph("vgg16"), load_platform("demo"));
+    const struct ew_plan *plan = planning_run(planning, "deepthings", "fused_blocks=14");
+    ck_assert_ptr_nonnull(plan);
+    uint32_t n_pieces = plan->n_pieces;
+    ck_assert_uint_eq(plan->n_pools, 0);
+    plan = planning_run(planning, "deepthings", "fused_blocks=14 binding=late steal_bytes=99");
+    ck_assert_ptr_nonnull(plan);
+    ck_assert_uint_eq(plan->n_pieces, n_pieces);
+    ck_assert_uint_eq(plan->n_pools, 1);
+    ck_assert_uint_eq(plan->pools[0].holder, plan->source_device);
+    ck_assert_uint_eq(plan->pools[0].n_members, 4);
+    ck_assert_uint_eq(plan->pools[0].members[0], plan->source_device);
+    ck_assert_uint_eq(plan->pools[0].steal_bytes, 99);
+    for (uint32_t i = 0; i < plan->n_pieces; i++) {
+        ck_assert((plan->pieces[i].pool == 1) == (plan->pieces[i].chain != EW_NONE));
+    }
+    static const char *const contradictions[] = {"split=rows", "stealing=false", "reuse=true"};
+    for (int i = 0; i < 3; i++) {
+        char settings[64];
+        (void)snprintf(settings, sizeof settings, "binding=late %s", contradictions[i]);
+        ck_assert(planning_run(planning, "deepthings", settings) == NULL);
+        ck_assert_msg(strstr(planning_error(planning)->message, "binding=late") != NULL, "%s",
+                      planning_error(planning)->message);
+    }
+    planning_free(planning);
+}
+END_TEST
+
 START_TEST(deepthings_computes_less_when_tiles_reuse)
 {
     struct planning *planning = planning_new(load_graph("yolov2"), load_platform("demo"));
@@ -715,6 +750,7 @@ int main(void)
         aofl_fuses_less_with_more_bandwidth,
         mednn_is_not_slower_than_modnn_where_devices_differ,
         deepthings_bands_collapse_behind_a_very_slow_device,
+        deepthings_tiles_wait_in_a_pool_when_bound_late,
         deepthings_computes_less_when_tiles_reuse,
         deepslicing_synchronises_behind_every_stage,
         edgeflow_has_no_barriers_and_no_hub,

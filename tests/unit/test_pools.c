@@ -9,6 +9,7 @@
 #include "plan/check.h"
 #include "plan/lower.h"
 #include "plugin/book_wire.h"
+#include "support/planning.h"
 #include "support/suite.h"
 #include "support/tiny.h"
 
@@ -431,6 +432,61 @@ START_TEST(the_builder_checks_pools_at_once)
 }
 END_TEST
 
+/* As a plugin calls it. Older plugins know pieces without a pool: then whatever lies behind their
+ * struct says nothing. */
+static void call_the_builder(const struct ew_host *host, struct ew_plan_builder *builder)
+{
+    (void)host;
+    ck_assert(EW_HAS(struct ew_plan_builder, builder, add_pool));
+    struct ew_pool_desc pool = {.struct_size = sizeof pool,
+                                .holder = 0,
+                                .steal_bytes = 7,
+                                .members = members,
+                                .n_members = 2};
+    ck_assert_int_eq(builder->begin_plan(builder, "abi"), EW_STRATEGY_OK);
+    ck_assert_int_eq(builder->add_pool(builder, NULL), EW_STRATEGY_EINVALID);
+    pool.struct_size = 8;
+    ck_assert_int_eq(builder->add_pool(builder, &pool), EW_STRATEGY_EINVALID);
+    pool.struct_size = sizeof pool;
+    pool.members = NULL;
+    ck_assert_int_eq(builder->add_pool(builder, &pool), EW_STRATEGY_EINVALID);
+    pool.members = members;
+    pool.holder = 99;
+    ck_assert_int_eq(builder->add_pool(builder, &pool), EW_STRATEGY_EINVALID);
+    pool.holder = 0;
+    ck_assert_int_eq(builder->add_pool(builder, &pool), 1);
+    ck_assert_int_eq(builder->add_pool(builder, &pool), 2);
+    struct ew_piece_desc piece = {.struct_size = sizeof piece,
+                                  .layer = 1,
+                                  .device = 12345, /* says nothing in a pool */
+                                  .chain = 5,
+                                  .sum_piece = EW_ID_NONE,
+                                  .box = {{0, 0, 0, 0}, {1, 2, 8, 8}},
+                                  .pool = 2};
+    ck_assert_int_eq(builder->add_piece(builder, &piece), 0);
+    piece.pool = 3;
+    ck_assert_int_eq(builder->add_piece(builder, &piece), EW_STRATEGY_EINVALID);
+    piece.pool = UINT32_MAX;
+    ck_assert_int_eq(builder->add_piece(builder, &piece), EW_STRATEGY_EINVALID);
+    piece.struct_size = offsetof(struct ew_piece_desc, pool);
+    ck_assert_int_eq(builder->add_piece(builder, &piece), EW_STRATEGY_EINVALID); /* device 12345 */
+    piece.device = 1;
+    piece.layer = 2;
+    ck_assert_int_eq(builder->add_piece(builder, &piece), 1);
+    piece.layer = 3;
+    ck_assert_int_eq(builder->add_piece(builder, &piece), 2);
+    piece.layer = 4;
+    ck_assert_int_eq(builder->add_piece(builder, &piece), 3);
+}
+
+START_TEST(pools_cross_the_plugin_interface)
+{
+    struct planning *planning = planning_new(tiny_graph(2, 8, 8, 4, layers), tiny_star(3));
+    planning_ask(planning, call_the_builder);
+    planning_free(planning);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -445,6 +501,7 @@ int main(void)
         a_pool_comes_back_from_a_file_and_over_the_wire,
         a_file_with_a_bad_pool_is_refused_at_its_place,
         the_builder_checks_pools_at_once,
+        pools_cross_the_plugin_interface,
     };
     return run_suite("pools", tests, sizeof tests / sizeof *tests);
 }
