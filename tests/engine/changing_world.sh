@@ -27,9 +27,9 @@ compare() {
     }
 }
 
-# in_order NAME: DistrEdge < AOFL < CoEdge for every request of the hour.
+# in_order NAME N: DistrEdge < AOFL < CoEdge for every one of the first N requests.
 in_order() {
-    awk -F, -v name="$1" '
+    awk -F, -v name="$1" -v wanted="$2" '
         NR > 1 { s[$2, $4] = $12; if ($4 + 1 > n) n = $4 + 1 }
         END {
             for (i = 0; i < n; i++) {
@@ -37,17 +37,20 @@ in_order() {
                 b += s["aofl", i] < s["coedge", i]
             }
             printf "%s: distredge before aofl %d, aofl before coedge %d of %d requests\n", name, a, b, n
-            exit !(n == 1200 && a == n && b == n)
+            exit !(n == wanted && a == n && b == n)
         }' "$dir/$1/requests.csv" || fail "the order of wifi_fluctuating, $1"
 }
 
-# Each with its plan for the mean; then all of them planning anew, DistrEdge with what it has kept.
+# Each with its plan for the mean, the whole hour; then all of them planning anew, DistrEdge with what it has
+# kept, until the means have changed (EW_FULL: the whole hour).
 compare "$tree/scenarios/wifi_fluctuating.json" fixed --strategy coedge,aofl,distredge \
     --param distredge.episodes="${EW_EPISODES:-200}"
-in_order fixed
+in_order fixed 1200
+n_anew=${EW_FULL:+1200}
+n_anew=${n_anew:-500}
 compare "$tree/scenarios/wifi_fluctuating.json" anew --strategy coedge,aofl,distredge \
-    --param distredge.episodes="${EW_EPISODES:-200}" --replan on-change:10
-in_order anew
+    --param distredge.episodes="${EW_EPISODES:-200}" --replan on-change:10 --requests "$n_anew"
+in_order anew "$n_anew"
 
 # The nano goes in the middle of request 60, and comes back in the middle of request 120: every request is
 # answered, from the next one on as fast as ever after, never below the accuracy that was asked for.
