@@ -19,33 +19,61 @@ platforms=${EW_VALIDATE_PLATFORMS:-emulated_4 emulated_8 coedge}
 attempts=${EW_VALIDATE_ATTEMPTS:-3}
 strategies=$("$program" list strategies --json | sed -n 's/.*"id": "\([^"]*\)".*/\1/p')
 
-# Exit code 1 is a wrong answer or a plan that was not executed: the table says so.
-validate() { # MODEL PLATFORM STRATEGY DIR DILATION
-    episodes=
-    [ "$3" != distredge ] || episodes="--param episodes=50"
-    # shellcheck disable=SC2086 # none or two words
-    [ -f "$4/validation.csv" ] || "$program" validate --graph "$1" --platform "$2" --strategy "$3" \
-        --dilation "$5" $episodes --out "$4" >/dev/null || [ $? -eq 1 ]
+episodes_of() { # STRATEGY
+    [ "$1" != distredge ] || echo "--param episodes=50"
 }
 
+# What a plan makes devices do, as one word: the same for plans that differ in names only. Nothing when
+# there is no plan, or several to choose from during a run.
+plan_key() { # MODEL PLATFORM STRATEGY
+    # shellcheck disable=SC2046 # none or two words
+    "$program" plan --graph "$1" --platform "$2" --strategy "$3" $(episodes_of "$3") --json --quiet \
+        2>/dev/null | awk '
+            /"pick":/ { is_one = /"only"/ }
+            /^ *"strategy":/ || /^ *"name":/ { next }
+            /^ *"(prediction|notes)": [{]/ { depth = 1; if (/[}],?$/) depth = 0; next }
+            depth { depth -= /^ *[}],?$/; next }
+            { print }
+            END { if (!is_one) print "several" }' >"$dir/key"
+    tail -n 1 "$dir/key" | grep -q '^several$' || cksum <"$dir/key" | tr ' ' _
+}
+
+# Exit code 1 is a wrong answer or a plan that was not executed: the table says so.
+validate() { # MODEL PLATFORM STRATEGY DIR DILATION
+    # shellcheck disable=SC2046 # none or two words
+    [ -f "$4/validation.csv" ] || "$program" validate --graph "$1" --platform "$2" --strategy "$3" \
+        --dilation "$5" $(episodes_of "$3") --out "$4" >/dev/null || [ $? -eq 1 ]
+}
+
+# Run until the machine keeps up, slower each time; the row of the run that kept up best.
+execute() { # MODEL PLATFORM STRATEGY
+    one=$dir/$1.$2.$3
+    attempt=1
+    dilation=0
+    while [ "$attempt" -le "$attempts" ]; do
+        validate "$1" "$2" "$3" "$one.$attempt" "$dilation"
+        row=$(tail -n 1 "$one.$attempt/validation.csv")
+        [ "$(echo "$row" | awk -F, '{ print $NF }')" = 1 ] || break
+        dilation=$(echo "$row" | awk -F, '{ print 2 * $(NF - 4) }')
+        attempt=$((attempt + 1))
+    done
+    tail -qn 1 "$one".*/validation.csv | awk -F, '
+        { lag = $NF * 1e3 + $(NF - 1) + $(NF - 2) }
+        NR == 1 || lag < least { least = lag; row = $0 }
+        END { print row }'
+}
+
+# Strategies whose plans are the same share one execution: the table counts the plans.
 for model in $models; do
     for platform in $platforms; do
-        one=$dir/$model.$platform
+        : >"$dir/plans"
         for strategy in $strategies; do
-            attempt=1
-            dilation=0
-            while [ "$attempt" -le "$attempts" ]; do
-                validate "$model" "$platform" "$strategy" "$one.$strategy.$attempt" "$dilation"
-                row=$(tail -n 1 "$one.$strategy.$attempt/validation.csv")
-                [ "$(echo "$row" | awk -F, '{ print $NF }')" = 1 ] || break
-                dilation=$(echo "$row" | awk -F, '{ print 2 * $(NF - 4) }')
-                attempt=$((attempt + 1))
-            done
-            # the attempt that kept up best
-            tail -qn 1 "$one.$strategy".*/validation.csv | awk -F, -v OFS=, \
-                -v head="$model,$platform" '{ lag = $NF * 1e3 + $(NF - 1) + $(NF - 2) }
-                    NR == 1 || lag < least { least = lag; row = $0 }
-                    END { print head, row }'
+            key=$(plan_key "$model" "$platform" "$strategy")
+            [ -n "$key" ] || key=of_$strategy
+            first=$(awk -v key="$key" '$1 == key { print $2; exit }' "$dir/plans")
+            [ -n "$first" ] || echo "$key $strategy" >>"$dir/plans"
+            execute "$model" "$platform" "${first:-$strategy}" | awk -v OFS=, \
+                -v head="$model,$platform,$key,$strategy" '{ sub(/^[^,]*,/, ""); print head, $0 }'
         done
     done
 done >"$dir/all.csv"
@@ -60,47 +88,54 @@ awk -F, -v models="$models" -v platforms="$platforms" '
         }
     }
     function percent(x) { return sprintf("%+.2f %%", x) }
+    function median(list, key, n,   m, v) {
+        for (m = 1; m <= n; m++) v[m] = list[key, m]
+        sort(v, n)
+        return n ? sprintf("%.2f %%", v[int((n + 1) / 2)]) : "-"
+    }
     {
         key = $1 "," $2
-        cell[key "," $3] = "-"
-        seen[$3]++ || names[++n_names] = $3
-        if (NF < 23 || $9 == "") { unable[key]++; next } # an error holds commas and quotes
-        error = 100 * ($11 / $9 - 1)
-        n[key]++
-        errors[key, n[key]] = abs(error)
-        if (abs(error) >= abs(worst[key])) { worst[key] = error; by[key] = $3 }
-        energy = $12 > 0 ? 100 * ($14 / $12 - 1) : 0
+        name = $4
+        cell[key "," name] = "-"
+        seen[name]++ || names[++n_names] = name
+        if (NF < 24 || $10 == "") { unable[key]++; next } # an error holds commas and quotes
+        error = 100 * ($12 / $10 - 1)
+        errors[key, ++n[key]] = abs(error)
+        if (!(key "," $3 in plans)) {
+            plans[key "," $3]
+            plan_errors[key, ++n_plans[key]] = abs(error)
+            late[key] += $NF
+        }
+        if (abs(error) >= abs(worst[key])) { worst[key] = error; by[key] = name }
+        energy = $13 > 0 ? 100 * ($15 / $13 - 1) : 0
         if (abs(energy) > abs(worst_energy[key])) worst_energy[key] = energy
-        equal[key] += $6 == $5
-        near[key] += $6 != $5 && $7 <= ($8 == "" ? 1e9 : $8)
-        late[key] += $NF
-        cell[key "," $3] = percent(error) ($NF ? " (late)" : "")
+        equal[key] += $7 == $6
+        near[key] += $7 != $6 && $8 <= ($9 == "" ? 1e9 : $9)
+        cell[key "," name] = percent(error) ($NF ? " (late)" : "")
     }
     END {
         n_models = split(models, model, " ")
         n_platforms = split(platforms, platform, " ")
-        print "| model | platform | executed | cannot serve | answers equal | within tolerance | latency, median | latency, worst | energy, worst | late |"
-        print "|---|---|---|---|---|---|---|---|---|---|"
+        print "| model | platform | executed | cannot serve | answers equal | within tolerance | latency, median | worst | energy, worst | plans | median of plans | late |"
+        print "|---|---|---|---|---|---|---|---|---|---|---|---|"
         for (i = 1; i <= n_models; i++) for (k = 1; k <= n_platforms; k++) {
             key = model[i] "," platform[k]
-            delete v
-            for (m = 1; m <= n[key]; m++) v[m] = errors[key, m]
-            sort(v, n[key])
-            printf "| `%s` | `%s` | %d | %d | %d | %d | %.2f %% | %s (`%s`) | %s | %d |\n", model[i], platform[k], n[key],
-                unable[key], equal[key], near[key], n[key] ? v[int((n[key] + 1) / 2)] : 0, percent(worst[key]),
-                by[key], percent(worst_energy[key]), late[key]
+            printf "| `%s` | `%s` | %d | %d | %d | %d | %s | %s (`%s`) | %s | %d | %s | %d |\n", model[i],
+                platform[k], n[key], unable[key], equal[key], near[key], median(errors, key, n[key]),
+                percent(worst[key]), by[key], percent(worst_energy[key]), n_plans[key],
+                median(plan_errors, key, n_plans[key]), late[key]
         }
-        print ""
-        print "VGG-16 by strategy, latency of `exec` relative to `simgrid`:"
-        print ""
-        printf "| strategy |"
-        for (k = 1; k <= n_platforms; k++) printf " `%s` |", platform[k]
-        printf "\n|---|"
-        for (k = 1; k <= n_platforms; k++) printf "---|"
-        printf "\n"
-        for (s = 1; s <= n_names; s++) {
-            printf "| `%s` |", names[s]
-            for (k = 1; k <= n_platforms; k++) printf " %s |", cell["vgg16," platform[k] "," names[s]]
+        for (i = 1; i <= n_models; i++) {
+            printf "\n`%s`, latency of `exec` relative to `simgrid`:\n\n| strategy |", model[i]
+            for (k = 1; k <= n_platforms; k++) printf " `%s` |", platform[k]
+            printf "\n|---|"
+            for (k = 1; k <= n_platforms; k++) printf "---|"
             printf "\n"
+            for (s = 1; s <= n_names; s++) {
+                printf "| `%s` |", names[s]
+                for (k = 1; k <= n_platforms; k++)
+                    printf " %s |", cell[model[i] "," platform[k] "," names[s]]
+                printf "\n"
+            }
         }
     }' "$dir/all.csv"

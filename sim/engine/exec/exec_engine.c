@@ -24,7 +24,7 @@ static const double stretch = 1.2;
 
 /* Messages that share links get the wrong shares when their senders ask late: time is stretched
  * when lateness is more than this part of what the last messages took, not beyond most_dilation. */
-static const double tolerated_link_lag_ratio = 0.1;
+static const double tolerated_link_lag_ratio = 0.03;
 static const double most_dilation = 64;
 enum { LAG_WINDOW = 8 };
 
@@ -327,15 +327,17 @@ static enum ew_status note_lag(struct exec *exec, double late_s, double busy_s)
     if (++exec->n_in_window < LAG_WINDOW) {
         return EW_OK;
     }
-    const bool is_late = exec->window_late_s > tolerated_link_lag_ratio * exec->window_busy_s;
+    const double excess = exec->window_busy_s > 0
+                              ? exec->window_late_s / exec->window_busy_s / tolerated_link_lag_ratio
+                              : 0;
     exec->n_in_window = 0;
     exec->window_late_s = exec->window_busy_s = 0;
-    if (!is_late || exec->options->dilation > 0 || exec->options->has_kernel_links ||
+    if (excess <= 1 || exec->options->dilation > 0 || exec->options->has_kernel_links ||
         exec->dilation >= most_dilation) {
         return EW_OK;
     }
     const double time_s = (exec_now_s() - exec->epoch_s) / exec->dilation;
-    exec->dilation *= stretch;
+    exec->dilation *= fmin(fmax(excess, stretch), 2);
     exec->epoch_s = exec_now_s() - exec->dilation * time_s;
     return exec_tell_clock(exec);
 }
@@ -504,7 +506,8 @@ static enum ew_status await_next(struct exec *exec, struct ew_heap_entry *next)
             return exec->options->is_emulated && -left_s > tolerated_lag_s ? slip(exec, first.key)
                                                                            : EW_OK;
         }
-        status = crew_poll(&exec->crew, is_confirmed ? fmin(left_s, 0.1) : report_s, &exec->err);
+        const double awaited_s = exec->options->is_emulated ? report_s : 0.1;
+        status = crew_poll(&exec->crew, is_confirmed ? fmin(left_s, 0.1) : awaited_s, &exec->err);
         if (status == EW_OK && exec->run->interrupted && *exec->run->interrupted) {
             status = ew_fail(&exec->err, EW_EINTR, "interrupted at emulated time %g s", first.key);
         }

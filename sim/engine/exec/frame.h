@@ -11,7 +11,9 @@
 
 #include "base/status.h"
 
-enum { EW_FRAME_VERSION = 3, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
+enum { EW_FRAME_VERSION = 4, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
+
+enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
 
 /* enumerator, who sends it, payload */
 #define EW_FRAME_MAP(X)                                                                            \
@@ -28,7 +30,7 @@ enum { EW_FRAME_VERSION = 3, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
     X(DATA)    /* worker to worker: boxes of message `node` */                                     \
     X(ARRIVED) /* worker to worker, then to the coordinator: its last byte, logical time_s;        \
         payload: by how much its sender was late */                                                \
-    X(DONE)    /* worker: node computed; payload: pairs of node and seconds */                     \
+    X(DONE)    /* worker: node computed; time_s: how long that took */                             \
     X(FETCH)   /* coordinator to the sink: give me the answer */                                   \
     X(OUTPUT)  /* worker: the answer */                                                            \
     X(END_JOB) /* coordinator: forget the job */                                                   \
@@ -83,6 +85,9 @@ struct ew_conn {
     enum ew_status (*receive)(void *ctx, const struct ew_frame *frame, struct ew_error *err);
     void *ctx;
     /* reading */
+    char ahead[EW_CONN_AHEAD_BYTES]; /**< read, not yet looked at: [ahead_begin, ahead_end) */
+    size_t ahead_begin;
+    size_t ahead_end;
     char head[EW_FRAME_HEAD_BYTES];
     size_t n_head;
     struct ew_frame frame;
@@ -104,6 +109,10 @@ enum ew_status ew_conn_read(struct ew_conn *conn, struct ew_error *err);
 /** Queue a frame and write what the socket takes. */
 enum ew_status ew_conn_send(struct ew_conn *conn, const struct ew_frame *frame,
                             struct ew_error *err);
+
+/** Queue a frame only; ew_conn_flush() sends it. */
+enum ew_status ew_conn_queue(struct ew_conn *conn, const struct ew_frame *frame,
+                             struct ew_error *err);
 
 /** Queue bytes of a frame that the caller has put together, and write what the socket takes. */
 enum ew_status ew_conn_put(struct ew_conn *conn, const char *bytes, uint64_t n,

@@ -128,6 +128,7 @@ struct wk_worker {
     EW_VEC(struct wk_ready) ready;    /**< min-heap by (job, node) */
     EW_VEC(struct wk_ready) finished; /**< work list of complete() */
     EW_VEC(struct wk_report) reports; /**< for the coordinator */
+    double reported_s;                /**< real time when the other thread was woken for them */
     struct ew_tensor_pool pool;
     bool has_quit;
     bool has_failed;

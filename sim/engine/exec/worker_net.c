@@ -599,10 +599,10 @@ static enum ew_status send_reports(struct wk_worker *worker, struct ew_error *er
                                       .node = reports[i].done.node,
                                       .job = reports[i].job,
                                       .time_s = reports[i].done.took_s};
-        status = ew_conn_send(&worker->coordinator->conn, &done, err);
+        status = ew_conn_queue(&worker->coordinator->conn, &done, err);
     }
     free(reports);
-    return status;
+    return status || !n ? status : ew_conn_flush(&worker->coordinator->conn, err);
 }
 
 struct poll_list {
