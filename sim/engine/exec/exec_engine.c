@@ -603,6 +603,11 @@ static enum ew_status begin(struct exec *exec, const struct ew_run *watched)
         return ew_fail(&exec->err, EW_ENOTSUP,
                        "engine exec: a world that changes can be simulated only");
     }
+    if (dynamics && (dynamics->policy.drop_at_deadline || !exec->run->replanner)) {
+        return ew_fail(&exec->err, EW_ENOTSUP,
+                       "engine exec: requests that are dropped at their deadline can be simulated "
+                       "only");
+    }
     const uint32_t n_workloads = exec->run->n_workloads;
     exec->forced = malloc((n_workloads + 1u) * sizeof *exec->forced);
     exec->is_lost = calloc(exec->n_devices, sizeof *exec->is_lost);
