@@ -437,6 +437,9 @@ struct ew_strategy;
 /* What observe may return, beside a negative code. */
 #define EW_ONLINE_KEEP 0    /**< the plan in force stays; what the builder holds is dropped */
 #define EW_ONLINE_REPLACE 1 /**< the builder holds one plan, for all jobs from now on */
+#define EW_ONLINE_MOVE                                                                             \
+    2 /**< likewise, and jobs under way take it for their remaining layers where they can: from    \
+         the next layer on whose output is all that the layers behind it read */
 
 /* Why observe is called; bits. */
 #define EW_ONLINE_CAUSE_PERIOD 1u /**< time has passed (--replan period:S) */
@@ -506,10 +509,10 @@ struct ew_online {
     uint32_t struct_size;
     uint32_t reserved;
     /** Something may have changed. May use everything that plan may: views, estimates, evaluate and
-     *  the builder, which is empty. EW_ONLINE_KEEP, EW_ONLINE_REPLACE, or negative after
+     *  the builder, which is empty. EW_ONLINE_KEEP, _REPLACE, _MOVE, or negative after
      * host->fail: ECANNOT keeps the plan in force, anything else ends the run with that message.
-     * Jobs under way do as --in-flight says. Planning is charged as --charge-planning says, whatever is
-     * returned. NULL: `--replan` calls plan again. */
+     * With _REPLACE jobs under way do as --in-flight says. Planning is charged as --charge-planning
+     * says, whatever is returned. NULL: `--replan` calls plan again. */
     int32_t (*observe)(struct ew_strategy *strategy, const struct ew_host *host,
                        const struct ew_observation *now, struct ew_plan_builder *builder);
     /** A job is about to begin: which plan of the book, and for how many requests? Called for books

@@ -139,6 +139,10 @@ void core_hold_jobs(struct ew_core *core, uint32_t workload, double time_s)
 {
     struct core_workload *wl = &core->workloads[workload];
     const struct core_template *now = core_scheduled(wl, time_s);
+    const struct ew_plan_schedule *schedule = wl->run->schedule;
+    if (schedule->moves && !schedule->moves[wl->schedule_at]) {
+        return;
+    }
     for (size_t s = 0; s < core->slots.count; s++) {
         struct core_slot *slot = &core->slots.items[s];
         struct core_template *tmpl = slot->tmpl;

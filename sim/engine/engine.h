@@ -70,6 +70,8 @@ struct ew_plan_schedule {
     uint32_t n;            /**< >= 1 */
     const double *times_s; /**< ascending, the first one 0 */
     const uint32_t *plans;
+    /** NULL: all; or per entry: 1 when moves_jobs is about it. */
+    const uint8_t *moves;
     bool moves_jobs; /**< jobs under way take a new plan from their next cut on; with
                           continuations */
 };

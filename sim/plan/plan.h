@@ -125,6 +125,7 @@ struct ew_book {
     struct ew_arena arena;
     const char *strategy; /**< id of the maker, "" when not known */
     uint8_t pick;         /**< enum ew_pick */
+    bool moves_jobs;      /**< of a plan made during a run: jobs under way should take it */
     uint32_t n_plans;
     struct ew_plan *const *plans;
 };

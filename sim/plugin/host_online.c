@@ -55,10 +55,10 @@ enum ew_status ew_instance_observe(struct ew_book **out, struct ew_instance *ins
     if (code < 0) {
         return host_explain_failure(instance, "observe", code, err);
     }
-    if (code != EW_ONLINE_REPLACE) {
+    if (code != EW_ONLINE_REPLACE && code != EW_ONLINE_MOVE) {
         return ew_fail(err, EW_EPLUGIN,
                        "strategy '%s': observe returned %d; expected EW_ONLINE_KEEP, "
-                       "EW_ONLINE_REPLACE, or a negative code after host->fail",
+                       "EW_ONLINE_REPLACE, EW_ONLINE_MOVE, or a negative code after host->fail",
                        instance->info->id, code);
     }
     struct ew_book *book = NULL;
@@ -69,6 +69,9 @@ enum ew_status ew_instance_observe(struct ew_book **out, struct ew_instance *ins
                       instance->info->id, book->n_plans);
         ew_book_free(book);
         return EW_EPLUGIN;
+    }
+    if (status == EW_OK) {
+        book->moves_jobs = code == EW_ONLINE_MOVE;
     }
     *out = book;
     return status;

@@ -21,6 +21,8 @@ struct owned {
     EW_VEC(struct ew_book *) books;
     EW_VEC(double) times_s;
     EW_VEC(uint32_t) plans;
+    EW_VEC(uint8_t) moves;
+    bool has_moves;
 };
 
 /* While making. */
@@ -35,6 +37,7 @@ struct making {
     uint64_t planned_switches;
     double planned_s; /* time of the last plan */
     uint32_t causes;  /* EW_ONLINE_CAUSE_* of the moment */
+    bool moves_jobs;  /* whoever observes wants jobs under way to take its last plan */
     uint64_t n_observed;
     uint64_t stride;    /* every so many changes of degree count */
     uint64_t n_graded;  /* changes of degree so far */
@@ -140,6 +143,7 @@ static enum ew_status tell(struct making *m, uint32_t *plan, double time_s, uint
         return status;
     }
     m->planned_s = time_s;
+    m->moves_jobs = book->moves_jobs;
     return keep_book(m, plan, book, err);
 }
 
@@ -253,6 +257,7 @@ static enum ew_status switch_plan(struct making *m, double time_s, uint64_t *n_e
     const struct ew_replan_spec *spec = &m->how->spec;
     uint32_t plan;
     *n_evaluations = 0;
+    m->moves_jobs = false;
     enum ew_status status = ask(m, &plan, time_s, n_evaluations, err);
     if (status == EW_OK) {
         status = weigh(m, &plan, err);
@@ -270,8 +275,12 @@ static enum ew_status switch_plan(struct making *m, double time_s, uint64_t *n_e
         from_s = time_s + spec->charge_s + spec->charge_per_evaluation_s * (double)*n_evaluations;
         from_s = fmax(from_s, o->times_s.items[o->times_s.count - 1]);
     }
-    return ew_vec_push(&o->times_s, from_s) && ew_vec_push(&o->plans, plan) ? EW_OK
-                                                                            : ew_fail_memory(err);
+    const uint8_t moves = m->moves_jobs || spec->moves_jobs;
+    o->has_moves = o->has_moves || moves;
+    return ew_vec_push(&o->times_s, from_s) && ew_vec_push(&o->plans, plan) &&
+                   ew_vec_push(&o->moves, moves)
+               ? EW_OK
+               : ew_fail_memory(err);
 }
 
 static bool differs(double now, double planned, double ratio)
@@ -487,7 +496,8 @@ enum ew_status ew_replan_make(struct ew_replan **out, struct ew_book **book_out,
     o->replan.schedule = (struct ew_plan_schedule){.n = (uint32_t)o->plans.count,
                                                    .times_s = o->times_s.items,
                                                    .plans = o->plans.items,
-                                                   .moves_jobs = how->spec.moves_jobs};
+                                                   .moves = o->moves.items,
+                                                   .moves_jobs = o->has_moves};
     *out = &o->replan;
     return EW_OK;
 }
@@ -499,7 +509,8 @@ enum ew_status ew_replan_copy(struct ew_replan **out, const struct ew_replan *gi
     bool is_whole = o != NULL;
     for (uint32_t i = 0; is_whole && i < given->schedule.n; i++) {
         is_whole = ew_vec_push(&o->times_s, given->schedule.times_s[i]) &&
-                   ew_vec_push(&o->plans, given->schedule.plans[i]);
+                   ew_vec_push(&o->plans, given->schedule.plans[i]) &&
+                   ew_vec_push(&o->moves, given->schedule.moves[i]);
     }
     if (!is_whole) {
         ew_replan_free(o ? &o->replan : NULL);
@@ -508,6 +519,7 @@ enum ew_status ew_replan_copy(struct ew_replan **out, const struct ew_replan *gi
     o->replan = *given;
     o->replan.schedule.times_s = o->times_s.items;
     o->replan.schedule.plans = o->plans.items;
+    o->replan.schedule.moves = o->moves.items;
     *out = &o->replan;
     return EW_OK;
 }
@@ -524,5 +536,6 @@ void ew_replan_free(struct ew_replan *replan)
     ew_vec_fini(&o->books);
     ew_vec_fini(&o->times_s);
     ew_vec_fini(&o->plans);
+    ew_vec_fini(&o->moves);
     free(o);
 }

@@ -26,6 +26,7 @@ void ew_replan_put(struct ew_str *out, const struct ew_plan_context *context,
     ew_str_append_n(out, (const char *)&head, sizeof head);
     ew_str_append_n(out, (const char *)schedule->times_s, schedule->n * sizeof *schedule->times_s);
     ew_str_append_n(out, (const char *)schedule->plans, schedule->n * sizeof *schedule->plans);
+    ew_str_append_n(out, (const char *)schedule->moves, schedule->n * sizeof *schedule->moves);
     ew_book_wire_put(out, context, book);
 }
 
@@ -45,7 +46,7 @@ enum ew_status ew_replan_get(struct ew_replan **out, struct ew_book **book_out, 
                              struct ew_error *err)
 {
     static const char damaged[] = "planning over time: what came back is damaged";
-    enum { ENTRY_BYTES = sizeof(double) + sizeof(uint32_t) };
+    enum { ENTRY_BYTES = sizeof(double) + sizeof(uint32_t) + sizeof(uint8_t) };
     struct head head = {0};
     if (size < sizeof head) {
         return ew_fail(err, EW_EPLUGIN, "%s", damaged);
@@ -58,11 +59,13 @@ enum ew_status ew_replan_get(struct ew_replan **out, struct ew_book **book_out, 
     struct ew_book *book = NULL;
     double *times_s = calloc(n + 1, sizeof *times_s);
     uint32_t *plans = calloc(n + 1, sizeof *plans);
-    enum ew_status status = times_s && plans ? EW_OK : ew_fail_memory(err);
+    uint8_t *moves = calloc(n + 1, sizeof *moves);
+    enum ew_status status = times_s && plans && moves ? EW_OK : ew_fail_memory(err);
     if (status == EW_OK) {
         const char *at = bytes + sizeof head;
         memcpy(times_s, at, n * sizeof *times_s);
         memcpy(plans, at + n * sizeof *times_s, n * sizeof *plans);
+        memcpy(moves, at + n * (sizeof *times_s + sizeof *plans), n * sizeof *moves);
         at += n * ENTRY_BYTES;
         status = ew_book_wire_get(&book, at, size - (size_t)(at - bytes), context, err);
     }
@@ -73,6 +76,7 @@ enum ew_status ew_replan_get(struct ew_replan **out, struct ew_book **book_out, 
         .schedule = {.n = (uint32_t)n,
                      .times_s = times_s,
                      .plans = plans,
+                     .moves = moves,
                      .moves_jobs = head.moves_jobs != 0},
         .n_changes = head.n_changes,
         .n_asked = head.n_asked,
@@ -86,6 +90,7 @@ enum ew_status ew_replan_get(struct ew_replan **out, struct ew_book **book_out, 
     }
     free(times_s);
     free(plans);
+    free(moves);
     if (status != EW_OK) {
         ew_book_free(book);
         return status;

@@ -52,6 +52,13 @@ OBSERVE(observe_good)
     return rc < 0 ? rc : EW_ONLINE_REPLACE;
 }
 
+/* As good, but jobs under way go along. */
+OBSERVE(observe_mover)
+{
+    const int32_t rc = observe_good(strategy, host, now, builder);
+    return rc == EW_ONLINE_REPLACE ? EW_ONLINE_MOVE : rc;
+}
+
 OBSERVE(observe_abort)
 {
     UNUSED;
@@ -122,6 +129,7 @@ OBSERVE(observe_cannot)
 
 #define ROWS(X)                                                                                    \
     X(good)                                                                                        \
+    X(mover)                                                                                       \
     X(abort)                                                                                       \
     X(exit)                                                                                        \
     X(segfault)                                                                                    \

@@ -6,3 +6,7 @@ for kind in abort exit segfault positive nothing two unknown_device no_reason ca
     echo "--- $kind"
     "$EW_PROGRAM" run dynamic.json --replan on-change:10 --engine fast --strategy-path plugins/online.so --strategy online.$kind || echo "[exit $?]"
 done
+# Jobs under way go along: the same on both engines.
+for engine in fast simgrid; do
+    ew run dynamic.json --replan on-change:10 --engine $engine --strategy-path plugins/online.so --strategy online.mover
+done
