@@ -12,7 +12,6 @@
 #include "plan/lower.h"
 #include "plugin/guard.h"
 #include "plugin/make_book.h"
-#include "plugin/picker.h"
 #include "sweep/point_internal.h"
 #include "sweep/point_loss.h"
 
@@ -574,71 +573,6 @@ static void observe_all(void *ctx, const struct ew_event *event, const struct ew
     }
 }
 
-/* Books picked online, but not along a schedule, need their strategy during the run. */
-static enum ew_status prepare_picker(struct running *r, uint32_t i, struct ew_error *err)
-{
-    const struct ew_point_config *config = r->point->config;
-    const struct ew_setup_workload *w = &config->setup->workloads[i];
-    const struct ew_contender *maker = r->point->makers ? r->point->makers[i] : NULL;
-    struct ew_pick_session *session = NULL;
-    if (r->point->books[i]->pick != EW_PICK_ONLINE || r->point->replans[i] || !maker) {
-        return EW_OK;
-    }
-    const struct ew_book_request request = {
-        .strategy = maker->ref,
-        .params = &maker->params,
-        .problem = &w->problem,
-        .services = &r->services,
-        .plan_limit_s = config->plan_limit_s,
-    };
-    const enum ew_status status = ew_pick_open(&session, &request, r->point->books[i], err);
-    r->pickers[i] = (struct ew_picker){
-        .ctx = session,
-        .pick = ew_pick_ask,
-        .images_per_request = w->problem.images_per_request,
-    };
-    r->workloads[i].picker = status == EW_OK ? &r->pickers[i] : NULL;
-    return status;
-}
-
-/* Jobs that go on in the middle, by the scenario's will: for every change of plan that comes. */
-static enum ew_status prepare_continuations(struct running *r, uint32_t i, struct ew_error *err)
-{
-    const struct ew_setup *setup = r->point->config->setup;
-    struct ew_run_workload *run = &r->workloads[i];
-    const struct ew_plan_schedule *schedule = run->schedule;
-    const bool is_wanted = setup->dynamics && !r->run.exec &&
-                           (setup->dynamics->policy.resumes || (schedule && schedule->moves_jobs));
-    if (!is_wanted) {
-        return EW_OK;
-    }
-    const uint32_t n = schedule ? schedule->n - 1 : 0;
-    struct ew_plan_change *changes = calloc(n + 1u, sizeof *changes);
-    if (!changes) {
-        return ew_fail_memory(err);
-    }
-    uint32_t n_changes = 0;
-    for (uint32_t k = 0; k < n; k++) {
-        const struct ew_plan_change change = {schedule->plans[k], schedule->plans[k + 1]};
-        bool is_new = change.from != change.to;
-        for (uint32_t m = 0; is_new && m < n_changes; m++) {
-            is_new = changes[m].from != change.from || changes[m].to != change.to;
-        }
-        if (is_new) {
-            changes[n_changes++] = change;
-        }
-    }
-    const enum ew_status status = ew_continuations_new(
-        &r->continuations[i], run->context, run->book, run->task_graphs, n_changes, changes, err);
-    free(changes);
-    if (status == EW_OK) {
-        run->continuations = r->continuations[i];
-        run->book = &r->continuations[i]->book;
-        run->task_graphs = r->continuations[i]->graphs;
-    }
-    return status;
-}
-
 static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_error *err)
 {
     const struct ew_setup_workload *w = &r->point->config->setup->workloads[i];
@@ -662,8 +596,12 @@ static enum ew_status prepare_workload(struct running *r, uint32_t i, struct ew_
         .min_accuracy = w->spec->min_accuracy,
         .min_throughput_per_s = w->spec->min_throughput_per_s,
     };
-    const enum ew_status picks = prepare_picker(r, i, err);
-    return picks == EW_OK ? prepare_continuations(r, i, err) : picks;
+    const struct ew_dynamics *dynamics = r->point->config->setup->dynamics;
+    const enum ew_status picks =
+        point_open_picker(&r->pickers[i], &r->workloads[i], r->point, i, &r->services, err);
+    return picks == EW_OK && dynamics && !r->run.exec
+               ? point_continue(&r->continuations[i], &r->workloads[i], dynamics, err)
+               : picks;
 }
 
 /* A real execution goes on without a worker when the scenario lets plans be made anew. */
@@ -725,21 +663,6 @@ static enum ew_status prepare(struct running *r, struct ew_error *err)
         .observer = {r, observe_all},
     };
     return EW_OK;
-}
-
-/* Strategies that pick; on failure what their processes died of is the better reason. */
-static enum ew_status close_pickers(struct running *r, enum ew_status status, struct ew_error *err)
-{
-    for (uint32_t i = 0; r->pickers && i < r->point->config->setup->n_workloads; i++) {
-        struct ew_error death = {0};
-        const enum ew_status ended = ew_pick_close(r->pickers[i].ctx, &death);
-        if (ended != EW_OK && status == EW_EPLUGIN) {
-            *err = death;
-        }
-    }
-    free(r->pickers);
-    r->pickers = NULL;
-    return status;
 }
 
 static void running_fini(struct running *r)
@@ -854,7 +777,8 @@ enum ew_status ew_point_run(struct ew_result **out, const struct ew_point *point
     if (status == EW_OK) {
         status = simulate(&result, &r, how, err);
     }
-    status = close_pickers(&r, status, err);
+    status = point_close_pickers(r.pickers, point->config->setup->n_workloads, status, err);
+    r.pickers = NULL;
     if (how->trace) {
         const enum ew_status ended = ew_trace_end(how->trace, status == EW_OK ? err : NULL);
         status = status == EW_OK ? ended : status;
