@@ -563,11 +563,21 @@ static enum ew_status wait_until_ready(struct crew *crew, struct ew_error *err)
     return status;
 }
 
+/* Nobody else can open the clocks of the links any more. */
+static void hide_shaper(struct crew *crew)
+{
+    if (*crew->shaper_name) {
+        ew_shaper_unlink(crew->shaper_name);
+        *crew->shaper_name = '\0';
+    }
+}
+
 /* Everybody is told what to do in a new part of the run, and prepares. */
 static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
                                  struct ew_exec_program *const *programs, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
+    hide_shaper(crew);
     ew_shaper_close(crew->shaper);
     crew->shaper = NULL;
     if (crew->options->is_emulated) {
@@ -579,8 +589,8 @@ static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
     status = status ? status : send_programs(crew, n_programs, programs, err);
     status = status ? status : send_peers(crew, err);
     status = status ? status : wait_until_ready(crew, err);
-    if (crew->shaper) {
-        ew_shaper_unlink(crew->shaper_name);
+    if (status != EW_OK || !crew->n_news) { /* else somebody may not have opened it yet */
+        hide_shaper(crew);
     }
     return status;
 }
@@ -700,6 +710,7 @@ void crew_end(struct crew *crew, bool has_failed)
             (void)waitpid(crew->members[d].pid, NULL, 0);
         }
     }
+    hide_shaper(crew);
     ew_shaper_close(crew->shaper);
     free(crew->members);
     crew->members = NULL;

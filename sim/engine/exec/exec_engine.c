@@ -566,12 +566,7 @@ static enum ew_status run_loop(struct exec *exec)
         }
         status = handle_batch(exec);
     }
-    while (status == EW_OK && exec->n_answers_owed) {
-        status = crew_poll(&exec->crew, 0.1, &exec->err);
-        if (status == EW_OK && exec_now_s() - exec->heard_s > exec->options->stall_limit_s) {
-            status = ew_fail(&exec->err, EW_EENGINE, "an answer did not come");
-        }
-    }
+    status = status ? status : exec_drain_answers(exec);
     exec->facts->wall_s = exec_now_s() - exec->begun_s;
     exec->facts->dilation = exec->dilation;
     exec->facts->n_pinned = crew_count_pinned(&exec->crew, &exec->facts->n_processors);

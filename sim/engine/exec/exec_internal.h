@@ -78,6 +78,8 @@ uint32_t exec_program_of(const struct exec *exec, uint32_t workload, uint32_t pl
 
 /* exec_loss.c */
 
+/** Wait for the answers of jobs that have finished. */
+enum ew_status exec_drain_answers(struct exec *exec);
 /** Workers have been lost: plan anew for those who are left, and begin a new part with them. */
 enum ew_status exec_react(struct exec *exec);
 

@@ -53,14 +53,14 @@ static enum ew_status check_ends(struct exec *exec, uint32_t device)
     return EW_OK;
 }
 
-/* Answers that are finished still come. */
-static enum ew_status drain_answers(struct exec *exec)
+enum ew_status exec_drain_answers(struct exec *exec)
 {
     enum ew_status status = EW_OK;
     const double begin_s = exec_now_s();
     while (status == EW_OK && exec->n_answers_owed) {
         status = crew_poll(&exec->crew, 0.01, &exec->err);
-        if (status == EW_OK && exec_now_s() - begin_s > exec->options->stall_limit_s) {
+        const double heard_s = fmax(begin_s, exec->heard_s);
+        if (status == EW_OK && exec_now_s() - heard_s > exec->options->stall_limit_s) {
             status = ew_fail(&exec->err, EW_EENGINE, "an answer did not come");
         }
         if (status == EW_OK && exec->n_answers_owed && exec->crew.n_news) {
@@ -130,7 +130,7 @@ enum ew_status exec_react(struct exec *exec)
 {
     const double begin_s = exec_now_s();
     double charge_s = 0;
-    enum ew_status status = drain_answers(exec);
+    enum ew_status status = exec_drain_answers(exec);
     while (status == EW_OK && exec->crew.n_news) {
         status = take_losses(exec);
         status = status ? status : stop_jobs(exec);
