@@ -33,7 +33,8 @@ kernel=sim/engine/exec/kernel
 compile -ffp-contract=off "$kernel"/kernel.c "$kernel"/kernel_ops.c "$kernel"/reference.c \
     $(ls "$kernel"/ref_*.c | grep -v ref_loops) sim/engine/exec/random_weights.c \
     sim/model/op.c sim/model/op_shape.c sim/model/op_field.c sim/model/box.c \
-    sim/base/rng.c sim/base/status.c sim/base/vec.c tests/support/kernel_case.c tests/cross/kernel_bits.c
+    sim/base/rng.c sim/base/status.c sim/base/vec.c tests/support/kernel_case.c tests/support/kernel_expect.c \
+    tests/support/kernel_expect_sums.c tests/cross/kernel_bits.c
 compile "-O3 -ffp-contract=fast" "$kernel"/ref_loops_portable.c
 "$cc" -static -o "$work/kernel_bits" "$work"/*.o -lm
 

@@ -32,6 +32,9 @@ void kernel_case_free(struct kernel_case *c);
 /** Weights of the case, uniform in [-1, 1) (batchnorm scales: 0.5..1.5). */
 struct ew_weight_source kernel_case_source(const struct kernel_case *c);
 
+/** One of those weights, by its index in the whole layer's part. */
+float kernel_case_weight(const struct kernel_case *c, enum ew_weight_part part, uint64_t index);
+
 /** The value of output element (n, ch, y, x); `size` gets the sum of the magnitudes added, the
  *  yardstick of rounding errors. A partial sum when task->reduction is set. */
 double kernel_case_expect(double *size, const struct kernel_case *c,
