@@ -280,18 +280,30 @@ static struct ew_event node_event(const struct ew_core *core, enum ew_event_kind
         .job = slot->job,
         .plan = slot->tmpl->plan,
         .node = n,
-        .device = core_device(core, slot, node->device),
-        .peer = core_device(core, slot, node->peer),
+        .device = node->device,
+        .peer = node->peer,
         .layer = info->layer,
         .reader_layer = info->reader_layer,
         .bytes = node->bytes,
     };
 }
 
+/* Nodes of units say where they are bound. */
+static void place_event(const struct ew_core *core, struct ew_event *event, uint32_t s)
+{
+    const struct core_slot *slot = &core->slots.items[s];
+    const struct ew_task_node *node = &slot->tmpl->graph->nodes[event->node];
+    event->device = core_device(slot, node->device);
+    event->peer = core_device(slot, node->peer);
+}
+
 uint64_t core_emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t s, uint32_t n,
                         double time_s)
 {
-    const struct ew_event event = node_event(core, kind, s, n, time_s);
+    struct ew_event event = node_event(core, kind, s, n, time_s);
+    if (core->n_pools) {
+        place_event(core, &event, s);
+    }
     return core_emit(core, &event);
 }
 
@@ -336,15 +348,20 @@ static void cascade(struct ew_core *core, uint32_t s, uint32_t n)
     }
 }
 
-void core_enqueue_message(struct ew_core *core, uint32_t s, uint32_t n, double time_s)
+static inline void enqueue_message(struct ew_core *core, uint32_t s, uint32_t n, double time_s)
 {
     const struct core_slot *slot = &core->slots.items[s];
-    const uint32_t from = core_device(core, slot, slot->tmpl->graph->nodes[n].device);
+    const uint32_t from = core_device(slot, slot->tmpl->graph->nodes[n].device);
     if (core->run->platform->devices[from].message_overhead_s >= EW_GRAIN_S) {
         enqueue(core, &core->senders[from], s, n, time_s);
     } else {
         enqueue(core, &core->lines[core_line(core, slot, n)], s, n, time_s);
     }
+}
+
+void core_enqueue_message(struct ew_core *core, uint32_t s, uint32_t n, double time_s)
+{
+    enqueue_message(core, s, n, time_s);
 }
 
 /* All predecessors of a node have finished. */
@@ -356,12 +373,12 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
     if (core_is_held(slot, n)) {
         return;
     }
-    const uint32_t device = core_device(core, slot, node->device);
+    const uint32_t device = core_device(slot, node->device);
     if (device == EW_NONE) {
         core_offer_unit(core, s, n, time_s);
         return;
     }
-    if (core->picks && core_occupies_device(core, slot, n)) {
+    if (core->picks && core_occupies_device(slot, n)) {
         core_watch_ready(core_picks_watch(core), device, time_s);
     }
     if (core->dyn && !core_device_is_up(core, device)) {
@@ -371,7 +388,7 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
     switch ((enum ew_node_kind)node->kind) {
     case EW_NODE_COMPUTE:
     case EW_NODE_LOAD:
-        if (core_occupies_device(core, slot, n)) {
+        if (core_occupies_device(slot, n)) {
             enqueue(core, &core->devices[device], s, n, time_s);
         } else {
             core->n_tasks++;
@@ -381,10 +398,10 @@ static void node_ready(struct ew_core *core, uint32_t s, uint32_t n, double time
         }
         break;
     case EW_NODE_MESSAGE:
-        if (device == core_device(core, slot, node->peer)) {
+        if (device == core_device(slot, node->peer)) {
             cascade(core, s, n); /* a unit's, which has stayed */
         } else {
-            core_enqueue_message(core, s, n, time_s);
+            enqueue_message(core, s, n, time_s);
         }
         break;
     case EW_NODE_JOIN:
@@ -476,7 +493,7 @@ static void note_task(struct ew_core *core, uint32_t device, const struct ew_rea
                       double time_s)
 {
     const double took_s = time_s - core->devices[device].start_s;
-    const double work_s = core_work_s(core, &core->slots.items[done->slot], done->node);
+    const double work_s = core_work_s(&core->slots.items[done->slot], done->node);
     core_watch_over(core_picks_watch(core), device, core_watch_stretch(took_s, work_s), time_s);
 }
 
@@ -594,7 +611,7 @@ static void settle_device(struct ew_core *core, uint32_t device)
             }
             continue;
         }
-        double work_s = core_work_s(core, &core->slots.items[item->slot], item->node);
+        double work_s = core_work_s(&core->slots.items[item->slot], item->node);
         if (core->dyn) {
             work_s *= core_task_factor(core, item, device);
         }

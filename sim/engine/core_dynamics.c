@@ -243,15 +243,15 @@ static void doom_users_of_link(struct ew_core *core, uint32_t link, double time_
 
 /* The attempt is doing something at the device, or has left something there and still needs it. A
  * unit that the device has taken leaves nothing there when it is done. */
-static bool depends_on(const struct ew_core *core, const struct core_slot *slot, uint32_t device)
+static bool depends_on(const struct core_slot *slot, uint32_t device)
 {
     const struct ew_task_graph *graph = slot->tmpl->graph;
     bool has_begun = false, has_more = false;
     for (uint32_t n = 0; n < graph->n_nodes; n++) {
         const struct ew_task_node *node = &graph->nodes[n];
         const bool is_taken =
-            (node->device != device && core_device(core, slot, node->device) == device) ||
-            (node->peer != device && core_device(core, slot, node->peer) == device);
+            (node->device != device && core_device(slot, node->device) == device) ||
+            (node->peer != device && core_device(slot, node->peer) == device);
         if (node->device != device && node->peer != device && !is_taken) {
             continue;
         }
@@ -274,7 +274,7 @@ static void lose_device(struct ew_core *core, uint32_t device, double time_s)
     core_forget_cuts(core, device);
     for (size_t s = 0; s < core->slots.count; s++) {
         const struct core_slot *slot = &core->slots.items[s];
-        if (slot->is_active && depends_on(core, slot, device)) {
+        if (slot->is_active && depends_on(slot, device)) {
             core_doom(core, (uint32_t)s, time_s);
         }
     }

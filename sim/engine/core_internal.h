@@ -204,22 +204,20 @@ bool core_pools_are_open(const struct ew_core *core, const struct core_template 
 uint32_t core_find_connection(const struct ew_core *core, uint32_t from, uint32_t to);
 
 /** Device for a node's device or peer in this job: for a unit whoever has taken it, or EW_NONE. */
-static inline uint32_t core_device(const struct ew_core *core, const struct core_slot *slot,
-                                   uint32_t place)
+static inline uint32_t core_device(const struct core_slot *slot, uint32_t place)
 {
-    const uint32_t n = core->run->platform->n_devices;
+    const uint32_t n = slot->tmpl->graph->n_devices;
     return place < n ? place : slot->units[place - n].device;
 }
 
 /** Seconds at nominal speed of a compute or load node, where it is bound. */
-static inline double core_work_s(const struct ew_core *core, const struct core_slot *slot,
-                                 uint32_t n)
+static inline double core_work_s(const struct core_slot *slot, uint32_t n)
 {
     const struct ew_task_graph *graph = slot->tmpl->graph;
-    const uint32_t n_devices = core->run->platform->n_devices;
     const uint32_t place = graph->nodes[n].device;
-    return place < n_devices ? graph->nodes[n].work_s
-                             : ew_task_work_s(graph, n, slot->units[place - n_devices].member);
+    return place < graph->n_devices
+               ? graph->nodes[n].work_s
+               : ew_task_work_s(graph, n, slot->units[place - graph->n_devices].member);
 }
 
 /** Connection of a message of this job. */
@@ -229,8 +227,8 @@ static inline uint32_t core_line(const struct ew_core *core, const struct core_s
     const uint32_t line = slot->tmpl->connection[n];
     const struct ew_task_node *node = &slot->tmpl->graph->nodes[n];
     return line != EW_NONE ? line
-                           : core_find_connection(core, core_device(core, slot, node->device),
-                                                  core_device(core, slot, node->peer));
+                           : core_find_connection(core, core_device(slot, node->device),
+                                                  core_device(slot, node->peer));
 }
 
 /* core_request.c */
@@ -359,12 +357,10 @@ void core_enqueue_message(struct ew_core *core, uint32_t slot, uint32_t node, do
 /** Note that a server may choose anew. */
 void core_mark_dirty(struct ew_core *core, struct core_server *server);
 /** Load or computation that takes time. */
-static inline bool core_occupies_device(const struct ew_core *core, const struct core_slot *slot,
-                                        uint32_t n)
+static inline bool core_occupies_device(const struct core_slot *slot, uint32_t n)
 {
     const uint8_t kind = slot->tmpl->graph->nodes[n].kind;
-    return (kind == EW_NODE_COMPUTE || kind == EW_NODE_LOAD) &&
-           core_work_s(core, slot, n) >= EW_GRAIN_S;
+    return (kind == EW_NODE_COMPUTE || kind == EW_NODE_LOAD) && core_work_s(slot, n) >= EW_GRAIN_S;
 }
 /** Emit an event about a node of a slot's job. */
 uint64_t core_emit_node(struct ew_core *core, enum ew_event_kind kind, uint32_t slot, uint32_t node,

@@ -343,8 +343,8 @@ void core_picks_buried(struct ew_core *core, const struct core_slot *slot, doubl
     struct core_watch *watch = core->picks->watch;
     const uint32_t w = slot->tmpl->workload;
     for (uint32_t n = 0; n < graph->n_nodes; n++) {
-        if (slot->deps[n] == 0 && core_occupies_device(core, slot, n)) {
-            const uint32_t device = core_device(core, slot, graph->nodes[n].device);
+        if (slot->deps[n] == 0 && core_occupies_device(slot, n)) {
+            const uint32_t device = core_device(slot, graph->nodes[n].device);
             core_watch_over(watch, device, NAN, time_s);
         }
     }
