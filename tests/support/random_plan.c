@@ -256,6 +256,9 @@ static void grow_tile(const struct sketch *s, struct ew_box *boxes, uint32_t end
             const struct ew_box share = share_of(shares, tile, whole_box(s, l), EW_H);
             boxes[l] = ew_box_hull(&boxes[l], &share);
         }
+        if (ew_op_is_indivisible(s->graph->layers[l].op) && !ew_box_is_empty(&boxes[l])) {
+            boxes[l] = whole_box(s, l); /* in every tile: none need begin with the first row */
+        }
         const struct ew_op_view view = ew_layer_view(&s->graph->layers[l]);
         for (uint32_t i = 0; i < view.n_inputs && !ew_box_is_empty(&boxes[l]); i++) {
             const uint32_t input = s->graph->layers[l].inputs[i];
