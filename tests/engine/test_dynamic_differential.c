@@ -14,7 +14,7 @@
 #include "support/random_dynamics.h"
 #include "support/random_scenario.h"
 
-enum { N_SCENARIOS = 300, N_COMPARED_FULL = 700, N_SANITIZED = 60, TIMEOUT_S = 600 };
+enum { N_SCENARIOS = 300, N_COMPARED_FULL = 620, N_SANITIZED = 60, TIMEOUT_S = 600 };
 
 #define REL_TOLERANCE 1e-6
 
