@@ -422,6 +422,8 @@ enum ew_status ew_guard_talk_begin(struct ew_guard_talk **out, ew_guarded_answer
     }
     if (talk->watch.child == 0) {
         (void)close(ends[0]);
+        free(talk->what); /* the parent's; whoever exits here would be told to have leaked them */
+        free(talk);
         answer_questions(ends[1], function, ctx, limit_s);
     }
     (void)close(ends[1]);
