@@ -63,6 +63,7 @@ struct fault {
 static const struct fault faults[] = {
     {"kill:0", "killed by signal 9", 60},
     {"kill:100", "killed by signal 9", 60},
+    {"killlate:0", "worker of 'd0': killed by signal 9", 60}, /* after others complain of it */
     {"stop:0", "not ready after", 0.1},
     {"stop:100", "no sign of life for 1.5 s", 1.5},
     {"reset:0", "onnection", 60},

@@ -347,7 +347,25 @@ START_TEST(a_disk_without_the_weights_is_survived)
                               .weights_path = "/proc/self/cwd/convolutions.onnx",
                               .refuses = true,
                               .stall_limit_s = 60},
-                "worker of 'd2'", "No such file");
+                "worker of 'd2': weights file '/proc/self/cwd/", "No such file");
+}
+END_TEST
+
+/* Others cannot connect to worker 2 and say so before it says, or shows, what is wrong with it. */
+START_TEST(a_cause_is_waited_for_when_others_complain_first)
+{
+    ck_assert_int_eq(chdir(EW_SOURCE_DIR "/tests/data/outputs"), 0);
+    struct how how = {.faults = "disklate:0@2",
+                      .weights_path = "/proc/self/cwd/convolutions.onnx",
+                      .refuses = true,
+                      .stall_limit_s = 60};
+    check_fails(&how, "worker of 'd2': weights file '/proc/self/cwd/", "No such file");
+    how.faults = "killlate:0@2";
+    check_fails(&how, "worker of 'd2': killed by signal 9", "no plan without it");
+    for (uint32_t i = 0; i < n_times(100); i++) {
+        how = (struct how){.faults = "killlate:0@2", .is_emulated = i % 2, .stall_limit_s = 60};
+        check_completes(&how, 1);
+    }
 }
 END_TEST
 
@@ -404,6 +422,7 @@ int main(void)
     tcase_add_test(tcase, the_source_alone_is_enough);
     tcase_add_loop_test(tcase, every_fault_is_survived, 0, 16);
     tcase_add_test(tcase, a_disk_without_the_weights_is_survived);
+    tcase_add_test(tcase, a_cause_is_waited_for_when_others_complain_first);
     tcase_add_test(tcase, the_loss_of_the_source_ends_the_run);
     tcase_add_test(tcase, a_loss_that_nobody_plans_for_ends_the_run);
     tcase_add_test(tcase, the_policy_says_what_becomes_of_requests);

@@ -6,8 +6,9 @@
  * EW_FAULT         KIND:N@W,KIND:N@W,...: what worker W (0: the first that is started) does once N
  *                  bytes have gone from it to the coordinator (data: from other workers to it):
  *                  kill, stop, reset, close, flip, version, garbage, huge, slow, data; disk: it
- *                  starts in another folder. Without @W it is the first one
- * EW_FAULT_LOCK    a folder: processes count themselves by the files they make there
+ *                  starts in another folder. Without @W it is the first one. killlate, disklate: it
+ *                  accepts nobody but the coordinator, and fails some time after others have
+ * noticed EW_FAULT_LOCK    a folder: processes count themselves by the files they make there
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -145,7 +146,11 @@ static void go_wrong(struct fault *fault, struct pair *pair, char *bytes, size_t
         return; /* again and again */
     }
     fault->kind = "";
-    if (strcmp(kind, "kill") == 0) {
+    if (strstr(kind, "late")) {
+        const struct timespec pause = {0, 300000000};
+        (void)nanosleep(&pause, NULL);
+    }
+    if (strncmp(kind, "kill", 4) == 0) {
         (void)kill(child, SIGKILL);
         (void)kill(getpid(), SIGKILL);
     } else if (strcmp(kind, "stop") == 0) {
@@ -256,8 +261,9 @@ int main(void)
     (void)prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_IGN);
     read_fault(&fault);
-    const pid_t child = start_worker(port, strcmp(fault.kind, "disk") == 0);
-    const int listener = listen_here();
+    const bool is_late = strstr(fault.kind, "late") != NULL;
+    const pid_t child = start_worker(port, strncmp(fault.kind, "disk", 4) == 0);
+    int listener = listen_here();
     for (;;) {
         struct pollfd fds[2 * MAX_PAIRS + 1] = {{.fd = listener, .events = POLLIN}};
         for (int i = 0; i < n_pairs; i++) {
@@ -278,6 +284,10 @@ int main(void)
             if (fds[1 + 2 * i].revents && p->outside >= 0 && p->n_in == 0 &&
                 is_from_coordinator(p->outside)) {
                 coordinator = i;
+                if (is_late && listener >= 0) {
+                    (void)close(listener);
+                    listener = -1;
+                }
             }
             if (fds[1 + 2 * i].revents && p->outside >= 0 &&
                 !pass(p->outside, p->inside, p, false, i == coordinator, &fault, child)) {
@@ -292,7 +302,7 @@ int main(void)
                 p->inside = -1;
             }
         }
-        if (fds[0].revents && n_pairs < MAX_PAIRS) {
+        if (fds[0].revents && listener >= 0 && n_pairs < MAX_PAIRS) {
             const int outside = accept(listener, NULL, NULL);
             pairs[n_pairs++] = (struct pair){outside, connect_to(port), 0, 0};
         }

@@ -15,6 +15,11 @@
 
 #include "engine/exec/net.h"
 
+enum { PING_ACCUSED = 1 }; /* comes back with the answer */
+
+/* An accused worker that is silent so long is lost. */
+static const double grace_s = 1;
+
 static double now_s(void)
 {
     struct timespec t;
@@ -213,6 +218,7 @@ static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct 
     member->heard_s = now_s();
     switch (frame->type) {
     case EW_FRAME_PONG:
+        crew->blames[member->device].has_answered |= frame->job == PING_ACCUSED;
         return EW_OK;
     case EW_FRAME_READY:
         member->is_ready = true;
@@ -229,16 +235,10 @@ static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct 
     }
 }
 
-/* A worker that is gone: let it say why, or say how it ended when we can know. */
-static enum ew_status explain_loss(struct crew_member *member, struct ew_error *err)
+/* How a worker ended, when that is one of ours; else `err` stays as it is. */
+static enum ew_status explain_end(struct crew_member *member, struct ew_error *err)
 {
     int how = 0;
-    struct ew_error said = {0};
-    if (ew_conn_read(&member->conn, &said) ==
-        EW_EENGINE) { /* it has said why, and we wrote first */
-        *err = said;
-        return EW_EENGINE;
-    }
     if (member->pid > 0) {
         for (int i = 0; i < 50; i++) { /* its end may be some milliseconds behind its socket's */
             if (waitpid(member->pid, &how, WNOHANG) == member->pid) {
@@ -252,13 +252,25 @@ static enum ew_status explain_loss(struct crew_member *member, struct ew_error *
             (void)nanosleep(&pause, NULL);
         }
     }
-    if (member->crew->options->n_hosts && !member->is_ready) {
+    err->status = EW_EENGINE;
+    return EW_EENGINE;
+}
+
+/* A worker that is gone: let it say why, or say how it ended when we can know. */
+static enum ew_status explain_loss(struct crew_member *member, struct ew_error *err)
+{
+    struct ew_error said = {0};
+    if (ew_conn_read(&member->conn, &said) ==
+        EW_EENGINE) { /* it has said why, and we wrote first */
+        *err = said;
+        return EW_EENGINE;
+    }
+    if (member->pid <= 0 && member->crew->options->n_hosts && !member->is_ready) {
         return ew_fail(err, EW_EENGINE,
                        "%s: closed the connection before it was ready; has it another token?",
                        member->label);
     }
-    err->status = EW_EENGINE;
-    return EW_EENGINE;
+    return explain_end(member, err);
 }
 
 /* ---- losses ---- */
@@ -297,22 +309,55 @@ bool crew_is_end(const struct crew *crew, uint32_t device)
     return false;
 }
 
-/* A worker has failed us: it is lost, or the one that it blames. Who of two spoils what passes
- * between them nobody knows: then it is the one that the run can do without. */
+bool crew_is_judging(const struct crew *crew)
+{
+    return crew->n_deaf > 0;
+}
+
+/* A worker has ended its part because of another one. Let that one speak before it is judged: it
+ * may be about to say what is wrong with it, or how it ended may be about to show. */
+static enum ew_status hear_complaint(struct crew_member *member, uint32_t of, struct ew_error *err)
+{
+    struct crew *crew = member->crew;
+    const struct ew_frame ping = {.type = EW_FRAME_PING, .job = PING_ACCUSED};
+    member->is_deaf = true;
+    if (crew->is_resetting || crew->members[of].is_lost) {
+        return EW_OK; /* that is known, or over */
+    }
+    (void)snprintf(member->why, sizeof member->why, "%s", err->message);
+    blame_note(crew->n, crew->blames, member->device, of, now_s());
+    crew->n_deaf++;
+    return crew_send(crew, of, &ping, err);
+}
+
+/* A worker has failed us: it is lost, unless it blames another one. */
 static enum ew_status judge(struct crew_member *member, enum ew_status status, struct ew_error *err)
 {
     struct crew *crew = member->crew;
-    const bool is_worker = status == EW_EENGINE || status == EW_EIO;
-    if (status == EW_OK || !is_worker || !crew->is_survivor) {
+    if (status != EW_EENGINE && status != EW_EIO) {
         return status;
     }
-    const bool is_blame = crew->blamed < crew->n && crew->blamed != member->device &&
-                          !crew_is_end(crew, crew->blamed);
-    const uint32_t device = is_blame ? crew->blamed : member->device;
+    const uint32_t blamed = crew->blamed;
     const struct ew_error why = *err;
     crew->blamed = EW_NONE;
-    member->is_deaf = member->is_deaf || is_blame;
-    return crew_lose(crew, device, &why, err);
+    return blamed < crew->n && blamed != member->device
+               ? hear_complaint(member, blamed, err)
+               : crew_lose(crew, member->device, &why, err);
+}
+
+/* A complaint that stands now. Who of two that are there spoils what passes between them nobody
+ * knows: it is the accused that is lost, unless it is the one that the run cannot do without. */
+static enum ew_status judge_complaints(struct crew *crew, struct ew_error *err)
+{
+    uint32_t by, of;
+    if (!crew->n_deaf || crew->n_news || crew->is_resetting ||
+        !blame_is_due(crew->n, crew->blames, now_s(), grace_s, &by, &of)) {
+        return EW_OK;
+    }
+    struct ew_error why;
+    (void)ew_fail(&why, EW_EENGINE, "%s", crew->members[by].why);
+    const bool is_there_too = crew->blames[of].has_answered || crew->blames[of].of != EW_NONE;
+    return crew_lose(crew, is_there_too && crew_is_end(crew, of) ? by : of, &why, err);
 }
 
 bool crew_take_news(struct crew *crew, uint32_t *device)
@@ -368,6 +413,7 @@ enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err
                                  .events = (short)(POLLIN | (wants_write ? POLLOUT : 0))};
     }
     int wait_ms = -1;
+    limit_s = crew->n_deaf ? fmin(limit_s, 0.1) : limit_s;
     if (isfinite(limit_s)) {
         wait_ms = limit_s > 0 ? (int)(limit_s * 1e3) : 0;
         if (wait_ms == 0 && limit_s > 60e-6) { /* the last bit, finer than poll can wait */
@@ -386,7 +432,7 @@ enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err
         }
     }
     free(fds);
-    return status;
+    return status ? status : judge_complaints(crew, err);
 }
 
 enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_frame *frame,
@@ -428,7 +474,11 @@ static enum ew_status greet_member(struct crew *crew, uint32_t device, struct ew
                                     .ctx = member};
     const enum ew_status status = ew_net_connect(&member->conn.fd, member->host, member->port, err);
     member->heard_s = now_s();
-    return status ? ew_prefix(err, "%s: ", member->label) : crew_send(crew, device, &hello, err);
+    if (status != EW_OK) {
+        (void)ew_prefix(err, "%s: ", member->label);
+        return judge(member, member->pid > 0 ? explain_end(member, err) : status, err);
+    }
+    return crew_send(crew, device, &hello, err);
 }
 
 static enum ew_status add_member(struct crew *crew, uint32_t device, struct ew_error *err)
@@ -552,7 +602,8 @@ static enum ew_status wait_until_ready(struct crew *crew, struct ew_error *err)
         if (status == EW_OK && crew->run->interrupted && *crew->run->interrupted) {
             status = ew_fail(err, EW_EINTR, "interrupted while workers prepared their weights");
         }
-        if (status == EW_OK && now_s() - begin_s > 10 * crew->options->stall_limit_s) {
+        if (status == EW_OK && !crew_is_judging(crew) &&
+            now_s() - begin_s > 10 * crew->options->stall_limit_s) {
             const struct crew_member *late = find_unready(crew);
             struct ew_error why;
             (void)ew_fail(&why, EW_EENGINE, "%s: not ready after %.0f s", late->label,
@@ -600,10 +651,12 @@ enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
 {
     crew->n = crew->run->platform->n_devices;
     crew->members = calloc(crew->n, sizeof *crew->members);
-    if (!crew->members) {
+    crew->blames = calloc(crew->n, sizeof *crew->blames);
+    if (!crew->members || !crew->blames) {
         crew->n = 0;
         return ew_fail_memory(err);
     }
+    blame_clear(crew->n, crew->blames);
     for (uint32_t d = 0; d < crew->n; d++) {
         crew->members[d].conn.fd = -1;
         crew->members[d].pid = -1;
@@ -650,12 +703,14 @@ enum ew_status crew_restart(struct crew *crew, uint32_t n_programs,
 {
     enum ew_status status = end_part(crew, err);
     crew->part++;
+    crew->n_deaf = 0;
+    blame_clear(crew->n, crew->blames);
     for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
         struct crew_member *member = &crew->members[d];
         if (!member->is_lost) {
             ew_conn_fini(&member->conn);
             member->is_ready = member->is_deaf = member->has_left = false;
-            status = judge(member, greet_member(crew, d, err), err);
+            status = greet_member(crew, d, err);
         }
     }
     return status ? status : begin_part(crew, n_programs, programs, err);
@@ -713,6 +768,8 @@ void crew_end(struct crew *crew, bool has_failed)
     hide_shaper(crew);
     ew_shaper_close(crew->shaper);
     free(crew->members);
+    free(crew->blames);
     crew->members = NULL;
+    crew->blames = NULL;
     crew->n = 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/vec.h"
+#include "engine/exec/blame.h"
 #include "engine/exec/exec.h"
 #include "engine/exec/frame.h"
 #include "engine/exec/netns.h"
@@ -30,7 +31,7 @@ struct crew_member {
     bool is_ready;
     bool is_lost;   /**< for good; `why` says how */
     bool is_news;   /**< and nobody has taken note */
-    bool is_deaf;   /**< has ended its part, since another worker failed it */
+    bool is_deaf;   /**< has ended its part, since another worker failed it: `why` says how */
     double heard_s; /**< real time of its last frame */
     char why[EW_ERROR_SIZE];
     uint32_t processor; /**< that it computes on; EW_NONE: any */
@@ -42,6 +43,8 @@ struct crew {
     const struct ew_exec_options *options;
     uint32_t n;
     struct crew_member *members;
+    struct blame *blames; /**< per worker */
+    uint32_t n_deaf;      /**< complaints that nobody has judged yet */
     struct ew_shaper *shaper;
     char shaper_name[EW_SHAPER_NAME_BYTES];
     char token[EW_TOKEN_BYTES];
@@ -77,6 +80,9 @@ bool crew_take_news(struct crew *crew, uint32_t *device);
 
 /** Inputs come from that device, or answers go there. */
 bool crew_is_end(const struct crew *crew, uint32_t device);
+
+/** A worker has complained of another, and it is not yet known who is to be lost. */
+bool crew_is_judging(const struct crew *crew);
 
 /** Of two workers, the one that has been silent longer. */
 uint32_t crew_quieter(const struct crew *crew, uint32_t a, uint32_t b);

@@ -445,7 +445,7 @@ static enum ew_status judge_silence(struct exec *exec, uint32_t id, double time_
         exec->has_asked = true;
         return crew_tell(&exec->crew, &ping, &exec->err);
     }
-    if (silent_s <= limit_s) {
+    if (silent_s <= limit_s || crew_is_judging(&exec->crew)) {
         exec->has_asked = exec->has_asked && silent_s > limit_s / 2;
         return EW_OK;
     }

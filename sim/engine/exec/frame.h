@@ -36,8 +36,8 @@ enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
     X(END_JOB) /* coordinator: forget the job */                                                   \
     X(STOP)    /* coordinator: end */                                                              \
     X(RESET)   /* coordinator: end this run's part, a new one comes */                             \
-    X(PING)    /* coordinator: are you there? */                                                   \
-    X(PONG)    /* worker: yes */                                                                   \
+    X(PING)    /* coordinator: are you there? job: to come back with the answer */                 \
+    X(PONG)    /* worker: yes; job: as asked */                                                    \
     X(BYE)     /* worker: struct ew_exec_bye */                                                    \
     X(ERROR)   /* worker: a message for people; node: device that is to blame, EW_NONE: itself */
 

@@ -317,8 +317,8 @@ static enum ew_status on_coordinator(struct wk_worker *worker, const struct ew_f
         worker->is_stopping = true;
         return EW_OK;
     case EW_FRAME_PING:
-        return ew_conn_send(&worker->coordinator->conn, &(struct ew_frame){.type = EW_FRAME_PONG},
-                            err);
+        return ew_conn_send(&worker->coordinator->conn,
+                            &(struct ew_frame){.type = EW_FRAME_PONG, .job = frame->job}, err);
     default:
         return on_job_frame(worker, frame, err);
     }
@@ -504,9 +504,12 @@ static enum ew_status greet(struct wk_guest *guest, const struct ew_frame *frame
 static enum ew_status on_guest(void *ctx, const struct ew_frame *frame, struct ew_error *err)
 {
     struct wk_guest *guest = ctx;
-    return !guest->is_known           ? greet(guest, frame, err)
-           : guest->device == EW_NONE ? on_coordinator(guest->worker, frame, err)
-                                      : on_worker(guest->worker, frame, err);
+    if (!guest->is_known || guest->device != EW_NONE) {
+        return guest->is_known ? on_worker(guest->worker, frame, err) : greet(guest, frame, err);
+    }
+    const enum ew_status status = on_coordinator(guest->worker, frame, err);
+    return status == EW_EIO ? EW_EINPUT
+                            : status; /* of a file or a worker, not of the coordinator */
 }
 
 /* ---- the loop ---- */
