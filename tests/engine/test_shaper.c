@@ -1,6 +1,5 @@
 /*
- * Emulated links against the shares that SimGrid gives: flows take chunk after chunk as workers do,
- * in logical time, without waiting for it.
+ * Emulated links against the shares that SimGrid gives, in logical time, without waiting for it.
  */
 #include <check.h>
 #include <math.h>
@@ -8,7 +7,7 @@
 
 #include "engine/exec/shaper.h"
 
-enum { MAX_FLOWS = 6, MAX_LINKS = 4 };
+enum { MAX_FLOWS = 7 };
 
 struct flow {
     uint32_t route[3];
@@ -17,55 +16,50 @@ struct flow {
     double slowest_bytes_per_s;
     double start_s;
     double bytes;
-    /* state */
-    double left;
-    double at_s;
-    double end_s;
+    double end_s; /* found */
 };
 
-static struct ew_exec_flow flow_of(const struct flow *f)
-{
-    return (struct ew_exec_flow){f->weight, f->slowest_bytes_per_s};
-}
-
-/* Always the flow whose last chunk is through first asks for its next one. */
-static void run_flows(struct flow *flows, uint32_t n, const struct ew_exec_link *links,
-                      uint32_t n_links)
+static struct ew_shaper *new_shaper(uint32_t n_links)
 {
     char name[EW_SHAPER_NAME_BYTES];
     struct ew_shaper *shaper = NULL;
     struct ew_error err = {0};
-    ck_assert_msg(ew_shaper_new(&shaper, name, n_links, &err) == EW_OK, "%s", err.message);
+    ck_assert_msg(ew_shaper_new(&shaper, name, n_links, MAX_FLOWS, 3, &err) == EW_OK, "%s",
+                  err.message);
     ew_shaper_unlink(name);
+    return shaper;
+}
+
+static double begin(struct ew_shaper *shaper, const struct ew_exec_link *links, uint32_t id,
+                    const struct flow *f)
+{
+    const struct ew_exec_flow_begin what = {.flow = {f->weight, f->slowest_bytes_per_s},
+                                            .start_s = f->start_s,
+                                            .bytes = f->bytes,
+                                            .n_route = f->n_route,
+                                            .route = f->route};
+    return ew_shaper_begin(shaper, links, id, &what);
+}
+
+static void take_ends(struct ew_shaper *shaper, const struct ew_exec_link *links,
+                      struct flow *flows, uint32_t n)
+{
     for (uint32_t i = 0; i < n; i++) {
-        flows[i].left = flows[i].bytes;
-        flows[i].at_s = flows[i].start_s;
+        const struct ew_exec_progress p = ew_shaper_progress(shaper, links, i, 1e9);
+        ck_assert(p.is_over);
+        ck_assert_double_eq(p.bytes, flows[i].bytes);
+        flows[i].end_s = p.end_s;
     }
-    for (;;) {
-        struct flow *next = NULL;
-        for (uint32_t i = 0; i < n; i++) {
-            if (flows[i].left > 0 && (!next || flows[i].at_s < next->at_s)) {
-                next = &flows[i];
-            }
-        }
-        if (!next) {
-            break;
-        }
-        const struct ew_exec_flow flow = flow_of(next);
-        if (next->left == next->bytes) {
-            ew_shaper_join(shaper, links, next->n_route, next->route, flow);
-        }
-        const double bytes =
-            fmin(next->left,
-                 ew_shaper_chunk(shaper, links, next->n_route, next->route, flow, 0.5e-3).bytes);
-        next->at_s =
-            ew_shaper_reserve(shaper, links, next->n_route, next->route, next->at_s, bytes);
-        next->left -= bytes;
-        if (next->left <= 0) {
-            next->end_s = next->at_s;
-            ew_shaper_leave(shaper, links, next->n_route, next->route, flow);
-        }
+}
+
+static void run_flows(struct flow *flows, uint32_t n, const struct ew_exec_link *links,
+                      uint32_t n_links)
+{
+    struct ew_shaper *shaper = new_shaper(n_links);
+    for (uint32_t i = 0; i < n; i++) {
+        ck_assert_double_eq(begin(shaper, links, i, &flows[i]), 0);
     }
+    take_ends(shaper, links, flows, n);
     ew_shaper_close(shaper);
 }
 
@@ -150,26 +144,79 @@ START_TEST(fatpipes_and_relays)
 }
 END_TEST
 
-/* 1 MB/s. Taken from 1 s to 1.5 s; then somebody who is late asks for 0.25 s from 0.5 s on: it was
- * idle. For another second from 0.5 s on 0.25 s are left before, the rest comes after 1.5 s. */
-START_TEST(who_asks_late_gets_what_was_idle)
+/* Two of 1 MB on 1 MB/s; of the second's worker nothing is seen between its beginning and 3 s. Both
+ * have had the same share: half of it after 1 s, all after 2 s. */
+START_TEST(who_sleeps_keeps_its_share)
 {
     const struct ew_exec_link links[] = {{1e6, 1, 0}};
-    const uint32_t route[] = {0};
-    char name[EW_SHAPER_NAME_BYTES];
-    struct ew_shaper *shaper = NULL;
-    struct ew_error err = {0};
-    ck_assert(ew_shaper_new(&shaper, name, 1, &err) == EW_OK);
-    ew_shaper_unlink(name);
-    ck_assert_double_eq_tol(ew_shaper_reserve(shaper, links, 1, route, 1.0, 0.5e6), 1.5, 1e-12);
-    ck_assert_double_eq_tol(ew_shaper_reserve(shaper, links, 1, route, 0.5, 0.25e6), 0.75, 1e-12);
-    ck_assert_double_eq_tol(ew_shaper_reserve(shaper, links, 1, route, 0.5, 1e6), 2.25, 1e-12);
-    ck_assert_double_eq_tol(ew_shaper_reserve(shaper, links, 1, route, 0.0, 0.5e6), 0.5, 1e-12);
-    for (int i = 0; i < 100; i++) { /* more gaps than are kept */
-        const double end_s = ew_shaper_reserve(shaper, links, 1, route, 10 + i, 0.5e6);
-        ck_assert_double_eq_tol(end_s, 10.5 + i, 1e-12);
+    struct flow flows[] = {
+        {.route = {0}, .n_route = 1, .weight = 500, .slowest_bytes_per_s = 1e6, .bytes = 1e6},
+        {.route = {0}, .n_route = 1, .weight = 500, .slowest_bytes_per_s = 1e6, .bytes = 1e6},
+    };
+    struct ew_shaper *shaper = new_shaper(1);
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert_double_eq(begin(shaper, links, i, &flows[i]), 0);
     }
-    ck_assert_double_eq_tol(ew_shaper_reserve(shaper, links, 1, route, 108.5, 0.5e6), 109, 1e-12);
+    struct ew_exec_progress p = {0};
+    for (int ms = 0; ms <= 1000; ms++) {
+        const double before = p.bytes;
+        p = ew_shaper_progress(shaper, links, 0, 1e-3 * ms);
+        ck_assert(!p.is_over && p.bytes >= before && p.soon_s > 1e-3 * ms && p.soon_s < 2.001);
+    }
+    ck_assert_double_eq_tol(p.bytes, 0.5e6, 100);
+    p = ew_shaper_progress(shaper, links, 1, 3);
+    ck_assert(p.is_over);
+    ck_assert_double_eq_tol(p.end_s, 2, 1e-4);
+    p = ew_shaper_progress(shaper, links, 0, 3);
+    ck_assert(p.is_over);
+    ck_assert_double_eq_tol(p.end_s, 2, 1e-4);
+    ew_shaper_close(shaper);
+}
+END_TEST
+
+/* Seven equal ones from one device, as when a layer is scattered: all end together, after 7 x 10
+ * ms, each within a round of chunks. */
+START_TEST(equal_flows_end_together)
+{
+    const struct ew_exec_link links[] = {{12.5e6, 1, 0}};
+    struct flow flows[MAX_FLOWS];
+    for (uint32_t i = 0; i < MAX_FLOWS; i++) {
+        flows[i] = (struct flow){.route = {0},
+                                 .n_route = 1,
+                                 .weight = 500,
+                                 .slowest_bytes_per_s = 12.5e6,
+                                 .start_s = 0.002,
+                                 .bytes = 125e3};
+    }
+    run_flows(flows, MAX_FLOWS, links, 1);
+    for (uint32_t i = 0; i < MAX_FLOWS; i++) {
+        ck_assert_double_eq_tol(flows[i].end_s, 0.002 + 0.01 * MAX_FLOWS, 1e-4);
+    }
+}
+END_TEST
+
+/* 1 MB/s, taken by A until 0.5 s and by B from 1 s to 1.5 s. Then C begins, late: 0.25 MB from 0.5
+ * s on find the link idle. D needs 1 MB from 0.5 s on, of which 0.25 s are left before B; E begins
+ * later than anybody has asked for. */
+START_TEST(who_begins_late_gets_what_was_idle)
+{
+    const struct ew_exec_link links[] = {{1e6, 1, 0}};
+    const double starts_s[] = {0, 1, 0.5, 0.5, 4}, bytes[] = {0.5e6, 0.5e6, 0.25e6, 1e6, 1e6};
+    const double ends_s[] = {0.5, 1.5, 0.75, 2.25, 5};
+    struct ew_shaper *shaper = new_shaper(1);
+    for (uint32_t i = 0; i < 5; i++) {
+        const struct flow flow = {.route = {0},
+                                  .n_route = 1,
+                                  .weight = 500,
+                                  .slowest_bytes_per_s = 1e6,
+                                  .start_s = starts_s[i],
+                                  .bytes = bytes[i]};
+        const double late_s = begin(shaper, links, i, &flow);
+        const struct ew_exec_progress p = ew_shaper_progress(shaper, links, i, 10);
+        ck_assert(p.is_over);
+        ck_assert_double_eq_tol(p.end_s, ends_s[i], 1e-4);
+        ck_assert_double_eq_tol(late_s, i == 2 || i == 3 ? 1 : 0, 1e-3);
+    }
     ew_shaper_close(shaper);
 }
 END_TEST
@@ -183,7 +230,9 @@ int main(void)
     tcase_add_test(tcase, slowest_links_of_their_own_do_not_change_the_share);
     tcase_add_test(tcase, what_one_cannot_use_the_other_gets);
     tcase_add_test(tcase, fatpipes_and_relays);
-    tcase_add_test(tcase, who_asks_late_gets_what_was_idle);
+    tcase_add_test(tcase, who_sleeps_keeps_its_share);
+    tcase_add_test(tcase, equal_flows_end_together);
+    tcase_add_test(tcase, who_begins_late_gets_what_was_idle);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

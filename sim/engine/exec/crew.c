@@ -623,6 +623,18 @@ static void hide_shaper(struct crew *crew)
     }
 }
 
+static enum ew_status new_shaper(struct crew *crew, struct ew_error *err)
+{
+    const struct ew_platform *platform = crew->run->platform;
+    const uint32_t n_pairs = platform->n_devices * platform->n_devices;
+    uint32_t longest = 1;
+    for (uint32_t i = 0; i < n_pairs; i++) {
+        longest = platform->routes[i].n_links > longest ? platform->routes[i].n_links : longest;
+    }
+    return ew_shaper_new(&crew->shaper, crew->shaper_name, platform->n_links, n_pairs, longest,
+                         err);
+}
+
 /* Everybody is told what to do in a new part of the run, and prepares. */
 static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
                                  struct ew_exec_program *const *programs, struct ew_error *err)
@@ -632,7 +644,7 @@ static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
     ew_shaper_close(crew->shaper);
     crew->shaper = NULL;
     if (crew->options->is_emulated) {
-        status = ew_shaper_new(&crew->shaper, crew->shaper_name, crew->run->platform->n_links, err);
+        status = new_shaper(crew, err);
     }
     for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
         status = send_setup(crew, d, n_programs, err);

@@ -52,6 +52,8 @@ struct wk_send {
     struct wk_job *job;
     uint32_t node;
     double start_s;
+    double late_s;   /**< real: how late its flow began, for others on its links */
+    bool is_flowing; /**< through the emulated links */
 };
 
 /** The outgoing connection to a device. */
@@ -64,10 +66,9 @@ struct wk_line {
     struct wk_send send;
     char *bytes; /**< head and payload of the DATA frame */
     uint64_t n_bytes;
-    uint64_t n_queued;  /**< handed to the connection */
-    double n_reserved;  /**< modelled bytes reserved so far */
-    double chunk_end_s; /**< logical: when the reserved ones are through */
-    double late_s;      /**< real: latest that a chunk was asked for while others used its links */
+    uint64_t n_queued; /**< handed to the connection */
+    double next_s;     /**< logical: when something is to do again */
+    double end_s;      /**< logical: when the last byte was through */
 };
 
 /** Who connected to us. */

@@ -11,8 +11,8 @@
 #include "engine/exec/wire_values.h"
 #include "engine/exec/worker.h"
 
-/* A chunk is what the slowest flow on the way moves in this real time. */
-static const double chunk_s = 0.5e-3;
+/* Bytes are put on the wire this often in real time. */
+static const double write_s = 0.5e-3;
 
 double wk_real_now_s(void)
 {
@@ -38,6 +38,32 @@ void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *con
     }
 }
 
+static bool is_shaped(const struct wk_worker *worker)
+{
+    return worker->setup.is_emulated && !worker->setup.has_kernel_links;
+}
+
+static uint32_t flow_of(const struct wk_worker *worker, const struct wk_line *line)
+{
+    return worker->setup.device * worker->setup.n_devices + (uint32_t)(line - worker->lines);
+}
+
+/* The modelled message begins, whether its data are here yet or not. */
+static void begin_flow(const struct wk_worker *worker, const struct wk_line *line,
+                       struct wk_send *send)
+{
+    const struct ew_exec_program *p = worker->plans.items[send->job->program].program;
+    const struct ew_exec_route *route = &worker->setup.routes[line - worker->lines];
+    const struct ew_exec_flow_begin begin = {.flow = route->flow,
+                                             .start_s = send->start_s + route->latency_s,
+                                             .bytes = (double)p->nodes[send->node].bytes,
+                                             .n_route = route->n_links,
+                                             .route = route->links};
+    send->late_s = worker->dilation * ew_shaper_begin(worker->shaper, worker->setup.links,
+                                                      flow_of(worker, line), &begin);
+    send->is_flowing = true;
+}
+
 enum ew_status wk_line_command(struct wk_worker *worker, const struct ew_frame *frame,
                                struct ew_error *err)
 {
@@ -52,7 +78,11 @@ enum ew_status wk_line_command(struct wk_worker *worker, const struct ew_frame *
     if (!job) {
         return err->status;
     }
-    const struct wk_send send = {job, frame->node, frame->time_s};
+    struct wk_send send = {.job = job, .node = frame->node, .start_s = frame->time_s};
+    if (is_shaped(worker) && !line->is_sending &&
+        !line->waiting.count) { /* at once: see shaper.h */
+        begin_flow(worker, line, &send);
+    }
     if (!ew_vec_push(&line->waiting, send)) {
         return ew_fail_memory(err);
     }
@@ -121,33 +151,6 @@ static const struct ew_exec_node *sent_node(const struct wk_worker *worker,
     return &worker->plans.items[line->send.job->program].program->nodes[line->send.node];
 }
 
-/* Take the next chunk's time on all links of the route. */
-static void reserve_chunk(struct wk_worker *worker, struct wk_line *line, double now_s)
-{
-    const struct ew_exec_node *node = sent_node(worker, line);
-    const struct ew_exec_route *route = &worker->setup.routes[node->peer];
-    if (line->n_reserved == 0) {
-        ew_shaper_join(worker->shaper, worker->setup.links, route->n_links, route->links,
-                       route->flow);
-    }
-    const double left = (double)node->bytes - line->n_reserved;
-    const struct ew_exec_chunk chunk =
-        ew_shaper_chunk(worker->shaper, worker->setup.links, route->n_links, route->links,
-                        route->flow, chunk_s / fmax(1, worker->dilation));
-    const double bytes = fmin(left, chunk.bytes);
-    if (chunk.is_contended) { /* who asks late gets another share than it should */
-        line->late_s = fmax(line->late_s, (now_s - line->chunk_end_s) * worker->dilation);
-    }
-    line->chunk_end_s = ew_shaper_reserve(worker->shaper, worker->setup.links, route->n_links,
-                                          route->links, line->chunk_end_s, bytes);
-    line->n_reserved += bytes;
-    if (bytes >= left) { /* what follows need not wait for this one to be written */
-        line->n_reserved = (double)node->bytes;
-        ew_shaper_leave(worker->shaper, worker->setup.links, route->n_links, route->links,
-                        route->flow);
-    }
-}
-
 static enum ew_status queue_until(struct wk_line *line, uint64_t end, struct ew_error *err)
 {
     const uint64_t n = end > line->n_queued ? end - line->n_queued : 0;
@@ -166,9 +169,9 @@ static enum ew_status end_send(struct wk_worker *worker, struct wk_line *line, s
                                      .program = send.job->program,
                                      .node = send.node,
                                      .job = send.job->id,
-                                     .time_s = line->chunk_end_s,
-                                     .n_bytes = sizeof line->late_s,
-                                     .payload = (const char *)&line->late_s};
+                                     .time_s = line->end_s,
+                                     .n_bytes = sizeof send.late_s,
+                                     .payload = (const char *)&send.late_s};
     status = status ? status : ew_conn_send(&line->conn, &arrived, err);
     free(line->bytes);
     line->bytes = NULL;
@@ -198,28 +201,32 @@ static enum ew_status begin_send(struct wk_worker *worker, struct wk_line *line,
     line->send = send;
     line->is_sending = true;
     line->n_queued = 0;
-    line->n_reserved = 0;
-    line->late_s = 0;
-    const enum ew_status status = encode(line, worker, err);
-    if (status == EW_OK && worker->setup.is_emulated) {
-        line->chunk_end_s =
-            send.start_s + worker->setup.routes[sent_node(worker, line)->peer].latency_s;
+    if (is_shaped(worker) && !send.is_flowing) {
+        begin_flow(worker, line, &line->send);
     }
-    return status;
+    line->end_s = line->next_s =
+        worker->setup.is_emulated
+            ? send.start_s + worker->setup.routes[sent_node(worker, line)->peer].latency_s
+            : 0;
+    return encode(line, worker, err);
 }
 
-/* Move a line on by one chunk or message. */
+/* Put on the wire what is through by now. */
 static enum ew_status step_line(struct wk_worker *worker, struct wk_line *line, double now_s,
                                 struct ew_error *err)
 {
-    const double total = (double)sent_node(worker, line)->bytes;
-    if (!worker->setup.is_emulated || worker->setup.has_kernel_links || line->n_reserved >= total) {
+    if (!is_shaped(worker)) {
         return end_send(worker, line, err);
     }
-    const enum ew_status status =
-        queue_until(line, (uint64_t)((double)line->n_bytes * line->n_reserved / total), err);
-    reserve_chunk(worker, line, now_s);
-    return status;
+    const struct ew_exec_progress progress =
+        ew_shaper_progress(worker->shaper, worker->setup.links, flow_of(worker, line), now_s);
+    if (progress.is_over) {
+        line->end_s = progress.end_s;
+        return end_send(worker, line, err);
+    }
+    const double part = progress.bytes / (double)sent_node(worker, line)->bytes;
+    line->next_s = fmin(now_s + write_s / fmax(1, worker->dilation), progress.soon_s);
+    return queue_until(line, (uint64_t)((double)line->n_bytes * part), err);
 }
 
 /* A lost connection ends its line, anything else ends the worker. */
@@ -250,15 +257,13 @@ static enum ew_status begin_sends(struct wk_worker *worker, struct ew_error *err
     return status;
 }
 
-/* What is due first; NULL when nothing is sending. Lines take turns in this order also when this
- * process was late, so that none gets ahead of its share. */
+/* What is due first; NULL when nothing is sending. */
 static struct wk_line *first_due(const struct wk_worker *worker)
 {
     struct wk_line *first = NULL;
     for (uint32_t d = 0; d < worker->setup.n_devices; d++) {
         struct wk_line *line = &worker->lines[d];
-        if (line->conn.fd >= 0 && line->is_sending &&
-            (!first || line->chunk_end_s < first->chunk_end_s)) {
+        if (line->conn.fd >= 0 && line->is_sending && (!first || line->next_s < first->next_s)) {
             first = line;
         }
     }
@@ -274,8 +279,8 @@ enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew
         if (!line) {
             return EW_OK;
         }
-        if (worker->setup.is_emulated && now_s < line->chunk_end_s) {
-            *next_s = fmin(*next_s, line->chunk_end_s);
+        if (worker->setup.is_emulated && now_s < line->next_s) {
+            *next_s = fmin(*next_s, line->next_s);
             return EW_OK;
         }
         struct ew_error own = {0};

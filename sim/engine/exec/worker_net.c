@@ -54,7 +54,8 @@ static enum ew_status set_up(struct wk_worker *worker, const struct ew_frame *fr
         worker->processor = worker->setup.processor;
     }
     return worker->setup.is_emulated && !worker->setup.has_kernel_links
-               ? ew_shaper_open(&worker->shaper, worker->setup.shaper, worker->setup.n_links, err)
+               ? ew_shaper_open(&worker->shaper, worker->setup.shaper, worker->setup.n_links,
+                                worker->setup.n_devices * worker->setup.n_devices, err)
                : EW_OK;
 }
 
