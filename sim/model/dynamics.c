@@ -10,7 +10,7 @@
 
 struct quantity_info {
     bool is_link;
-    bool least_allowed;
+    bool zero_allowed;
     const char *name;
     double least;
     double most;
@@ -19,8 +19,8 @@ struct quantity_info {
 enum { LINK = 1, DEVICE = 0 };
 
 static const struct quantity_info QUANTITIES[] = {
-#define X(target, quantity, name, least, least_allowed, most)                                      \
-    {(target) == LINK, least_allowed, name, least, most},
+#define X(target, quantity, name, least, zero_allowed, most)                                       \
+    {(target) == LINK, zero_allowed, name, least, most},
     EW_QUANTITY_MAP(X)
 #undef X
 };
@@ -42,10 +42,11 @@ enum ew_status ew_quantity_check(enum ew_quantity quantity, double value, struct
     if (is_switch && value != 0 && value != 1) {
         return ew_fail(err, EW_EINPUT, "up: expected 0 or 1, found %g", value);
     }
-    const bool is_enough = info->least_allowed ? value >= info->least : value > info->least;
-    if (!is_enough || !(value <= info->most)) { /* also NaN */
-        return ew_fail(err, EW_EINPUT, "%s: expected a number %s %g and at most %g, found %g",
-                       info->name, info->least_allowed ? "of at least" : "greater than",
+    const bool is_zero = info->zero_allowed && value == 0;
+    if (!is_zero && !(value >= info->least && value <= info->most)) { /* also NaN */
+        return ew_fail(err, EW_EINPUT,
+                       "%s: expected %sa number of at least %g and at most %g, found %g",
+                       info->name, info->zero_allowed && info->least > 0 ? "0 or " : "",
                        info->least, info->most, value);
     }
     return EW_OK;

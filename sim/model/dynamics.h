@@ -14,17 +14,18 @@
 
 #include "base/status.h"
 
-/* target, quantity, unit-bearing name, least value, whether least itself is allowed, most */
+/* target, quantity, unit-bearing name, least value, whether 0 is allowed below it, most. Bandwidths
+ * and speeds so small that times overflow or engines round them away are no use to anybody. */
 #define EW_QUANTITY_MAP(X)                                                                         \
-    X(LINK, BANDWIDTH, "bandwidth_bytes_per_s", 0, true, 1e15)                                     \
+    X(LINK, BANDWIDTH, "bandwidth_bytes_per_s", 1e-3, true, 1e15)                                  \
     X(LINK, LATENCY, "latency_s", 0, true, 1e9)                                                    \
     X(LINK, UP, "up", 0, true, 1)                                                                  \
-    X(DEVICE, SPEED, "speed_ratio", 0, false, 1e6)                                                 \
+    X(DEVICE, SPEED, "speed_ratio", 1e-6, false, 1e6)                                              \
     X(DEVICE, UP, "up", 0, true, 1)
 
 /** What a signal says of its link or device. `up` is 0 or 1; speed is relative to the nominal. */
 enum ew_quantity {
-#define X(target, quantity, name, least, least_allowed, most) EW_QUANTITY_##target##_##quantity,
+#define X(target, quantity, name, least, zero_allowed, most) EW_QUANTITY_##target##_##quantity,
     EW_QUANTITY_MAP(X)
 #undef X
         EW_QUANTITY_COUNT

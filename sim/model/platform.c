@@ -7,6 +7,8 @@
 #include "base/text.h"
 
 /* Ranges that keep times and energies finite. */
+static const double MIN_FLOPS = 1;
+static const double MIN_BANDWIDTH = 1e-3;
 static const double MAX_RATE = 1e24;
 static const double MAX_WATTS = 1e9;
 static const double MAX_SECONDS = 1e6;
@@ -81,9 +83,9 @@ static enum ew_status check_device(const struct ew_device_desc *d, uint32_t inde
     if (!d->name || !*d->name) {
         return ew_fail(err, EW_EINPUT, "device %u: expected a name", index);
     }
-    if (!(d->speed_flops_per_s > 0 && d->speed_flops_per_s <= MAX_RATE)) {
-        return ew_fail(err, EW_EINPUT, "device '%s': speed: expected more than 0 FLOP/s, found %g",
-                       d->name, d->speed_flops_per_s);
+    if (!in_range(d->speed_flops_per_s, MIN_FLOPS, MAX_RATE)) {
+        return ew_fail(err, EW_EINPUT, "device '%s': speed: expected %g .. %g FLOP/s, found %g",
+                       d->name, MIN_FLOPS, MAX_RATE, d->speed_flops_per_s);
     }
     if (!in_range(d->message_overhead_s, 0, MAX_SECONDS)) {
         return ew_fail(err, EW_EINPUT,
@@ -98,10 +100,9 @@ static enum ew_status check_link(const struct ew_link *link, uint32_t index, str
     if (!link->name || !*link->name) {
         return ew_fail(err, EW_EINPUT, "link %u: expected a name", index);
     }
-    if (!(link->bandwidth_bytes_per_s > 0 && link->bandwidth_bytes_per_s <= MAX_RATE)) {
-        return ew_fail(err, EW_EINPUT,
-                       "link '%s': bandwidth: expected more than 0 bytes/s, found %g", link->name,
-                       link->bandwidth_bytes_per_s);
+    if (!in_range(link->bandwidth_bytes_per_s, MIN_BANDWIDTH, MAX_RATE)) {
+        return ew_fail(err, EW_EINPUT, "link '%s': bandwidth: expected %g .. %g bytes/s, found %g",
+                       link->name, MIN_BANDWIDTH, MAX_RATE, link->bandwidth_bytes_per_s);
     }
     if (!in_range(link->latency_s, 0, MAX_SECONDS)) {
         return ew_fail(err, EW_EINPUT, "link '%s': latency: expected 0 .. %g s, found %g",

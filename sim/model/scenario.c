@@ -234,13 +234,12 @@ struct override_info {
     bool is_link;
     const char *name;
     double least;
-    bool least_allowed;
 };
 
 enum { LINK = 1, DEVICE = 0 };
 
 static const struct override_info OVERRIDES[] = {
-#define X(target, field, name, least, least_allowed) {(target) == LINK, name, least, least_allowed},
+#define X(target, field, name, least) {(target) == LINK, name, least},
     EW_OVERRIDE_MAP(X)
 #undef X
 };
@@ -297,10 +296,9 @@ static enum ew_status check_override_value(const struct ew_override *o, struct e
 {
     const struct override_info *info = &OVERRIDES[o->field];
     const double most = o->field == EW_OVERRIDE_DEVICE_MEMORY ? 1e18 : 1e24;
-    const bool is_enough = info->least_allowed ? o->value >= info->least : o->value > info->least;
-    if (!is_enough || !(o->value <= most)) {
-        return ew_fail(err, EW_EINPUT, "%s: expected a number %s %g and at most %g, found %g",
-                       info->name, info->least_allowed ? "of at least" : "greater than",
+    if (!(o->value >= info->least && o->value <= most)) { /* also NaN */
+        return ew_fail(err, EW_EINPUT,
+                       "%s: expected a number of at least %g and at most %g, found %g", info->name,
                        info->least, most, o->value);
     }
     return EW_OK;

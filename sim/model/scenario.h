@@ -76,22 +76,22 @@ struct ew_scenario_param {
 enum ew_status ew_scenario_param_parse(struct ew_scenario_param *out, struct ew_arena *arena,
                                        const char *text, struct ew_error *err);
 
-/* target, field, unit-bearing name, least value, whether least itself is allowed */
+/* target, field, unit-bearing name, least value */
 #define EW_OVERRIDE_MAP(X)                                                                         \
-    X(LINK, BANDWIDTH, "bandwidth_bytes_per_s", 0, false)                                          \
-    X(LINK, LATENCY, "latency_s", 0, true)                                                         \
-    X(DEVICE, SPEED, "speed_flops_per_s", 0, false)                                                \
-    X(DEVICE, MEMORY, "memory_bytes", 0, true)                                                     \
-    X(DEVICE, OVERHEAD, "message_overhead_s", 0, true)                                             \
-    X(DEVICE, OFF_W, "off_w", 0, true)                                                             \
-    X(DEVICE, IDLE_W, "idle_w", 0, true)                                                           \
-    X(DEVICE, COMPUTE_W, "compute_w", 0, true)                                                     \
-    X(DEVICE, TX_W, "tx_w", 0, true)                                                               \
-    X(DEVICE, RX_W, "rx_w", 0, true)
+    X(LINK, BANDWIDTH, "bandwidth_bytes_per_s", 1e-3)                                              \
+    X(LINK, LATENCY, "latency_s", 0)                                                               \
+    X(DEVICE, SPEED, "speed_flops_per_s", 1)                                                       \
+    X(DEVICE, MEMORY, "memory_bytes", 0)                                                           \
+    X(DEVICE, OVERHEAD, "message_overhead_s", 0)                                                   \
+    X(DEVICE, OFF_W, "off_w", 0)                                                                   \
+    X(DEVICE, IDLE_W, "idle_w", 0)                                                                 \
+    X(DEVICE, COMPUTE_W, "compute_w", 0)                                                           \
+    X(DEVICE, TX_W, "tx_w", 0)                                                                     \
+    X(DEVICE, RX_W, "rx_w", 0)
 
 /** Which figure of a platform an override replaces. */
 enum ew_override_field {
-#define X(target, field, name, least, least_allowed) EW_OVERRIDE_##target##_##field,
+#define X(target, field, name, least) EW_OVERRIDE_##target##_##field,
     EW_OVERRIDE_MAP(X)
 #undef X
         EW_OVERRIDE_COUNT

@@ -44,6 +44,7 @@ struct job {
     uint32_t workload;
     uint64_t first_request;
     uint64_t n_requests;
+    uint64_t n_sharing; /* those that nobody had dropped when it began */
     struct ew_sum dynamic_j;
 };
 
@@ -211,12 +212,10 @@ static void start_job(struct ew_csv_stream *stream, const struct ew_event *event
     for (uint64_t i = 0; i < job->n_requests; i++) {
         struct request *request =
             ew_ring_at(&stream->requests[event->workload], event->request + i);
-        if (!request) {
-            break;
-        }
-        if (request->status != REQUEST_OPEN) { /* dropped while it waited */
+        if (!request || request->status != REQUEST_OPEN) { /* dropped while it waited */
             continue;
         }
+        job->n_sharing++;
         request->job = event->job;
         request->plan = event->plan;
         request->start_s = event->time_s;
@@ -224,10 +223,11 @@ static void start_job(struct ew_csv_stream *stream, const struct ew_event *event
     }
 }
 
-/* The energy of a job is shared equally by its requests. */
+/* The energy of a job is shared equally by the requests that it began with; so also by one that is
+ * dropped before it ends. */
 static double job_share_j(const struct job *job)
 {
-    return job->n_requests ? ew_sum_value(&job->dynamic_j) / (double)job->n_requests : 0;
+    return job->n_sharing ? ew_sum_value(&job->dynamic_j) / (double)job->n_sharing : 0;
 }
 
 static void settle_job(struct ew_csv_stream *stream, struct job *job)
@@ -236,10 +236,7 @@ static void settle_job(struct ew_csv_stream *stream, struct job *job)
     for (uint64_t i = 0; i < job->n_requests; i++) {
         struct request *request =
             ew_ring_at(&stream->requests[job->workload], job->first_request + i);
-        if (!request) {
-            break;
-        }
-        if (request->awaits_job) { /* failed attempts add up */
+        if (request && request->awaits_job) { /* failed attempts add up */
             request->dynamic_j += job_share_j(job);
             request->awaits_job = false;
         }
@@ -271,12 +268,6 @@ static void end_request(struct ew_csv_stream *stream, const struct ew_event *eve
     request->fail_reason = is_answered ? EW_FAIL_REASON_NONE : (uint8_t)event->value;
     request->end_s = event->time_s;
     request->latency_s = is_answered ? event->value : NAN;
-    if (!is_answered && request->awaits_job) {
-        /* Its job may never end: the energy up to now is what there is. */
-        const struct job *job = ew_ring_at(&stream->jobs, request->job);
-        request->dynamic_j += job ? job_share_j(job) : 0;
-        request->awaits_job = false;
-    }
     write_ready_requests(stream, event->workload, false);
 }
 

@@ -9,6 +9,8 @@
 struct request {
     bool is_known; /* numbers that never arrive leave gaps */
     bool is_answered;
+    bool is_lost; /* dropped or failed */
+    bool shares;  /* in the energy of the job that it is in */
     struct ew_request_share share;
 };
 
@@ -18,6 +20,7 @@ struct job {
     uint32_t workload;
     uint64_t first_request;
     uint64_t n_requests;
+    uint64_t n_sharing; /* those that nobody had dropped when it began */
     double time_s[EW_POWER_STATE_COUNT];
     struct ew_sum energy_j[EW_POWER_STATE_COUNT];
 };
@@ -85,8 +88,9 @@ static void arrive(struct ew_request_parts *parts, const struct ew_event *event)
 
 static void start_job(struct ew_request_parts *parts, const struct ew_event *event)
 {
+    struct ew_ring *ring = requests_of(parts, event->workload);
     struct job *job = ew_ring_reach(&parts->jobs, event->job);
-    if (!job) {
+    if (!ring || !job) {
         parts->ran_out_of_memory = true;
         return;
     }
@@ -94,6 +98,13 @@ static void start_job(struct ew_request_parts *parts, const struct ew_event *eve
                         .workload = event->workload,
                         .first_request = event->request,
                         .n_requests = event->bytes};
+    for (uint64_t i = 0; i < job->n_requests; i++) {
+        struct request *request = ew_ring_at(ring, job->first_request + i);
+        if (request && !request->is_lost) {
+            request->shares = true;
+            job->n_sharing++;
+        }
+    }
 }
 
 static void settle_job(struct ew_request_parts *parts, struct job *job)
@@ -102,9 +113,13 @@ static void settle_job(struct ew_request_parts *parts, struct job *job)
     job->is_open = false;
     for (uint64_t i = 0; ring && i < job->n_requests; i++) {
         struct request *request = ew_ring_at(ring, job->first_request + i);
-        for (int s = 0; request && s < EW_POWER_STATE_COUNT; s++) {
-            request->share.time_s[s] += job->time_s[s] / (double)job->n_requests;
-            request->share.energy_j[s] += ew_sum_value(&job->energy_j[s]) / (double)job->n_requests;
+        if (!request || !request->shares) {
+            continue;
+        }
+        request->shares = false;
+        for (int s = 0; s < EW_POWER_STATE_COUNT; s++) {
+            request->share.time_s[s] += job->time_s[s] / (double)job->n_sharing;
+            request->share.energy_j[s] += ew_sum_value(&job->energy_j[s]) / (double)job->n_sharing;
         }
     }
 }
@@ -131,12 +146,13 @@ static void book(struct ew_request_parts *parts, const struct ew_event *event,
     }
 }
 
-static void answer(struct ew_request_parts *parts, const struct ew_event *event)
+static void end_request(struct ew_request_parts *parts, const struct ew_event *event, bool is_lost)
 {
     struct ew_ring *ring = requests_of(parts, event->workload);
     struct request *request = ring ? ew_ring_at(ring, event->request) : NULL;
     if (request) {
-        request->is_answered = true;
+        request->is_answered = !is_lost;
+        request->is_lost = is_lost;
     }
 }
 
@@ -149,7 +165,11 @@ static void observe(void *ctx, const struct ew_event *event, const struct ew_jou
         break;
     case EW_EVENT_REQUEST_DONE:
     case EW_EVENT_REQUEST_LATE:
-        answer(parts, event);
+        end_request(parts, event, false);
+        break;
+    case EW_EVENT_REQUEST_DROPPED:
+    case EW_EVENT_REQUEST_FAILED:
+        end_request(parts, event, true);
         break;
     case EW_EVENT_JOB_START:
         start_job(parts, event);

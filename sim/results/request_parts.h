@@ -18,7 +18,7 @@ struct ew_event_observer ew_request_parts_begin(struct ew_request_parts *parts,
                                                 struct ew_event_observer next);
 
 /** Put what was seen into the run's result, in order of workload and number. A job's requests share
- *  equally; failed attempts count. EW_ENOMEM. */
+ *  equally, save those that were dropped before it began; failed attempts count. EW_ENOMEM. */
 enum ew_status ew_request_parts_keep(struct ew_result *result, struct ew_request_parts *parts,
                                      struct ew_error *err);
 

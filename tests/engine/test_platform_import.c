@@ -339,8 +339,8 @@ static const struct {
     {"bad_availability.xml", ":9: availability_file=\"a.txt\" is not supported: capacities that "
                              "change over time belong into the scenario"},
     {"bad_bandwidth_nan.xml",
-     ": link 'wifi_a': bandwidth: expected more than 0 bytes/s, found nan"},
-    {"bad_bandwidth_zero.xml", ": link 'wifi_a': bandwidth: expected more than 0 bytes/s, found 0"},
+     ": link 'wifi_a': bandwidth: expected 0.001 .. 1e+24 bytes/s, found nan"},
+    {"bad_bandwidth_zero.xml", ": link 'wifi_a': bandwidth: expected 0.001 .. 1e+24 bytes/s, found 0"},
     {"bad_config.xml", ":4: <config> is not supported: it would change SimGrid's models; choose a "
                        "network preset instead"},
     {"bad_core.xml", ":9: host 'ant': expected core=\"1\", found 4: a host is one device that runs "
@@ -368,9 +368,9 @@ static const struct {
      PARSE("bad_route_unknown_host.xml", "14") "Route src='aunt' does name a node"},
     {"bad_route_unknown_link.xml", SIMGRID "Link not found: wifi_b"},
     {"bad_routing.xml", ":4: unknown routing 'Flod'; did you mean 'Floyd'?"},
-    {"bad_speed_nan.xml", ": device 'ant': speed: expected more than 0 FLOP/s, found nan"},
+    {"bad_speed_nan.xml", ": device 'ant': speed: expected 1 .. 1e+24 FLOP/s, found nan"},
     {"bad_speed_overflow.xml", PARSE("bad_speed_overflow.xml", "9") "value out of range: 1e400f"},
-    {"bad_speed_zero.xml", ": device 'ant': speed: expected more than 0 FLOP/s, found 0"},
+    {"bad_speed_zero.xml", ": device 'ant': speed: expected 1 .. 1e+24 FLOP/s, found 0"},
     {"bad_trace.xml", ":4: <trace> is not supported: capacities that change over time belong into "
                       "the scenario"},
     {"bad_truncated.xml", PARSE("bad_truncated.xml", "12") "Invalid XML (XML input line 12, state "

@@ -363,6 +363,46 @@ START_TEST(requests_of_one_job_share_its_energy)
 }
 END_TEST
 
+START_TEST(a_request_that_is_dropped_pays_its_part_of_the_job)
+{
+    /* Dropped while the job computes, for 4 J in all: half of it. */
+    run_begin();
+    fixture_arrive(sink, 0, 0, 0, 0.5);
+    fixture_arrive(sink, 0, 0, 1, 9);
+    fixture_job(sink, EW_EVENT_JOB_START, 0, 0, 0, 2, 0, 0);
+    fixture_end(sink, EW_EVENT_REQUEST_DROPPED, 0.5, 0, 0, 0, 0, NAN);
+    fixture_task(sink, &fix, 0, 1, 0, 0, 0, FIX_N_CONV1);
+    fixture_end(sink, EW_EVENT_REQUEST_DONE, 1, 0, 1, 0, 0, 1);
+    fixture_job(sink, EW_EVENT_JOB_END, 1, 0, 0, 2, 0, 0);
+    run_end();
+    finish();
+    ck_assert_str_eq(cell("requests.csv", 0, "status"), "dropped");
+    ck_assert_str_eq(cell("requests.csv", 0, "dynamic_energy_j"), "2");
+    ck_assert_str_eq(cell("requests.csv", 1, "status"), "done");
+    ck_assert_str_eq(cell("requests.csv", 1, "dynamic_energy_j"), "2");
+}
+END_TEST
+
+START_TEST(a_request_that_was_dropped_before_pays_nothing)
+{
+    run_begin();
+    fixture_arrive(sink, 0, 0, 0, 0.5);
+    fixture_arrive(sink, 0, 0, 1, 9);
+    fixture_end(sink, EW_EVENT_REQUEST_DROPPED, 0.5, 0, 0, UINT64_MAX, EW_NONE, NAN);
+    fixture_job(sink, EW_EVENT_JOB_START, 1, 0, 0, 2, 0, 0); /* their job was put off */
+    fixture_task(sink, &fix, 1, 2, 0, 0, 0, FIX_N_CONV1);
+    fixture_end(sink, EW_EVENT_REQUEST_DONE, 2, 0, 1, 0, 0, 2);
+    fixture_job(sink, EW_EVENT_JOB_END, 2, 0, 0, 2, 0, 0);
+    run_end();
+    finish();
+    ck_assert_str_eq(cell("requests.csv", 0, "dynamic_energy_j"), "0");
+    ck_assert_str_eq(cell("requests.csv", 0, "job"), "");
+    ck_assert_str_eq(cell("requests.csv", 1, "job"), "0");
+    ck_assert_str_eq(cell("requests.csv", 1, "start_s"), "1");
+    ck_assert_str_eq(cell("requests.csv", 1, "dynamic_energy_j"), "4");
+}
+END_TEST
+
 START_TEST(requests_without_an_end_are_written_as_open)
 {
     run_begin();
@@ -561,6 +601,8 @@ static Suite *csv_suite(void)
     tcase_add_test(stream, tasks_stop_at_the_wanted_number_of_jobs);
     tcase_add_test(stream, requests_come_in_order_with_the_energy_of_their_job);
     tcase_add_test(stream, requests_of_one_job_share_its_energy);
+    tcase_add_test(stream, a_request_that_is_dropped_pays_its_part_of_the_job);
+    tcase_add_test(stream, a_request_that_was_dropped_before_pays_nothing);
     tcase_add_test(stream, requests_without_an_end_are_written_as_open);
     tcase_add_test(stream, many_overlapping_requests_all_appear_once);
     suite_add_tcase(suite, stream);

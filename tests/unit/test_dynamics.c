@@ -112,7 +112,14 @@ START_TEST(malformed_traces_are_named)
     refuses(true, "time_s,latency_s\n0,-1\n",
             "t:2: latency_s: expected a number of at least 0 and at most 1e+09, found -1");
     refuses(false, "time_s,speed_ratio\n0,0\n",
-            "t:2: speed_ratio: expected a number greater than 0 and at most 1e+06, found 0");
+            "t:2: speed_ratio: expected a number of at least 1e-06 and at most 1e+06, found 0");
+    refuses(
+        true, "time_s,bandwidth_mbit_per_s\n0,1e-320\n",
+        "t:2: bandwidth_bytes_per_s: expected 0 or a number of at least 0.001 and at most 1e+15, "
+        "found 1.24999e-315");
+    refuses(
+        false, "time_s,speed_ratio\n0,1e-300\n",
+        "t:2: speed_ratio: expected a number of at least 1e-06 and at most 1e+06, found 1e-300");
     refuses(false, "time_s,up\n0,0.5\n", "t:2: up: expected 0 or 1, found 0.5");
     refuses(true, "time_s,latency_s\n0\n", "t:2: expected 'TIME,VALUE', found '0'");
 }
@@ -194,7 +201,7 @@ START_TEST(malformed_dynamics_are_named)
     refuses_dynamics("{\"series\":[{\"link\":\"up1\",\"latency_s\":[[1,1],[1,2]]}]}",
                      "/dynamics/series/0/latency_s/1/0: expected ascending times, found 1 after 1");
     refuses_dynamics("{\"series\":[{\"device\":\"d1\",\"speed_ratio\":[[1,0]]}]}",
-                     "expected a number greater than 0 and at most 1e+06, found 0");
+                     "expected a number of at least 1e-06 and at most 1e+06, found 0");
     refuses_dynamics("{\"series\":[{\"link\":\"up9\",\"up\":[[1,0]]}]}",
                      "dynamics: /series/0: expected a link of");
     refuses_dynamics("{\"series\":[{\"link\":\"up1\",\"up\":[[1,0]],\"loop\":true}]}",
