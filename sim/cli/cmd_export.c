@@ -40,6 +40,7 @@ static enum ew_status read_query(struct ew_store_query *query, struct ew_cli *cl
         .columns = option_text(cli, EW_OPTION_COLUMNS, NULL),
         .is_json = strcmp(format, "jsonl") == 0,
         .with_old = ew_args_last(&cli->args, EW_OPTION_ALL) != NULL,
+        .interrupted = cli->interrupted,
     };
     if (!query->is_json && strcmp(format, "csv") != 0) {
         ew_options_blame(cli, EW_OPTION_FORMAT);

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,13 @@ static enum ew_status put_all(struct ew_cli *cli, const struct ew_probe *probe,
     return status;
 }
 
+/* Nothing is written before all is measured, so an interrupt need not wait for anything. */
+static void end_at_once_when_interrupted(void)
+{
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
+}
+
 enum ew_status ew_cmd_probe(struct ew_cli *cli, struct ew_error *err)
 {
     struct ew_graph *graphs[N_GRAPHS] = {NULL};
@@ -94,6 +102,7 @@ enum ew_status ew_cmd_probe(struct ew_cli *cli, struct ew_error *err)
         status = load_graphs(graphs, cli, err);
     }
     if (status == EW_OK) {
+        end_at_once_when_interrupted();
         ew_cli_detail(cli, "measuring for about %g s", limit_s);
         status = ew_probe_measure(&probe, (const struct ew_graph *const *)graphs, N_GRAPHS, limit_s,
                                   err);

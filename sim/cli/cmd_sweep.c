@@ -10,6 +10,7 @@
 #include "cli/session.h"
 #include "io/sweep_json.h"
 #include "results/report.h"
+#include "results/store_row.h"
 #include "sweep/sweep_run.h"
 
 enum { MAX_SWEEP_BYTES = 16 << 20, BAR_WIDTH = 30, N_SHOWN = 5, MAX_JOBS = 256 };
@@ -105,6 +106,20 @@ static enum ew_status check_output(struct job *job, struct ew_error *err)
     return EW_OK;
 }
 
+/* A key may have the name of the column that says the same of every point; others would hide it. */
+static enum ew_status check_names(const struct ew_sweep_spec *spec, struct ew_error *err)
+{
+    for (uint32_t i = 0; i < spec->n_keys; i++) {
+        const struct ew_sweep_key *key = &spec->keys[i];
+        if (strcmp(key->name, key->member) != 0 && ew_store_has_column(key->name)) {
+            return ew_fail(err, EW_EINPUT,
+                           "%s: expected another name for key '%s': results have a column '%s'",
+                           spec->path, key->member, key->name);
+        }
+    }
+    return EW_OK;
+}
+
 static enum ew_status load(struct job *job, struct ew_error *err)
 {
     struct ew_cli *cli = job->cli;
@@ -116,6 +131,9 @@ static enum ew_status load(struct job *job, struct ew_error *err)
         status = ew_file_read(&job->text, &size, path, MAX_SWEEP_BYTES, err);
         if (status == EW_OK) {
             status = ew_sweep_parse_json(&job->spec, job->text, size, path, err);
+        }
+        if (status == EW_OK) {
+            status = check_names(&job->spec, err);
         }
     }
     if (status == EW_OK) {

@@ -31,7 +31,8 @@ static enum ew_status load_store(struct ew_csv_table **out, const struct ew_cli 
     struct ew_store *store = NULL;
     struct ew_str text = {0};
     const struct ew_store_query query = {.table = "runs",
-                                         .where = option_text(cli, EW_OPTION_WHERE)};
+                                         .where = option_text(cli, EW_OPTION_WHERE),
+                                         .interrupted = cli->interrupted};
     enum ew_status status = ew_store_open_read(&store, input, err);
     if (status == EW_OK) {
         status = ew_store_export(store, &query, put_rows, &text, err);

@@ -194,6 +194,17 @@ static enum ew_status read_seeds(struct column *c, struct reader *r,
 /* --- axes --------------------------------------------------------------------------------------
  */
 
+/* A column that queries and lists of columns can name. */
+static bool is_column_name(const char *name)
+{
+    for (const char *c = name; *c; c++) {
+        if (strchr(",\"\\", *c) || (unsigned char)*c < ' ' || *c == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum ew_status add_key(struct reader *r, const char *key, const char *name,
                               const struct ew_json_value *at, struct ew_error *err)
 {
@@ -206,6 +217,12 @@ static enum ew_status add_key(struct reader *r, const char *key, const char *nam
     if (!*key || !*name || spec->n_keys >= EW_SWEEP_MAX_KEYS) {
         return ew_json_fail(at, err, "expected at most %d keys, none of them empty",
                             EW_SWEEP_MAX_KEYS);
+    }
+    if (!is_column_name(name)) {
+        return ew_json_fail(at, err,
+                            "expected a name without commas, double quotes, backslashes and "
+                            "control characters, found '%s'; choose another with \"name\"",
+                            name);
     }
     struct ew_sweep_key made;
     const enum ew_status status = ew_sweep_make_key(&made, spec, key_copy, name_copy, at, err);

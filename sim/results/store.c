@@ -65,6 +65,12 @@ enum ew_status ew_store_fail(const struct ew_store *store, const char *what, str
         return ew_fail(err, EW_EIO, "%s: %s: %s; is there room on the disk?", store->path, what,
                        sqlite3_errmsg(store->db));
     }
+    if (code == SQLITE_CANTOPEN) {
+        return ew_fail(err, EW_EIO,
+                       "%s: %s: %s; if the folder is write-protected, copy the store with its -wal "
+                       "file to one that is not",
+                       store->path, what, sqlite3_errmsg(store->db));
+    }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         return ew_fail(err, EW_EINPUT, "%s: the store is damaged: %s", store->path,
                        sqlite3_errmsg(store->db));
@@ -149,7 +155,25 @@ static enum ew_status check_content(struct ew_store *store, struct ew_error *err
     return status;
 }
 
-static enum ew_status open_file(struct ew_store **out, const char *path, int flags,
+/* The path as a URI, so that a store to attach can say as much as one to open. */
+static char *make_uri(const char *path, bool as_frozen)
+{
+    struct ew_str uri = {0};
+    ew_str_append(&uri, *path == '/' ? "file://" : "file:");
+    for (const char *c = path; *c; c++) {
+        if (strchr("%?#", *c)) {
+            ew_str_printf(&uri, "%%%02X", (unsigned char)*c);
+        } else {
+            ew_str_append_n(&uri, c, 1);
+        }
+    }
+    ew_str_append(&uri, as_frozen ? "?immutable=1" : "");
+    char *text = uri.failed ? NULL : strdup(ew_str_text(&uri));
+    ew_str_fini(&uri);
+    return text;
+}
+
+static enum ew_status open_file(struct ew_store **out, const char *path, bool as_frozen, int flags,
                                 struct ew_error *err)
 {
     struct ew_store *store = calloc(1, sizeof *store);
@@ -157,11 +181,15 @@ static enum ew_status open_file(struct ew_store **out, const char *path, int fla
         return ew_fail_memory(err);
     }
     store->path = strdup(path);
-    enum ew_status status = store->path ? EW_OK : ew_fail_memory(err);
-    if (status == EW_OK && sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
+    store->uri = make_uri(path, as_frozen);
+    enum ew_status status = store->path && store->uri ? EW_OK : ew_fail_memory(err);
+    if (status == EW_OK &&
+        sqlite3_open_v2(store->uri, &store->db, flags | SQLITE_OPEN_URI, NULL) != SQLITE_OK) {
         status = store->db ? ew_store_fail(store, "cannot open", err) : ew_fail_memory(err);
     }
     if (status == EW_OK) {
+        /* an unknown column in double quotes is an error, not a text */
+        (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
         (void)sqlite3_busy_timeout(store->db, BUSY_MS);
         *out = store;
     } else {
@@ -200,7 +228,7 @@ static enum ew_status create(const char *path, struct ew_error *err)
     }
     (void)unlink(name.text);
     enum ew_status status =
-        open_file(&store, name.text, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+        open_file(&store, name.text, false, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
     if (status == EW_OK) {
         status = set_up(store, err);
         const enum ew_status closed = ew_store_close(store, status == EW_OK ? err : NULL);
@@ -254,7 +282,7 @@ enum ew_status ew_store_open(struct ew_store **out, const char *path, struct ew_
         status = ew_fail(err, EW_EINPUT, "%s: the store is write-protected", path);
     }
     if (status == EW_OK) {
-        status = open_file(&store, path, SQLITE_OPEN_READWRITE, err);
+        status = open_file(&store, path, false, SQLITE_OPEN_READWRITE, err);
     }
     if (status == EW_OK) {
         status = check_content(store, err);
@@ -274,12 +302,34 @@ enum ew_status ew_store_open(struct ew_store **out, const char *path, struct ew_
     return status;
 }
 
+/* SQLite reads a store in WAL mode by means of files beside it. Where the folder does not let it
+ * make them, a store without rows in such files can be read as one that does not change. */
+static bool is_frozen(const char *path)
+{
+    struct ew_str name = {0};
+    struct stat log = {0};
+    const char *slash = strrchr(path, '/');
+    if (slash) {
+        ew_str_append_n(&name, path, slash == path ? 1 : (size_t)(slash - path));
+    } else {
+        ew_str_append(&name, ".");
+    }
+    bool result = !name.failed && access(name.text, W_OK) != 0;
+    name.length = 0;
+    ew_str_printf(&name, "%s-wal", path);
+    result = result && !name.failed && (stat(name.text, &log) != 0 || log.st_size == 0);
+    ew_str_fini(&name);
+    return result;
+}
+
 enum ew_status ew_store_open_read(struct ew_store **out, const char *path, struct ew_error *err)
 {
     struct ew_store *store = NULL;
+    const bool as_frozen = is_frozen(path);
     enum ew_status status = check_header(path, err);
     if (status == EW_OK) {
-        status = open_file(&store, path, SQLITE_OPEN_READWRITE, err);
+        status = open_file(&store, path, as_frozen,
+                           as_frozen ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err);
     }
     if (status == EW_OK) {
         status = check_content(store, err);
@@ -312,6 +362,7 @@ enum ew_status ew_store_close(struct ew_store *store, struct ew_error *err)
     }
     (void)sqlite3_close(store->db);
     free(store->path);
+    free(store->uri);
     free(store);
     return status;
 }

@@ -82,6 +82,7 @@ struct ew_store_query {
     const char *columns; /**< names separated by commas; NULL: all */
     bool is_json;        /**< JSON lines instead of CSV */
     bool with_old;       /**< also points that the sweep has no more */
+    const volatile int *interrupted; /**< not 0: stop with EW_EINTR; NULL: never */
 };
 
 /** Call `put` with the text piece by piece. EW_EUSAGE for a bad condition or an unknown column. */

@@ -168,7 +168,7 @@ static enum ew_status check_column(sqlite3_stmt *inner, const char *name, struct
                    near ? near : "", near ? "'?" : "");
 }
 
-/* "a, b" -> "a","b", each of them checked: SQLite takes an unknown one for a text. */
+/* "a, b" -> "a","b", each of them checked, so that an error can name the nearest. */
 static enum ew_status put_columns(struct ew_str *sql, sqlite3_stmt *inner, const char *columns,
                                   struct ew_error *err)
 {
@@ -298,6 +298,8 @@ static enum ew_status put_rows(struct ew_store *store, sqlite3_stmt *s, bool is_
             } else {
                 put_csv_row(&text, s);
             }
+        } else if (code == SQLITE_INTERRUPT) {
+            status = ew_fail(err, EW_EINTR, "interrupted");
         } else if (code != SQLITE_DONE) {
             status = ew_store_fail(store, "cannot read", err);
         }
@@ -323,9 +325,12 @@ static enum ew_status prepare(sqlite3_stmt **out, struct ew_store *store, const 
     if (sqlite3_prepare_v2(store->db, sql->text, -1, out, &tail) == SQLITE_OK && !*tail) {
         return EW_OK;
     }
-    return where
-               ? ew_fail(err, EW_EUSAGE, "bad condition '%s': %s", where, sqlite3_errmsg(store->db))
-               : ew_store_fail(store, "cannot read", err);
+    if (!where) {
+        return ew_store_fail(store, "cannot read", err);
+    }
+    return ew_fail(err, EW_EUSAGE, "bad condition '%s': %s%s", where, sqlite3_errmsg(store->db),
+                   strchr(where, '"') ? "; names stand in double quotes, texts in single ones"
+                                      : "");
 }
 
 static enum ew_status build(struct ew_str *sql, struct ew_store *store,
@@ -360,6 +365,20 @@ static enum ew_status build(struct ew_str *sql, struct ew_store *store,
     return status;
 }
 
+/* A condition may take for ever. SQLite asks after so many steps of its machine. */
+static int is_interrupted(void *ctx)
+{
+    return *(const volatile int *)ctx;
+}
+
+static void watch_interrupts(struct ew_store *store, const volatile int *interrupted)
+{
+    enum { STEPS = 1000 };
+    if (interrupted) {
+        sqlite3_progress_handler(store->db, STEPS, is_interrupted, (void *)(uintptr_t)interrupted);
+    }
+}
+
 enum ew_status ew_store_export(struct ew_store *store, const struct ew_store_query *query,
                                enum ew_status (*put)(void *ctx, const struct ew_str *text,
                                                      struct ew_error *err),
@@ -367,6 +386,7 @@ enum ew_status ew_store_export(struct ew_store *store, const struct ew_store_que
 {
     struct ew_str sql = {0};
     sqlite3_stmt *s = NULL;
+    watch_interrupts(store, query->interrupted);
     enum ew_status status = build(&sql, store, query, err);
     if (status == EW_OK) {
         status = prepare(&s, store, &sql, query->where, err);
@@ -375,6 +395,7 @@ enum ew_status ew_store_export(struct ew_store *store, const struct ew_store_que
         status = put_rows(store, s, query->is_json, put, ctx, err);
     }
     (void)sqlite3_finalize(s);
+    sqlite3_progress_handler(store->db, 0, NULL, NULL);
     ew_str_fini(&sql);
     return status;
 }

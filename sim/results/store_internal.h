@@ -22,6 +22,7 @@ enum ew_store_statement {
 
 struct ew_store {
     char *path;
+    char *uri; /**< what SQLite was given */
     sqlite3 *db;
     sqlite3_stmt *statements[EW_STATEMENT_COUNT];
     bool is_in_group;

@@ -7,12 +7,12 @@
 
 #define IS_WALL_CLOCK(name) (strcmp(name, "plan_time_s") == 0 || strcmp(name, "run_time_s") == 0)
 
-static enum ew_status attach(struct ew_store *store, const char *path, struct ew_error *err)
+static enum ew_status attach(struct ew_store *store, const char *uri, struct ew_error *err)
 {
     sqlite3_stmt *s = NULL;
     const bool is_done =
         sqlite3_prepare_v2(store->db, "ATTACH ? AS other", -1, &s, NULL) == SQLITE_OK &&
-        sqlite3_bind_text(s, 1, path, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_bind_text(s, 1, uri, -1, SQLITE_STATIC) == SQLITE_OK &&
         sqlite3_step(s) == SQLITE_DONE;
     const enum ew_status status = is_done ? EW_OK : ew_store_fail(store, "cannot attach", err);
     (void)sqlite3_finalize(s);
@@ -94,10 +94,10 @@ enum ew_status ew_store_merge(struct ew_store *store, const char *path, struct e
 {
     struct ew_store *other = NULL;
     enum ew_status status = ew_store_open_read(&other, path, err); /* checks it */
-    (void)ew_store_close(other, NULL);
     if (status == EW_OK) {
-        status = attach(store, path, err);
+        status = attach(store, other->uri, err);
     }
+    (void)ew_store_close(other, NULL);
     if (status != EW_OK) {
         return status;
     }

@@ -106,6 +106,9 @@ enum {
     EW_STORE_N_FAILURE = 2, /**< kind, message */
 };
 
+/** A column that exports have, in letters of any case: a varied key of that name would hide it. */
+bool ew_store_has_column(const char *name);
+
 /** Append the cells of a finished run: its row, then a row per device. */
 void ew_store_put_run(struct ew_str *out, const struct ew_store_labels *labels,
                       const struct ew_result *result);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/sweep_json.h"
@@ -513,6 +514,9 @@ START_TEST(bad_queries_are_refused)
     ck_assert_ptr_nonnull(strstr(err.message, "did you mean 'latency_mean_s'"));
     query = (struct ew_store_query){.table = "runs", .where = "no such thing"};
     ck_assert_int_eq(ew_store_export(store, &query, append, &text, &err), EW_EUSAGE);
+    query = (struct ew_store_query){.table = "runs", .where = "\"latency_mean\" > 2"};
+    ck_assert_int_eq(ew_store_export(store, &query, append, &text, &err), EW_EUSAGE);
+    ck_assert_ptr_nonnull(strstr(err.message, "no such column"));
     query = (struct ew_store_query){.table = "run"};
     ck_assert_int_eq(ew_store_export(store, &query, append, &text, &err), EW_EUSAGE);
     ew_str_fini(&text);
@@ -578,6 +582,68 @@ START_TEST(foreign_damaged_and_protected_stores_stay_as_they_are)
 }
 END_TEST
 
+/* Another user's results, or an archive: neither the folder nor what is in it can be written. */
+START_TEST(stores_in_protected_folders_can_be_read_and_merged)
+{
+    enum ew_store_state state;
+    struct ew_error err = {0};
+    make_dir();
+    struct ew_store *store = open_store(path);
+    begin_round(store);
+    add_run(store, add_point(store, 0, "p0", &state), 0.5);
+    end_round(store);
+    ck_assert_int_eq(ew_store_close(store, NULL), EW_OK);
+    char merged[] = "/tmp/ew_test_sweep_XXXXXX";
+    const int fd = mkstemp(merged); /* only for a name that others do not have */
+    ck_assert_int_ge(fd, 0);
+    ck_assert(close(fd) == 0 && unlink(merged) == 0);
+    ck_assert_int_eq(chmod(path, 0444), 0);
+    ck_assert_int_eq(chmod(dir, 0555), 0);
+    const pid_t child = fork(); /* root may write anywhere: as nobody */
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        if (geteuid() == 0 && setuid(65534) != 0) {
+            _exit(2);
+        }
+        bool is_right = ew_store_open_read(&store, path, &err) == EW_OK;
+        if (is_right) {
+            expect_export(store, "point,latency_mean_s", NULL, "point,latency_mean_s\n0,0.5\n");
+            is_right = ew_store_close(store, &err) == EW_OK &&
+                       ew_store_open(&store, merged, &err) == EW_OK &&
+                       ew_store_merge(store, path, &err) == EW_OK;
+        }
+        if (is_right) {
+            expect_export(store, "point,latency_mean_s", NULL, "point,latency_mean_s\n0,0.5\n");
+            is_right = ew_store_close(store, &err) == EW_OK && unlink(merged) == 0;
+        } else {
+            fprintf(stderr, "%s\n", err.message);
+        }
+        _exit(is_right ? 0 : 1);
+    }
+    int ended = 0;
+    ck_assert_int_eq(waitpid(child, &ended, 0), child);
+    ck_assert(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+    ck_assert_int_eq(chmod(dir, 0755), 0);
+    remove_dir();
+}
+END_TEST
+
+START_TEST(names_of_stores_are_no_uris)
+{
+    enum ew_store_state state;
+    char odd[sizeof dir + 16];
+    make_dir();
+    (void)snprintf(odd, sizeof odd, "%s/a%%3f?b#c.db", dir);
+    struct ew_store *store = open_store(odd);
+    begin_round(store);
+    add_run(store, add_point(store, 0, "p0", &state), 0.5);
+    end_round(store);
+    ck_assert_int_eq(ew_store_close(store, NULL), EW_OK);
+    ck_assert_int_eq(unlink(odd), 0);
+    remove_dir();
+}
+END_TEST
+
 START_TEST(merge_joins_shards_and_refuses_contradictions)
 {
     enum ew_store_state state;
@@ -633,6 +699,8 @@ int main(void)
                                   store_knows_what_is_done,
                                   bad_queries_are_refused,
                                   foreign_damaged_and_protected_stores_stay_as_they_are,
+                                  stores_in_protected_folders_can_be_read_and_merged,
+                                  names_of_stores_are_no_uris,
                                   merge_joins_shards_and_refuses_contradictions};
     return run_suite("sweep", tests, sizeof tests / sizeof *tests);
 }

@@ -9,6 +9,10 @@ ew sweep key.json -o r.db
 sed 's/"graph"/"grahp"/' s.json >base.json
 ew sweep base.json -o r.db
 sed 's/"strategy", "values": \["local"\]/"deadline_s", "values": ["local"]/' s.json >value.json
+for name in latency_mean_s ID 'a,b'; do
+    sed "s/\"strategy\"/\"deadline_s\", \"name\": \"$name\"/; s/\"local\"/1/" s.json >name.json
+    ew sweep name.json -o r.db
+done
 "$EW_PROGRAM" sweep value.json -o r.db --dry-run 2>&1 >/dev/null
 ew sweep s.json
 ew sweep s.json -o r.db --resume
@@ -22,6 +26,8 @@ ew export missing.db
 quietly sweep s.json -o r.db -q
 ew export r.db --columns latency_mean
 ew export r.db --where 'latency_mean <'
+ew export r.db --where 'strategy = "local"'
+ew export r.db --where '"link.w.bandwidth_bytes_per_s" > 1'
 ew export r.db --table run
 ew export r.db --format xml
 ew merge r.db
