@@ -369,6 +369,18 @@ START_TEST(a_cause_is_waited_for_when_others_complain_first)
 }
 END_TEST
 
+/* Worker 1 is lost before worker 2 has opened the clocks of the links: they are there still. */
+START_TEST(who_is_set_up_late_is_not_lost_with_another)
+{
+    for (uint32_t i = 0; i < n_times(100); i++) {
+        check_completes(&(struct how){.faults = "kill:0@1,tardy:88@2", /* behind its HELLO */
+                                      .is_emulated = true,
+                                      .stall_limit_s = 60},
+                        1);
+    }
+}
+END_TEST
+
 START_TEST(the_loss_of_the_source_ends_the_run)
 {
     static const char *const faults[] = {"kill:0@0", "kill:400@0", "stop:300@0", "flip:500@0"};
@@ -423,6 +435,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_fault_is_survived, 0, 16);
     tcase_add_test(tcase, a_disk_without_the_weights_is_survived);
     tcase_add_test(tcase, a_cause_is_waited_for_when_others_complain_first);
+    tcase_add_test(tcase, who_is_set_up_late_is_not_lost_with_another);
     tcase_add_test(tcase, the_loss_of_the_source_ends_the_run);
     tcase_add_test(tcase, a_loss_that_nobody_plans_for_ends_the_run);
     tcase_add_test(tcase, the_policy_says_what_becomes_of_requests);

@@ -6,9 +6,11 @@
  * EW_FAULT         KIND:N@W,KIND:N@W,...: what worker W (0: the first that is started) does once N
  *                  bytes have gone from it to the coordinator (data: from other workers to it):
  *                  kill, stop, reset, close, flip, version, garbage, huge, slow, data; disk: it
- *                  starts in another folder. Without @W it is the first one. killlate, disklate: it
- *                  accepts nobody but the coordinator, and fails some time after others have
- * noticed EW_FAULT_LOCK    a folder: processes count themselves by the files they make there
+ *                  starts in another folder. Without @W it is the first one
+ *                  killlate, disklate: accepts nobody but the coordinator, and fails some time
+ *                  after others have noticed
+ *                  tardy: N bytes on, it hears some time later what the coordinator says
+ * EW_FAULT_LOCK    a folder: processes count themselves by the files they make there
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -89,9 +91,14 @@ static int listen_here(void)
     return fd;
 }
 
-static int connect_to(const char *port)
+static void send_at_once(int fd)
 {
     const int one = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+static int connect_to(const char *port)
+{
     struct sockaddr_in address = {.sin_family = AF_INET};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons((uint16_t)strtol(port, NULL, 10));
@@ -99,7 +106,7 @@ static int connect_to(const char *port)
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         return -1;
     }
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    send_at_once(fd);
     return fd;
 }
 
@@ -135,6 +142,13 @@ static void reset(int fd)
     (void)close(fd);
 }
 
+/* While others notice or do something, on machines that do ten other things, too. */
+static void wait_some_time(void)
+{
+    const struct timespec pause = {0, 300000000};
+    (void)nanosleep(&pause, NULL);
+}
+
 /* Go wrong: `bytes` are about to pass to the coordinator, the fault's place among them. */
 static void go_wrong(struct fault *fault, struct pair *pair, char *bytes, size_t n, pid_t child)
 {
@@ -147,8 +161,7 @@ static void go_wrong(struct fault *fault, struct pair *pair, char *bytes, size_t
     }
     fault->kind = "";
     if (strstr(kind, "late")) {
-        const struct timespec pause = {0, 300000000};
-        (void)nanosleep(&pause, NULL);
+        wait_some_time();
     }
     if (strncmp(kind, "kill", 4) == 0) {
         (void)kill(child, SIGKILL);
@@ -191,11 +204,15 @@ static bool pass(int from, int to, struct pair *pair, bool is_out, bool is_coord
         return false;
     }
     const bool is_data = strcmp(fault->kind, "data") == 0;
+    const bool is_tardy = strcmp(fault->kind, "tardy") == 0;
     uint64_t *passed = is_out ? &pair->n_out : &pair->n_in;
     if (is_data && !is_out && !is_coordinator && *passed + (uint64_t)n > fault->at) {
         bytes[fault->at > *passed ? fault->at - *passed : 0] ^= 0x10;
         fault->kind = "";
-    } else if (*fault->kind && !is_data && is_out && is_coordinator &&
+    } else if (is_tardy && !is_out && is_coordinator && *passed + (uint64_t)n > fault->at) {
+        wait_some_time();
+        fault->kind = "";
+    } else if (*fault->kind && !is_data && !is_tardy && is_out && is_coordinator &&
                *passed + (uint64_t)n > fault->at) {
         go_wrong(fault, pair, bytes, (size_t)n, child);
         to = pair->outside;
@@ -304,6 +321,7 @@ int main(void)
         }
         if (fds[0].revents && listener >= 0 && n_pairs < MAX_PAIRS) {
             const int outside = accept(listener, NULL, NULL);
+            send_at_once(outside);
             pairs[n_pairs++] = (struct pair){outside, connect_to(port), 0, 0};
         }
     }
