@@ -32,7 +32,7 @@ set xlabel label(x_name, x_unit, fx)
 set ylabel "share of samples at or below"
 set yrange [0 : 1.02]
 if (log_x) set logscale x
-pad = X_max > X_min ? (X_max - X_min) * 0.04 : X_max * 0.1 + 1e-12
+pad = padding(X_min, X_max, 0.04)
 if (log_x) set xrange [X_min * fx / 1.2 : X_max * fx * 1.2]
 if (!log_x) set xrange [(X_min - pad) * fx : (X_max + pad) * fx]
 mine(i, name) = int(column("series_index")) == int(i) ? column(name) : NaN

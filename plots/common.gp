@@ -40,6 +40,11 @@ middle_of(low, high) = low > 0 && high >= 50 * low ? sqrt(low * high) : high
 label(name, unit, f) = unit eq "" || unit eq name ? name : unit eq "ratio" ? name \
                      : name." (".scaled(unit, f).")"
 
+# Room beside the values; ones that differ by rounding only count as equal, or all ticks read the same.
+larger(a, b) = abs(a) > abs(b) ? abs(a) : abs(b)
+padding(low, high, share) = high - low > 1e-4 * larger(low, high) ? (high - low) * share \
+                                                                  : abs(high) * 0.1 + 1e-12
+
 is_log(axis, low, high) = log eq "auto" ? (low > 0 && high >= 50 * low) \
                                         : (strstrt(log, axis) > 0 && low > 0)
 

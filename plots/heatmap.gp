@@ -37,11 +37,16 @@ stats input using (largest_x = column("x") > largest_x ? column("x") : largest_x
                    least_y = column("y") < least_y ? column("y") : least_y, 0) nooutput
 fx = factor(x_unit, middle_of(least_x, largest_x))
 fy = factor(y_unit, middle_of(least_y, largest_y))
-is_number(text) = text eq "" ? 0 : strstrt("0123456789-+.", text[1:1]) > 0
-tick(text, f) = is_number(text) && strlen(text) < 26 && text eq sprintf("%.15g", real(text)) ? digits(real(text) * f) \
-              : is_number(text) && strstrt(text, "e") ? digits(real(text) * f) : cut(text, 24)
-stats input using (longest_x = strlen(tick(stringcolumn("x"), fx)) > longest_x ? strlen(tick(stringcolumn("x"), fx)) : longest_x, \
-                   longest_y = strlen(tick(stringcolumn("y"), fy)) > longest_y ? strlen(tick(stringcolumn("y"), fy)) : longest_y, 0) nooutput
+# As the program writes numbers; real(text) fails at 1e-05, and column() at names.
+is_digit(c) = c eq "" ? 0 : strstrt("0123456789", c) > 0
+begins_number(text) = is_digit(text[1:1]) || (text[1:1] eq "-" && is_digit(text[2:2]))
+is_number(text, x) = text eq sprintf("%.15g", x) || text eq sprintf("%.16g", x) || text eq sprintf("%.17g", x)
+tick(text, name, f) = !begins_number(text) ? cut(text, 24) \
+                      : is_number(text, column(name)) ? digits(column(name) * f) : cut(text, 24)
+tick_x(f) = tick(stringcolumn("x"), "x", f)
+tick_y(f) = tick(stringcolumn("y"), "y", f)
+stats input using (longest_x = strlen(tick_x(fx)) > longest_x ? strlen(tick_x(fx)) : longest_x, \
+                   longest_y = strlen(tick_y(fy)) > longest_y ? strlen(tick_y(fy)) : longest_y, 0) nooutput
 
 longest_name = 0
 do for [i = 1 : n] { if (wins[i] > 0 && strlen(names[i]) > longest_name) { longest_name = strlen(names[i]) } }
@@ -60,6 +65,9 @@ do for [i = 1 : n] { n_key = n_key + (wins[i] > 0) }
 width = left + n_x * cell_x + right
 height = n_y * cell_y
 height = height > 30 * n_key ? height : 30 * n_key # or the legend runs into a second column
+# The label of the y axis may be longer than the cells are high.
+y_label_height = 8 * strlen(label(y_name, y_unit, fy)) - 2 * top
+height = height > y_label_height ? height : y_label_height
 height = height + top + bottom
 eval open_figure
 set lmargin at screen real(left) / width
@@ -85,8 +93,8 @@ tint(c) = ((((c >> 16) + 510) / 3) << 16) + (((((c >> 8) & 255) + 510) / 3) << 8
 fill(i) = int(i) % 16 < 8 ? colour(i) : tint(colour(i))
 winner_colour(x) = has("winner_index") ? fill(column("winner_index")) : 0xF2F2F2
 text(x) = has("value") && cell_x >= 50 && cell_y >= 20 ? digits(column("value") * fm) : ""
-x_tick(x) = int(column("x_index")) % stride_x == 0 ? tick(stringcolumn("x"), fx) : ""
-y_tick(x) = int(column("y_index")) % stride_y == 0 ? tick(stringcolumn("y"), fy) : ""
+x_tick(x) = int(column("x_index")) % stride_x == 0 ? tick_x(fx) : ""
+y_tick(x) = int(column("y_index")) % stride_y == 0 ? tick_y(fy) : ""
 inner_x = cell_x > 10 ? 0.48 : 0.5
 inner_y = cell_y > 10 ? 0.47 : 0.5
 plot input using (column("x_index")):(column("y_index")):(inner_x):(inner_y):(winner_colour(0)):xtic(x_tick(0)):ytic(y_tick(0)) \

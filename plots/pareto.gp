@@ -40,7 +40,7 @@ set xlabel label(x_name, x_unit, fx).better(up_x)
 set ylabel label(y_name, y_unit, fy).better(up_y)
 if (log_x) set logscale x
 if (log_y) set logscale y
-pad(low, high) = high > low ? (high - low) * 0.06 : abs(high) * 0.1 + 1e-12
+pad(low, high) = padding(low, high, 0.06)
 if (log_x) set xrange [X_min * fx / 1.2 : X_max * fx * 1.2]
 if (!log_x) set xrange [X_min * fx - pad(X_min, X_max) * fx : X_max * fx + pad(X_min, X_max) * fx]
 if (log_y) set yrange [Y_min * fy / 1.2 : Y_max * fy * 1.2]

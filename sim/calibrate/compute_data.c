@@ -242,8 +242,11 @@ static bool add_work(struct loader *l, const struct ew_layer_work *work)
     return ew_vec_push(&l->work, *work);
 }
 
+static const char MORE_ROWS[] = "more rows than the layer has";
+
 static enum ew_status add_graph_work(struct loader *l, const struct ew_graph *graph,
-                                     const char *layer, double rows, struct ew_error *err)
+                                     const char *layer, double rows, const char **why,
+                                     struct ew_error *err)
 {
     for (uint32_t i = 0; i < graph->n_layers; i++) {
         struct ew_cost_query query = {graph, &graph->layers[i], ew_box_full(graph->layers[i].shape),
@@ -252,7 +255,11 @@ static enum ew_status add_graph_work(struct loader *l, const struct ew_graph *gr
         if (layer && strcmp(layer, graph->layers[i].name) != 0) {
             continue;
         }
-        if (rows > 0 && rows < query.out.hi[EW_H]) {
+        if (rows > query.out.hi[EW_H]) {
+            *why = MORE_ROWS;
+            return EW_OK;
+        }
+        if (rows > 0) {
             query.out.hi[EW_H] = (int32_t)rows;
         }
         if (ew_layer_work_of(&work, &query) && !add_work(l, &work)) {
@@ -270,7 +277,7 @@ static enum ew_status add_network_work(struct loader *l, const struct network *n
     const size_t before = l->work.count;
     enum ew_status status = EW_OK;
     if (network->graph) {
-        status = add_graph_work(l, network->graph, row->layer, row->n_rows, err);
+        status = add_graph_work(l, network->graph, row->layer, row->n_rows, why, err);
     }
     for (size_t i = network->first; status == EW_OK && network->n && i < l->list.count; i++) {
         const struct listed *item = &l->list.items[i];
@@ -283,10 +290,14 @@ static enum ew_status add_network_work(struct loader *l, const struct network *n
             l->work.count = before;
             return EW_OK;
         }
+        if (row->n_rows > item->height) {
+            *why = MORE_ROWS;
+            return EW_OK;
+        }
         const struct ew_layer_work work = part_of_listed(item, row->n_rows);
         status = add_work(l, &work) ? EW_OK : ew_fail_memory(err);
     }
-    if (status == EW_OK && l->work.count == before) {
+    if (status == EW_OK && !*why && l->work.count == before) {
         *why = row->layer ? "no convolution or fc layer of that name" : "no convolution or fc";
     }
     return status;
@@ -361,7 +372,9 @@ static enum ew_status read_row(struct loader *l, const struct ew_csv_row *in, st
         return EW_OK;
     }
     const size_t first = l->work.count;
-    if (status == EW_OK) {
+    if (status == EW_OK && row.n_rows > 0 && !row.layer) {
+        why = "some rows of a whole network: expected a layer";
+    } else if (status == EW_OK) {
         status = add_network_work(l, network, &row, &why, err);
     }
     if (status == EW_OK && why) {

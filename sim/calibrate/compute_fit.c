@@ -231,6 +231,13 @@ static enum ew_status check_data(const struct ew_compute_data *data, struct ew_e
                        "%s: expected at least two usable rows, found %zu (%zu left out)",
                        data->path, data->n_rows, data->n_flagged);
     }
+    if (data->n_groups == 1 && !data->has_parts) {
+        return ew_fail(err, EW_EINPUT,
+                       "%s: expected different networks or layers, found '%s' in all %zu rows "
+                       "(lines %zu .. %zu)",
+                       data->path, data->rows[0].model, data->n_rows, data->rows[0].line,
+                       data->rows[data->n_rows - 1].line);
+    }
     for (size_t i = 1; i < data->n_rows; i++) {
         if (data->rows[i].measured_s != data->rows[0].measured_s) {
             return EW_OK;

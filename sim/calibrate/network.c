@@ -240,6 +240,21 @@ enum ew_status ew_network_fit(struct ew_network_fit *out, const struct ew_networ
     return status;
 }
 
+/* Slopes of which more than this share is scatter are none. */
+static const double MOST_SCATTER = 0.5;
+
+static bool has_bandwidth(const struct ew_network_fit *fit, size_t piece)
+{
+    return isfinite(fit->pieces[piece].bandwidth_bytes_per_s) &&
+           !fit->pieces[piece].rank.is_mixed[PER_BYTE] &&
+           fit->pieces[piece].bandwidth_error_ratio <= MOST_SCATTER;
+}
+
+bool ew_network_has_bandwidth(const struct ew_network_fit *fit)
+{
+    return has_bandwidth(fit, fit->n_pieces - 1);
+}
+
 /* --- report ---------------------------------------------------------------------------------- */
 
 void ew_network_put_report(struct ew_str *out, const struct ew_network_fit *fit,
@@ -264,14 +279,19 @@ void ew_network_put_report(struct ew_str *out, const struct ew_network_fit *fit,
                           fit->pieces[k].overhead_s, fit->pieces[k].overhead_error_s,
                           rank->is_mixed[OVERHEAD] ? "  not identifiable" : "");
         }
-        ew_str_printf(out, "%-22s %12.4g bytes/s +- %.1f %%%s\n", "bandwidth", bandwidth,
-                      100 * fit->pieces[k].bandwidth_error_ratio,
-                      isinf(bandwidth) || rank->is_mixed[PER_BYTE] ? "  not identifiable" : "");
+        if (has_bandwidth(fit, k)) {
+            ew_str_printf(out, "%-22s %12.4g bytes/s +- %.1f %%\n", "bandwidth", bandwidth,
+                          100 * fit->pieces[k].bandwidth_error_ratio);
+        } else {
+            ew_str_printf(out,
+                          "%-22s %12s         not identifiable: time does not grow with bytes\n",
+                          "bandwidth", "-");
+        }
         if (nominal_latency_s > 0) {
             ew_str_printf(out, "%-22s %12.4g\n", "latency factor",
                           fit->pieces[k].latency_s / nominal_latency_s);
         }
-        if (nominal_bytes_per_s > 0) {
+        if (nominal_bytes_per_s > 0 && has_bandwidth(fit, k)) {
             ew_str_printf(out, "%-22s %12.4g\n", "bandwidth factor",
                           bandwidth / nominal_bytes_per_s);
         }
@@ -284,6 +304,12 @@ void ew_network_put_link(struct ew_str *out, const struct ew_network_fit *fit, c
     if (fit->n_pieces > 1) {
         ew_str_printf(out, "<!-- for messages of %.0f bytes and more -->\n",
                       fit->pieces[k].from_bytes);
+    }
+    if (!has_bandwidth(fit, k)) {
+        ew_str_printf(out,
+                      "<!-- link %s: latency %.4gs; these rows do not tell the bandwidth -->\n",
+                      name, fit->pieces[k].latency_s);
+        return;
     }
     ew_str_printf(out, "<link id=\"%s\" bandwidth=\"%.4gBps\" latency=\"%.4gs\"/>\n", name,
                   fit->pieces[k].bandwidth_bytes_per_s, fit->pieces[k].latency_s);

@@ -45,11 +45,15 @@ struct ew_network_fit {
 enum ew_status ew_network_fit(struct ew_network_fit *out, const struct ew_network_data *data,
                               const struct ew_lapack *lapack, struct ew_error *err);
 
+/** Do the rows tell the bandwidth of the last piece: does time grow with bytes by more than the
+ *  scatter? */
+bool ew_network_has_bandwidth(const struct ew_network_fit *fit);
+
 /** Report, with SimGrid's factors when latency and bandwidth of the link on paper are given (> 0).
  */
 void ew_network_put_report(struct ew_str *out, const struct ew_network_fit *fit,
                            double nominal_latency_s, double nominal_bytes_per_s);
-/** A `<link>` ready to paste, from the last piece. */
+/** A `<link>` ready to paste, from the last piece; a comment when its bandwidth is not known. */
 void ew_network_put_link(struct ew_str *out, const struct ew_network_fit *fit, const char *name);
 
 #endif

@@ -245,6 +245,14 @@ static enum ew_status calibrate_network(struct ew_cli *cli, const struct ew_lapa
     if (status == EW_OK) {
         status = ew_network_fit(&fit, &data, lapack, err);
     }
+    if (status == EW_OK && !ew_network_has_bandwidth(&fit)) {
+        const size_t first = data.n_rows - fit.pieces[fit.n_pieces - 1].n_rows;
+        ew_cli_warn(cli,
+                    "%s: bandwidth is not identifiable: time does not grow with bytes from line "
+                    "%zu (%.0f bytes) to line %zu (%.0f bytes)",
+                    path, data.rows[first].line, data.rows[first].bytes,
+                    data.rows[data.n_rows - 1].line, data.rows[data.n_rows - 1].bytes);
+    }
     if (status == EW_OK) {
         ew_network_put_report(&report, &fit, latency_s, bytes_per_s);
         ew_network_put_link(&link, &fit, text_of(cli, EW_OPTION_NAME, "link"));

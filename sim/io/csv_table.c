@@ -20,6 +20,7 @@ struct parser {
 /* One cell from *at on; *at then stands on the comma or the end. Unquotes in place. */
 static enum ew_status read_cell(struct parser *p, char **at, struct ew_error *err)
 {
+    *at += strspn(*at, " \t");
     char *from = *at, *to = *at, *start = *at;
     if (*from == '"') {
         for (from++; *from; from++) {
@@ -38,7 +39,9 @@ static enum ew_status read_cell(struct parser *p, char **at, struct ew_error *er
         from++;
     } else {
         from += strcspn(from, ",");
-        to = from;
+        for (to = from; to > start && strchr(" \t", to[-1]);) {
+            to--;
+        }
     }
     *at = from;
     if (p->n_cells >= MAX_COLUMNS) {
@@ -83,7 +86,7 @@ static enum ew_status keep_header(struct parser *p, const char *const *cells, st
 
 static enum ew_status read_line(struct parser *p, const char *text, size_t n, struct ew_error *err)
 {
-    while (n && (text[n - 1] == '\r' || text[n - 1] == ' ')) {
+    while (n && strchr("\r \t", text[n - 1])) {
         n--;
     }
     if (n == 0 || text[0] == '#') {
@@ -148,7 +151,8 @@ enum ew_status ew_csv_table_parse(struct ew_csv_table **out, const char *text, s
     if (status == EW_OK && memchr(text, '\0', size)) {
         status = ew_fail(err, EW_EINPUT, "%s: expected text, found a zero byte", path);
     }
-    for (size_t at = 0; status == EW_OK && at < size; p.line++) {
+    const bool has_mark = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0; /* spreadsheets' */
+    for (size_t at = has_mark ? 3 : 0; status == EW_OK && at < size; p.line++) {
         const char *end = memchr(text + at, '\n', size - at);
         const size_t length = end ? (size_t)(end - text) - at : size - at;
         status = read_line(&p, text + at, length, err);

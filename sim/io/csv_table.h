@@ -1,6 +1,7 @@
 /*
  * CSV files in: a header line, then rows of texts. Quotes as in RFC 4180 (no line breaks inside),
- * lines that begin with '#' are comments. What the columns mean is the caller's business.
+ * lines that begin with '#' are comments; spaces around cells and a byte order mark are dropped.
+ * What the columns mean is the caller's business.
  */
 #ifndef EW_IO_CSV_TABLE_H
 #define EW_IO_CSV_TABLE_H

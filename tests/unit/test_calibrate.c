@@ -444,6 +444,14 @@ START_TEST(csv_reads_quotes_comments_and_carriage_returns)
     ck_assert_int_eq(ew_csv_table_number(&value, table, &table->rows[1], 1, 0, 5, &err), EW_OK);
     ck_assert_double_eq(value, 3);
     ew_csv_table_free(table);
+    static const char sheet[] = "\xEF\xBB\xBF"
+                                "a, b \t\n 1 , x y\t,\n";
+    ck_assert_int_eq(ew_csv_table_parse(&table, sheet, sizeof sheet - 1, "t.csv", &err), EW_EINPUT);
+    ck_assert_int_eq(ew_csv_table_parse(&table, sheet, sizeof sheet - 3, "t.csv", &err), EW_OK);
+    ck_assert(strcmp(table->columns[0], "a") == 0 && strcmp(table->columns[1], "b") == 0);
+    ck_assert(strcmp(table->rows[0].cells[0], "1") == 0 &&
+              strcmp(table->rows[0].cells[1], "x y") == 0);
+    ew_csv_table_free(table);
     static const char *const bad[] = {"", "a,a\n1,2\n", "a,b\n\"x,2\n", "a,b\n\"x\"y,2\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_int_eq(ew_csv_table_parse(&table, bad[i], strlen(bad[i]), "t.csv", &err),

@@ -14,3 +14,15 @@ ew calibrate compte one.csv
 ew calibrate compute
 printf 'state,w\nidle,5\ncompute,3\n' >less.csv
 ew calibrate energy less.csv
+printf 'model,ms\nvgg16,500\nvgg16,501\nvgg16,499\n' >again.csv
+ew calibrate compute again.csv -o profile.json
+printf 'model,layer,rows,ms\nvgg16,features.0,224,20\nvgg16,features.2,448,80\nvgg16,,7,50\nvgg16,features.5,112,40\n' >rows.csv
+ew calibrate compute rows.csv -o profile.json | head -1
+# Times that do not grow with bytes: no link with a bandwidth that nobody measured.
+printf 'bytes,ms\n1000,5\n10000,5.2\n100000,4.9\n' >flat.csv
+ew calibrate network flat.csv
+printf 'bytes,ms\n1000,10\n10000,5\n100000,1\n' >falling.csv
+ew calibrate network falling.csv
+# As spreadsheets write it: a byte order mark, spaces, carriage returns.
+printf '\357\273\277bytes, ms\r\n1000, 2\r\n10000 ,11\r\n' >sheet.csv
+ew calibrate network sheet.csv
