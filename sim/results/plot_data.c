@@ -23,6 +23,13 @@ static void fold_add(struct fold *f, double x)
     f->n++;
 }
 
+/* The value just added is known to lie in this range. */
+static void fold_widen(struct fold *f, double low, double high)
+{
+    f->low = low < f->low ? low : f->low;
+    f->high = high > f->high ? high : f->high;
+}
+
 /* Equal values have themselves as mean, not what rounding makes of their sum. */
 static double fold_mean(const struct fold *f)
 {
@@ -59,9 +66,62 @@ struct bars {
     size_t panel;
 };
 
+/* Columns with the error bar of a metric (compare --draws), absolute or as shares of `of`. */
+static const struct error_bar {
+    const char *metric, *of, *low, *high;
+} ERROR_BARS[] = {
+    {"latency_mean_s", NULL, "latency_low_s", "latency_high_s"},
+    {"energy_j", NULL, "energy_low_j", "energy_high_j"},
+    {"energy_per_request_j", "energy_j", "energy_low_j", "energy_high_j"},
+};
+
+struct error_columns {
+    bool is_there, is_share;
+    size_t of, low, high;
+};
+
+static struct error_columns find_error_columns(const struct ew_csv_table *table, const char *metric)
+{
+    struct error_columns c = {0};
+    for (size_t i = 0; i < sizeof ERROR_BARS / sizeof *ERROR_BARS; i++) {
+        const struct error_bar *bar = &ERROR_BARS[i];
+        if (strcmp(bar->metric, metric) == 0) {
+            c.is_share = bar->of != NULL;
+            c.is_there = (!bar->of || ew_csv_table_find(&c.of, table, bar->of)) &&
+                         ew_csv_table_find(&c.low, table, bar->low) &&
+                         ew_csv_table_find(&c.high, table, bar->high);
+        }
+    }
+    return c;
+}
+
+static enum ew_status widen_by_errors(struct fold *fold, const struct bars *b,
+                                      const struct error_columns *c, const struct ew_csv_row *row,
+                                      double y, struct ew_error *err)
+{
+    double of = NAN, low = NAN, high = NAN;
+    if (!c->is_there) {
+        return EW_OK;
+    }
+    enum ew_status status = ew_plot_number(&low, b->table, row, c->low, err);
+    if (status == EW_OK) {
+        status = ew_plot_number(&high, b->table, row, c->high, err);
+    }
+    if (status == EW_OK && c->is_share) {
+        status = ew_plot_number(&of, b->table, row, c->of, err);
+        low = of > 0 ? y * (low / of) : NAN;
+        high = of > 0 ? y * (high / of) : NAN;
+    }
+    if (status == EW_OK && isfinite(low) && isfinite(high)) {
+        fold_widen(fold, low, high);
+    }
+    return status;
+}
+
 static enum ew_status fold_column(struct fold *folds, const struct bars *b, size_t column,
                                   bool *has_values, struct ew_error *err)
 {
+    const struct error_columns errors = find_error_columns(b->table, b->table->columns[column]);
     enum ew_status status = EW_OK;
     for (size_t i = 0; status == EW_OK && i < b->table->n_rows; i++) {
         const struct ew_csv_row *row = &b->table->rows[i];
@@ -72,6 +132,7 @@ static enum ew_status fold_column(struct fold *folds, const struct bars *b, size
             ew_plot_values_find(&s, &b->series, row->cells[b->series.column])) {
             fold_add(&folds[s], y);
             *has_values = true;
+            status = widen_by_errors(&folds[s], b, &errors, row, y, err);
         }
     }
     return status;

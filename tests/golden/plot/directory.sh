@@ -6,6 +6,11 @@ for kind in bars cdf energy; do
     quietly plot $kind out -o $kind.svg
     grep -c '</svg>' $kind.svg
 done
+# The error bars of --draws are whiskers.
+quietly compare --graph alexnet --platform demo --strategy local,offload --engine fast --draws 20 --out drawn
+ew plot bars drawn --y latency_mean_s,energy_j,energy_per_request_j,accuracy -o drawn.csv
+cat drawn.csv
+cut -d, -f2,14,29,41- drawn/runs.csv
 ew plot gantt out --run 1 --request 1 -o gantt.csv
 cat gantt.csv
 ew plot gantt out --run 1 --title "it's \$x_1" -o gantt.svg
