@@ -11,10 +11,11 @@
 #include "results/energy.h"
 #include "support/random_pools.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
 static uint64_t n_scenarios(void)
 {
-    return getenv("EW_FULL") ? 5000 : 400;
+    return test_count(400, 5000, 200);
 }
 
 /* What one plan of a scenario did when run alone. */

@@ -11,6 +11,7 @@
 #include "support/collect.h"
 #include "support/random_dynamics.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 #include "support/tiny.h"
 
 enum {
@@ -27,11 +28,7 @@ enum {
 
 static uint64_t scenario_count(void)
 {
-#ifdef EW_SANITIZED
-    return N_SANITIZED;
-#else
-    return getenv("EW_FULL") ? N_FULL : N_SCENARIOS;
-#endif
+    return test_count(N_SCENARIOS, N_FULL, N_SANITIZED);
 }
 
 static void ignore(void *ctx, const struct ew_event *event)

@@ -9,6 +9,7 @@
 #include "results/energy.h"
 #include "support/collect.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
 enum { N_SCENARIOS = 500, N_FULL = 5000, N_SANITIZED = 100, TIMEOUT_S = 600 };
 
@@ -16,11 +17,7 @@ enum { N_SCENARIOS = 500, N_FULL = 5000, N_SANITIZED = 100, TIMEOUT_S = 600 };
 
 static uint64_t scenario_count(void)
 {
-#ifdef EW_SANITIZED
-    return N_SANITIZED;
-#else
-    return getenv("EW_FULL") ? N_FULL : N_SCENARIOS;
-#endif
+    return test_count(N_SCENARIOS, N_FULL, N_SANITIZED);
 }
 
 /* Known to differ with preset ideal, by 1.8e-6 and 0.8 %: two things at one instant, to the grain,

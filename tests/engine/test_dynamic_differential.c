@@ -13,6 +13,7 @@
 #include "support/collect.h"
 #include "support/random_dynamics.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
 enum { N_SCENARIOS = 300, N_COMPARED_FULL = 620, N_SANITIZED = 60, TIMEOUT_S = 600 };
 
@@ -20,11 +21,7 @@ enum { N_SCENARIOS = 300, N_COMPARED_FULL = 620, N_SANITIZED = 60, TIMEOUT_S = 6
 
 static uint64_t scenario_count(uint64_t n)
 {
-#ifdef EW_SANITIZED
-    return n < N_SANITIZED ? n : N_SANITIZED;
-#else
-    return getenv("EW_FULL") ? 10 * n : n;
-#endif
+    return test_count(n, 10 * n, n < N_SANITIZED ? n : N_SANITIZED);
 }
 
 /* A random scenario with random dynamics over about the time that it takes without. */
@@ -134,7 +131,7 @@ static void compare(uint64_t seed, const struct collect *fast, const struct coll
 
 START_TEST(engines_agree_in_a_changing_world)
 {
-    const uint64_t n_scenarios = getenv("EW_FULL") ? N_COMPARED_FULL : scenario_count(N_SCENARIOS);
+    const uint64_t n_scenarios = test_count(N_SCENARIOS, N_COMPARED_FULL, N_SANITIZED);
     uint64_t n_failures = 0, n_lost = 0;
     for (uint64_t seed = 0; seed < n_scenarios; seed++) {
         struct dynamic_scenario s = make(seed, seed % 4 == 3);

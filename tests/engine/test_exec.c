@@ -15,13 +15,9 @@
 #include "plan/lower.h"
 #include "support/collect.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
-#ifdef EW_SANITIZED
-enum { N_SCENARIOS = 12 };
-#else
-enum { N_SCENARIOS = 60 };
-#endif
-enum { N_FULL = 2000, MAX_JOBS = 512 };
+enum { N_SCENARIOS = 60, N_FULL = 2000, N_SANITIZED = 12, MAX_JOBS = 512 };
 
 /* What came back. */
 struct answers {
@@ -145,7 +141,7 @@ static void run_scenario(uint64_t seed, const struct how *how, struct ew_exec_fa
 
 START_TEST(any_split_gives_the_answer_of_one_device)
 {
-    const uint64_t n = getenv("EW_FULL") ? N_FULL : N_SCENARIOS;
+    const uint64_t n = test_count(N_SCENARIOS, N_FULL, N_SANITIZED);
     for (uint64_t seed = 1; seed <= n; seed++) {
         struct ew_exec_facts facts;
         double end_s;

@@ -11,6 +11,7 @@
 #include "support/collect.h"
 #include "support/random_dynamics.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
 enum { N_SCENARIOS = 300, N_FULL = 900, N_SANITIZED = 60, TIMEOUT_S = 300 };
 
@@ -18,11 +19,7 @@ enum { N_SCENARIOS = 300, N_FULL = 900, N_SANITIZED = 60, TIMEOUT_S = 300 };
 
 static uint64_t scenario_count(void)
 {
-#ifdef EW_SANITIZED
-    return N_SANITIZED;
-#else
-    return getenv("EW_FULL") ? N_FULL : N_SCENARIOS;
-#endif
+    return test_count(N_SCENARIOS, N_FULL, N_SANITIZED);
 }
 
 /* --- a strategy that listens to everything -----------------------------------------------------

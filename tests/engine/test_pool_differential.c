@@ -13,6 +13,7 @@
 #include "support/random_dynamics.h"
 #include "support/random_pools.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
 enum { N_SCENARIOS = 300, N_SANITIZED = 60, TIMEOUT_S = 600 };
 
@@ -20,17 +21,12 @@ enum { N_SCENARIOS = 300, N_SANITIZED = 60, TIMEOUT_S = 600 };
 
 static uint64_t scenario_count(uint64_t n)
 {
-#ifdef EW_SANITIZED
-    return n < N_SANITIZED ? n : N_SANITIZED;
-#else
-    return getenv("EW_FULL") ? 10 * n : n;
-#endif
+    return test_count(n, 10 * n, n < N_SANITIZED ? n : N_SANITIZED);
 }
 
 static uint64_t compared_count(void)
 {
-    const uint64_t n = scenario_count(N_SCENARIOS);
-    return n < N_SCENARIOS ? n : N_SCENARIOS;
+    return test_count(N_SCENARIOS, N_SCENARIOS, N_SANITIZED);
 }
 
 /* A random scenario with random dynamics over about the time that it takes without. */

@@ -12,9 +12,9 @@
 #include "support/random_scenario.h"
 #include "support/suite.h"
 
-static uint32_t n_scenarios(void)
+static uint64_t n_scenarios(void)
 {
-    return getenv("EW_FULL") ? 2000 : 150;
+    return test_count(150, 2000, 60);
 }
 
 /* Calls `visit` with each element of a box of a layer as a flat index (images count from the

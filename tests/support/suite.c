@@ -16,3 +16,15 @@ int run_suite(const char *name, const TTest *const *tests, size_t n)
     srunner_free(runner);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+uint64_t test_count(uint64_t usual, uint64_t full, uint64_t sanitized)
+{
+#ifdef EW_SANITIZED
+    (void)usual;
+    (void)full;
+    return sanitized;
+#else
+    (void)sanitized;
+    return getenv("EW_FULL") ? full : usual;
+#endif
+}

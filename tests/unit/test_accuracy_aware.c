@@ -515,7 +515,7 @@ static void ask_for_everything(const struct ew_host *host, struct ew_plan_builde
 /* With inputs over shared links, the model and the engine differ; what counts is the engine. */
 START_TEST(a_target_that_any_dispatch_meets_on_the_simulator_is_met)
 {
-    const uint32_t n_wanted = getenv("EW_FULL") ? 400 : 24;
+    const uint64_t n_wanted = test_count(24, 400, 12);
     uint32_t n_problems = 0, n_met = 0, n_late = 0;
     for (uint64_t seed = 1; n_problems < n_wanted; seed++) {
         struct ew_rng rng = ew_rng_make(seed, "simulated dispatch");

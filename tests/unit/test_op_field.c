@@ -122,7 +122,9 @@ static void add_tap(struct taps *taps, const int32_t shape[EW_DIMS], int32_t c, 
                     int32_t w)
 {
     if (c >= 0 && c < shape[EW_C] && h >= 0 && h < shape[EW_H] && w >= 0 && w < shape[EW_W]) {
-        ck_assert_uint_lt(taps->count, MAX_TAPS);
+        if (taps->count >= MAX_TAPS) { /* an assertion that holds costs more than all the rest */
+            ck_abort_msg("more than %d taps", MAX_TAPS);
+        }
         taps->at[taps->count][0] = c;
         taps->at[taps->count][1] = h;
         taps->at[taps->count][2] = w;
