@@ -28,7 +28,8 @@ static void check_against_sort(const double *values, size_t n)
         memcpy(work, values, n * sizeof *values);
         ck_assert_double_eq(ew_select_rank(work, n, k), sorted[k - 1]);
         for (size_t i = 0; i < n; i++) {
-            if (i < k ? work[i] > sorted[k - 1] : work[i] < sorted[k - 1]) { /* cheaper than ck_assert */
+            if (i < k ? work[i] > sorted[k - 1]
+                      : work[i] < sorted[k - 1]) { /* cheaper than ck_assert */
                 ck_abort_msg("rank %zu of %zu: value %zu is on the wrong side", k, n, i);
             }
         }
