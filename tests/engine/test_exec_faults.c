@@ -61,11 +61,11 @@ struct fault {
 
 /* Sixty seconds are for machines that do ten other things; what matters is that it ends. */
 static const struct fault faults[] = {
+    {"stop:0", "not ready after", 0.1},
+    {"stop:100", "no sign of life for 1.5 s", 1.5},
     {"kill:0", "killed by signal 9", 60},
     {"kill:100", "killed by signal 9", 60},
     {"killlate:0", "worker of 'd0': killed by signal 9", 60}, /* after others complain of it */
-    {"stop:0", "not ready after", 0.1},
-    {"stop:100", "no sign of life for 1.5 s", 1.5},
     {"reset:0", "onnection", 60},
     {"reset:130", "onnection", 60},
     {"close:100", "closed the connection", 60},
@@ -129,16 +129,25 @@ START_TEST(a_program_that_is_no_worker_is_named)
 }
 END_TEST
 
+/* Run one case with CK_RUN_CASE: in full they take minutes. */
+static TCase *add_case(Suite *suite, const char *name)
+{
+    TCase *tcase = tcase_create(name);
+    tcase_set_timeout(tcase, getenv("EW_FULL") ? 1800 : 120);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("exec_faults");
-    TCase *tcase = tcase_create("faults");
-    tcase_set_timeout(tcase, getenv("EW_FULL") ? 1800 : 120);
-    tcase_add_loop_test(tcase, every_fault_ends_the_run_with_worker_and_cause, 0,
+    tcase_add_loop_test(add_case(suite, "stops"), every_fault_ends_the_run_with_worker_and_cause, 0,
+                        2);
+    TCase *tcase = add_case(suite, "faults");
+    tcase_add_loop_test(tcase, every_fault_ends_the_run_with_worker_and_cause, 2,
                         (int)(sizeof faults / sizeof *faults));
     tcase_add_test(tcase, a_slow_worker_only_takes_longer);
     tcase_add_test(tcase, a_program_that_is_no_worker_is_named);
-    suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     const int n_failed = srunner_ntests_failed(runner);

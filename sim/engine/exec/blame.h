@@ -1,8 +1,8 @@
 /*
- * Blame: workers that have ended their part because of another one. A complaint often arrives
- * before the cause: the connection was refused because the other's process is ending, and its own
- * word is still under way. So the accused is heard first, and whoever has itself complained of a
- * third is a consequence, not the cause.
+ * Blame: workers that complain of each other. A complaint often arrives before the cause: the
+ * connection was refused because the other's process is ending, and its own word is still under
+ * way. So the accused is heard first; and one that complains of a third itself may have failed
+ * because of that, so that the end of such a chain is judged, not its beginning.
  */
 #ifndef EW_ENGINE_EXEC_BLAME_H
 #define EW_ENGINE_EXEC_BLAME_H
@@ -14,13 +14,14 @@
 struct blame {
     uint32_t of;       /**< whom it complains of; EW_NONE: nobody */
     double said_s;     /**< real time of that */
-    bool has_answered; /**< it is alive, and has had nothing to say since it was accused */
+    bool is_asked;     /**< others complain of it, and it has been asked whether it is there */
+    bool has_answered; /**< it is, and had nothing else to say before */
 };
 
 /** Nobody has complained of anybody. */
 void blame_clear(uint32_t n, struct blame *blames);
 
-/** Worker `by` has ended its part because of `of`, another one. Its first complaint counts. */
+/** Worker `by` complains of `of`, another one. Its first complaint counts. */
 void blame_note(uint32_t n, struct blame *blames, uint32_t by, uint32_t of, double now_s);
 
 /** Who is at the end of the chain of complaints that begins with the one of `by`: EW_NONE when

@@ -211,6 +211,18 @@ static enum ew_status limit_member(uint64_t *limit, void *ctx, const struct ew_f
     }
 }
 
+/* A worker says that another one has failed it, and goes on. */
+static void hear_complaint(struct crew_member *member, const struct ew_frame *frame)
+{
+    struct crew *crew = member->crew;
+    if (!crew->is_resetting && crew->blames[member->device].of == EW_NONE) {
+        (void)snprintf(member->complaint, sizeof member->complaint, "%s: %.*s", member->label,
+                       (int)frame->n_bytes, frame->payload);
+        blame_note(crew->n, crew->blames, member->device, frame->node, now_s());
+        crew->n_complaints++;
+    }
+}
+
 static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct ew_error *err)
 {
     struct crew_member *member = ctx;
@@ -228,7 +240,10 @@ static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct 
         member->has_left = true;
         return EW_OK;
     case EW_FRAME_ERROR:
-        crew->blamed = frame->node;
+        if (frame->node < crew->n && frame->node != member->device) {
+            hear_complaint(member, frame);
+            return EW_OK;
+        }
         return ew_fail(err, EW_EENGINE, "%.*s", (int)frame->n_bytes, frame->payload);
     default:
         return crew->is_resetting ? EW_OK : crew->receive(crew->ctx, member->device, frame, err);
@@ -311,53 +326,15 @@ bool crew_is_end(const struct crew *crew, uint32_t device)
 
 bool crew_is_judging(const struct crew *crew)
 {
-    return crew->n_deaf > 0;
+    return crew->n_complaints > 0;
 }
 
-/* A worker has ended its part because of another one. Let that one speak before it is judged: it
- * may be about to say what is wrong with it, or how it ended may be about to show. */
-static enum ew_status hear_complaint(struct crew_member *member, uint32_t of, struct ew_error *err)
-{
-    struct crew *crew = member->crew;
-    const struct ew_frame ping = {.type = EW_FRAME_PING, .job = PING_ACCUSED};
-    member->is_deaf = true;
-    if (crew->is_resetting || crew->members[of].is_lost) {
-        return EW_OK; /* that is known, or over */
-    }
-    (void)snprintf(member->why, sizeof member->why, "%s", err->message);
-    blame_note(crew->n, crew->blames, member->device, of, now_s());
-    crew->n_deaf++;
-    return crew_send(crew, of, &ping, err);
-}
-
-/* A worker has failed us: it is lost, unless it blames another one. */
+/* A worker has failed us. */
 static enum ew_status judge(struct crew_member *member, enum ew_status status, struct ew_error *err)
 {
-    struct crew *crew = member->crew;
-    if (status != EW_EENGINE && status != EW_EIO) {
-        return status;
-    }
-    const uint32_t blamed = crew->blamed;
     const struct ew_error why = *err;
-    crew->blamed = EW_NONE;
-    return blamed < crew->n && blamed != member->device
-               ? hear_complaint(member, blamed, err)
-               : crew_lose(crew, member->device, &why, err);
-}
-
-/* A complaint that stands now. Who of two that are there spoils what passes between them nobody
- * knows: it is the accused that is lost, unless it is the one that the run cannot do without. */
-static enum ew_status judge_complaints(struct crew *crew, struct ew_error *err)
-{
-    uint32_t by, of;
-    if (!crew->n_deaf || crew->n_news || crew->is_resetting ||
-        !blame_is_due(crew->n, crew->blames, now_s(), grace_s, &by, &of)) {
-        return EW_OK;
-    }
-    struct ew_error why;
-    (void)ew_fail(&why, EW_EENGINE, "%s", crew->members[by].why);
-    const bool is_there_too = crew->blames[of].has_answered || crew->blames[of].of != EW_NONE;
-    return crew_lose(crew, is_there_too && crew_is_end(crew, of) ? by : of, &why, err);
+    const bool is_worker = status == EW_EENGINE || status == EW_EIO;
+    return is_worker ? crew_lose(member->crew, member->device, &why, err) : status;
 }
 
 bool crew_take_news(struct crew *crew, uint32_t *device)
@@ -380,7 +357,7 @@ uint32_t crew_quieter(const struct crew *crew, uint32_t a, uint32_t b)
 
 static bool is_there(const struct crew_member *member)
 {
-    return !member->is_lost && !member->is_deaf && !member->has_left;
+    return !member->is_lost && !member->has_left;
 }
 
 static enum ew_status serve_member(struct crew_member *member, short events, struct ew_error *err)
@@ -398,41 +375,6 @@ static enum ew_status serve_member(struct crew_member *member, short events, str
     }
     status = status == EW_EIO ? explain_loss(member, err) : status;
     return judge(member, status, err);
-}
-
-enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err)
-{
-    struct pollfd *fds = calloc(crew->n, sizeof *fds);
-    if (!fds) {
-        return ew_fail_memory(err);
-    }
-    for (uint32_t d = 0; d < crew->n; d++) {
-        const struct crew_member *m = &crew->members[d];
-        const bool wants_write = ew_conn_is_waiting(&m->conn);
-        fds[d] = (struct pollfd){.fd = is_there(m) ? m->conn.fd : -1,
-                                 .events = (short)(POLLIN | (wants_write ? POLLOUT : 0))};
-    }
-    int wait_ms = -1;
-    limit_s = crew->n_deaf ? fmin(limit_s, 0.1) : limit_s;
-    if (isfinite(limit_s)) {
-        wait_ms = limit_s > 0 ? (int)(limit_s * 1e3) : 0;
-        if (wait_ms == 0 && limit_s > 60e-6) { /* the last bit, finer than poll can wait */
-            const struct timespec pause = {0, (long)((limit_s - 50e-6) * 1e9)};
-            (void)nanosleep(&pause, NULL);
-        }
-    }
-    enum ew_status status = EW_OK;
-    if (poll(fds, (nfds_t)crew->n, wait_ms) < 0) {
-        status = errno == EINTR ? EW_OK : ew_fail(err, EW_EIO, "poll: %s", strerror(errno));
-    } else {
-        for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
-            if (fds[d].revents && is_there(&crew->members[d])) {
-                status = serve_member(&crew->members[d], fds[d].revents, err);
-            }
-        }
-    }
-    free(fds);
-    return status ? status : judge_complaints(crew, err);
 }
 
 enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_frame *frame,
@@ -454,6 +396,78 @@ enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct
         status = crew_send(crew, d, frame, err);
     }
     return status;
+}
+
+/* ---- complaints ---- */
+
+/* Let the accused speak before they are judged: one may be about to say what is wrong with it, or
+ * how it ended may be about to show. */
+static enum ew_status ask_accused(struct crew *crew, struct ew_error *err)
+{
+    const struct ew_frame ping = {.type = EW_FRAME_PING, .job = PING_ACCUSED};
+    enum ew_status status = EW_OK;
+    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+        const uint32_t of = crew->blames[d].of;
+        if (of != EW_NONE && !crew->blames[of].is_asked) {
+            crew->blames[of].is_asked = true;
+            status = crew_send(crew, of, &ping, err);
+        }
+    }
+    return status;
+}
+
+/* Who of two that are there spoils what passes between them nobody knows: it is the accused that is
+ * lost, unless it is the one that the run cannot do without. */
+static enum ew_status judge_complaints(struct crew *crew, struct ew_error *err)
+{
+    uint32_t by, of;
+    if (!crew->n_complaints || crew->n_news || crew->is_resetting) {
+        return EW_OK;
+    }
+    const enum ew_status status = ask_accused(crew, err);
+    if (status != EW_OK || crew->n_news ||
+        !blame_is_due(crew->n, crew->blames, now_s(), grace_s, &by, &of)) {
+        return status;
+    }
+    struct ew_error why;
+    (void)ew_fail(&why, EW_EENGINE, "%s", crew->members[by].complaint);
+    const bool is_there_too = crew->blames[of].has_answered || crew->blames[of].of != EW_NONE;
+    return crew_lose(crew, is_there_too && crew_is_end(crew, of) ? by : of, &why, err);
+}
+
+enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err)
+{
+    struct pollfd *fds = calloc(crew->n, sizeof *fds);
+    if (!fds) {
+        return ew_fail_memory(err);
+    }
+    for (uint32_t d = 0; d < crew->n; d++) {
+        const struct crew_member *m = &crew->members[d];
+        const bool wants_write = ew_conn_is_waiting(&m->conn);
+        fds[d] = (struct pollfd){.fd = is_there(m) ? m->conn.fd : -1,
+                                 .events = (short)(POLLIN | (wants_write ? POLLOUT : 0))};
+    }
+    int wait_ms = -1;
+    limit_s = crew->n_complaints ? fmin(limit_s, 0.1) : limit_s;
+    if (isfinite(limit_s)) {
+        wait_ms = limit_s > 0 ? (int)(limit_s * 1e3) : 0;
+        if (wait_ms == 0 && limit_s > 60e-6) { /* the last bit, finer than poll can wait */
+            const struct timespec pause = {0, (long)((limit_s - 50e-6) * 1e9)};
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+    enum ew_status status = EW_OK;
+    if (poll(fds, (nfds_t)crew->n, wait_ms) < 0) {
+        status = errno == EINTR ? EW_OK : ew_fail(err, EW_EIO, "poll: %s", strerror(errno));
+    } else {
+        for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+            if (fds[d].revents && is_there(&crew->members[d])) {
+                status = serve_member(&crew->members[d], fds[d].revents, err);
+            }
+        }
+    }
+    free(fds);
+    return status ? status : judge_complaints(crew, err);
 }
 
 /* ---- introductions ---- */
@@ -715,13 +729,13 @@ enum ew_status crew_restart(struct crew *crew, uint32_t n_programs,
 {
     enum ew_status status = end_part(crew, err);
     crew->part++;
-    crew->n_deaf = 0;
+    crew->n_complaints = 0;
     blame_clear(crew->n, crew->blames);
     for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
         struct crew_member *member = &crew->members[d];
         if (!member->is_lost) {
             ew_conn_fini(&member->conn);
-            member->is_ready = member->is_deaf = member->has_left = false;
+            member->is_ready = member->has_left = false;
             status = greet_member(crew, d, err);
         }
     }

@@ -29,12 +29,12 @@ struct crew_member {
     char peer_host[EW_NETNS_ADDRESS_BYTES]; /**< where other workers reach it; "": at host */
     uint64_t max_answer_bytes;
     bool is_ready;
-    bool is_lost;   /**< for good; `why` says how */
-    bool is_news;   /**< and nobody has taken note */
-    bool is_deaf;   /**< has ended its part, since another worker failed it: `why` says how */
-    double heard_s; /**< real time of its last frame */
-    char why[EW_ERROR_SIZE];
-    uint32_t processor; /**< that it computes on; EW_NONE: any */
+    bool is_lost;                  /**< for good; `why` says how */
+    bool is_news;                  /**< and nobody has taken note */
+    double heard_s;                /**< real time of its last frame */
+    char why[EW_ERROR_SIZE];       /**< it is lost */
+    char complaint[EW_ERROR_SIZE]; /**< of another one; see blame.h */
+    uint32_t processor;            /**< that it computes on; EW_NONE: any */
     bool has_left;
 };
 
@@ -43,8 +43,8 @@ struct crew {
     const struct ew_exec_options *options;
     uint32_t n;
     struct crew_member *members;
-    struct blame *blames; /**< per worker */
-    uint32_t n_deaf;      /**< complaints that nobody has judged yet */
+    struct blame *blames;  /**< per worker */
+    uint32_t n_complaints; /**< in this part of the run */
     struct ew_shaper *shaper;
     char shaper_name[EW_SHAPER_NAME_BYTES];
     char token[EW_TOKEN_BYTES];
@@ -52,7 +52,6 @@ struct crew {
     bool is_resetting; /**< what comes belongs to the part that ends */
     uint32_t n_news;
     uint32_t part;         /**< of the run: one more after every loss */
-    uint32_t blamed;       /**< by the frame being handled */
     uint32_t n_processors; /**< to pin workers to; 0: they are not pinned */
     uint32_t processors[EW_PIN_MAX_PROCESSORS];
     /** Frames of the run itself. */

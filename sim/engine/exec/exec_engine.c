@@ -662,8 +662,7 @@ enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exe
                               .options = options,
                               .receive = on_frame,
                               .ctx = &exec,
-                              .is_survivor = run->replanner != NULL,
-                              .blamed = EW_NONE};
+                              .is_survivor = run->replanner != NULL};
     struct ew_run watched = *run;
     watched.sink = (struct ew_event_sink){&exec, watch_event};
     enum ew_status status = begin(&exec, &watched);

@@ -11,7 +11,7 @@
 
 #include "base/status.h"
 
-enum { EW_FRAME_VERSION = 4, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
+enum { EW_FRAME_VERSION = 5, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
 
 enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
 
@@ -39,7 +39,8 @@ enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
     X(PING)    /* coordinator: are you there? job: to come back with the answer */                 \
     X(PONG)    /* worker: yes; job: as asked */                                                    \
     X(BYE)     /* worker: struct ew_exec_bye */                                                    \
-    X(ERROR)   /* worker: a message for people; node: device that is to blame, EW_NONE: itself */
+    X(ERROR)   /* worker: a message for people; node: device that is complained of, EW_NONE: its   \
+        own end */
 
 enum ew_frame_type {
     EW_FRAME_NONE,

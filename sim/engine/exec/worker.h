@@ -113,12 +113,11 @@ struct wk_worker {
     bool is_stopping;
     uint32_t part;    /**< of the run: one more after every loss; the coordinator says it */
     bool is_reset;    /**< another run follows */
-    uint32_t blamed;  /**< device that made this one fail; EW_NONE: none */
     double give_up_s; /**< real time until which a coordinator must have come; INFINITY: for ever */
     /** Another worker is gone. At the end of a run that is as it should be; in the middle the
-     *  coordinator says STOP soon, and if it does not, the connection alone was lost. */
+     *  coordinator says STOP or RESET soon, and if it does not, it must be told. */
     struct ew_error loss;
-    double lost_s; /**< real time of it */
+    double lost_s; /**< real time of it; -INFINITY: it is to be told at once */
     uint32_t lost; /**< who */
 
     pthread_mutex_t mutex; /**< guards everything below */
@@ -173,9 +172,9 @@ enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew
 /** Logical time. */
 double wk_now_s(const struct wk_worker *worker);
 double wk_real_now_s(void);
-/** Another worker's connection is gone: close it and remember why. */
+/** Another worker's connection is gone, or for sure no good: close it and remember why. */
 void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *conn,
-                  const struct ew_error *why);
+                  const struct ew_error *why, bool is_sure);
 
 /* worker_net.c: what arrives */
 

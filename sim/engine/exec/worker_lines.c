@@ -27,14 +27,16 @@ double wk_now_s(const struct wk_worker *worker)
 }
 
 void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *conn,
-                  const struct ew_error *why)
+                  const struct ew_error *why, bool is_sure)
 {
-    (void)close(conn->fd);
-    conn->fd = -1;
-    if (worker->loss.status == EW_OK) {
+    if (conn->fd >= 0) {
+        (void)close(conn->fd);
+        conn->fd = -1;
+    }
+    if (worker->loss.status == EW_OK || is_sure) {
         worker->loss = *why;
         worker->lost = device;
-        worker->lost_s = wk_real_now_s();
+        worker->lost_s = is_sure ? -INFINITY : wk_real_now_s();
     }
 }
 
@@ -235,7 +237,7 @@ static enum ew_status judge_line(struct wk_worker *worker, struct wk_line *line,
                                  struct ew_error *err)
 {
     if (status == EW_EIO) {
-        wk_note_loss(worker, (uint32_t)(line - worker->lines), &line->conn, own);
+        wk_note_loss(worker, (uint32_t)(line - worker->lines), &line->conn, own, false);
         return EW_OK;
     }
     if (status != EW_OK) {

@@ -143,7 +143,6 @@ static enum ew_status serve_run(struct run_end *end, int listen_fd,
     struct wk_worker worker = {.listen_fd = listen_fd,
                                .dilation = 1,
                                .processor = processor,
-                               .blamed = EW_NONE,
                                .give_up_s =
                                    end->is_continued ? wk_real_now_s() + patience_s : INFINITY,
                                .wake_fds = {-1, -1}};
@@ -165,8 +164,7 @@ static enum ew_status serve_run(struct run_end *end, int listen_fd,
     }
     status = status ? status : wk_serve(&worker, err);
     end->was_told = worker.coordinator != NULL;
-    end->is_continued = worker.is_set_up && worker.setup.is_survivor &&
-                        (worker.is_reset || (status != EW_OK && worker.blamed != EW_NONE));
+    end->is_continued = worker.is_set_up && worker.setup.is_survivor && worker.is_reset;
     close_all(&worker);
     return status;
 }

@@ -125,14 +125,15 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
     return status;
 }
 
-/* "host port name\n" per device; connect to those that get something from here. */
+/* "host port name\n" per device; connect to those that get something from here. Who cannot be
+ * reached is complained of; then there is nothing to be ready for. */
 static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame *frame,
                                  struct ew_error *err)
 {
     const char *at = frame->payload;
     const char *end = at + frame->n_bytes;
-    enum ew_status status = EW_OK;
-    for (uint32_t d = 0; d < worker->setup.n_devices && status == EW_OK; d++) {
+    bool is_ready = true;
+    for (uint32_t d = 0; d < worker->setup.n_devices; d++) {
         char host[256];
         char port[16];
         const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
@@ -149,17 +150,20 @@ static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame
         (void)snprintf(worker->lines[d].label, WK_LABEL_BYTES, "worker of '%.*s'",
                        (int)(stop - name - 1 < 60 ? stop - name - 1 : 60), name + 1);
         if (d != worker->setup.device && strcmp(host, "-") != 0 && sends_to(worker, d)) {
-            status = open_line(worker, d, host, port, err);
-            worker->blamed = status == EW_EIO ? d : EW_NONE;
-            status = status ? ew_prefix(err, "%s: ", worker->lines[d].label) : EW_OK;
+            const enum ew_status status = open_line(worker, d, host, port, err);
+            if (status != EW_OK && status != EW_EIO) {
+                return status;
+            }
+            if (status == EW_EIO) {
+                (void)ew_prefix(err, "%s: ", worker->lines[d].label);
+                wk_note_loss(worker, d, &worker->lines[d].conn, err, true);
+                is_ready = false;
+            }
         }
         at = stop + 1;
     }
-    if (status == EW_OK) {
-        const struct ew_frame ready = {.type = EW_FRAME_READY, .node = worker->processor};
-        status = ew_conn_send(&worker->coordinator->conn, &ready, err);
-    }
-    return status;
+    const struct ew_frame ready = {.type = EW_FRAME_READY, .node = worker->processor};
+    return is_ready ? ew_conn_send(&worker->coordinator->conn, &ready, err) : EW_OK;
 }
 
 static enum ew_status take_inputs(struct wk_worker *worker, const struct ew_frame *frame,
@@ -556,7 +560,8 @@ static enum ew_status accept_guest(struct wk_worker *worker, struct ew_error *er
     return EW_OK;
 }
 
-/* Whoever is not part of the run is only shown out; a partner's failure ends the run. */
+/* Whoever is not part of the run is only shown out; of a partner that fails the coordinator hears.
+ */
 static enum ew_status serve_guest(struct wk_worker *worker, size_t i, short events,
                                   struct ew_error *err)
 {
@@ -576,12 +581,9 @@ static enum ew_status serve_guest(struct wk_worker *worker, size_t i, short even
         drop_guest(worker, i);
         return EW_OK;
     }
-    if (status == EW_EIO && guest->device != EW_NONE) {
-        wk_note_loss(worker, guest->device, &guest->conn, &own);
+    if ((status == EW_EIO || status == EW_EENGINE) && guest->device != EW_NONE) {
+        wk_note_loss(worker, guest->device, &guest->conn, &own, status == EW_EENGINE);
         return EW_OK;
-    }
-    if (guest->device != EW_NONE) {
-        worker->blamed = status == EW_EENGINE ? guest->device : EW_NONE;
     }
     return ew_fail(err, status, "%s", own.message);
 }
@@ -658,11 +660,10 @@ static enum ew_status serve_polls(struct wk_worker *worker, const struct poll_li
             struct ew_error own = {0};
             status = list->fds[at].revents & POLLOUT ? ew_conn_flush(conn, &own)
                                                      : ew_conn_read(conn, &own);
-            if (status == EW_EIO) {
-                wk_note_loss(worker, d, conn, &own);
+            if (status == EW_EIO || status == EW_EENGINE) {
+                wk_note_loss(worker, d, conn, &own, status == EW_EENGINE);
                 status = EW_OK;
             } else if (status != EW_OK) {
-                worker->blamed = status == EW_EENGINE ? d : EW_NONE;
                 *err = own;
             }
         }
@@ -679,15 +680,28 @@ static enum ew_status serve_polls(struct wk_worker *worker, const struct poll_li
     return status;
 }
 
+/* Tell the coordinator of another worker that is gone or talks nonsense; it decides what follows.
+ */
+static enum ew_status complain(struct wk_worker *worker, struct ew_error *err)
+{
+    const bool is_time =
+        worker->loss.status != EW_OK && wk_real_now_s() - worker->lost_s > patience_s;
+    if (!is_time || !worker->coordinator) {
+        return EW_OK;
+    }
+    worker->loss.status = EW_OK;
+    const struct ew_frame complaint = {.type = EW_FRAME_ERROR,
+                                       .node = worker->lost,
+                                       .n_bytes = strlen(worker->loss.message),
+                                       .payload = worker->loss.message};
+    return ew_conn_send(&worker->coordinator->conn, &complaint, err);
+}
+
 static enum ew_status step(struct wk_worker *worker, struct poll_list *list, struct ew_error *err)
 {
     double next_s = INFINITY;
     enum ew_status status = wk_lines_pump(worker, &next_s, err);
-    if (status == EW_OK && worker->loss.status != EW_OK &&
-        wk_real_now_s() - worker->lost_s > patience_s) {
-        worker->blamed = worker->lost;
-        status = ew_fail(err, EW_EENGINE, "%s", worker->loss.message);
-    }
+    status = status ? status : complain(worker, err);
     if (status == EW_OK && !worker->coordinator && wk_real_now_s() > worker->give_up_s) {
         status = ew_fail(err, EW_EENGINE, "no coordinator came back");
     }
@@ -728,7 +742,7 @@ enum ew_status wk_serve(struct wk_worker *worker, struct ew_error *err)
     }
     if (worker->coordinator && worker->coordinator->conn.fd >= 0) {
         const struct ew_frame last = {.type = status ? EW_FRAME_ERROR : EW_FRAME_BYE,
-                                      .node = worker->blamed,
+                                      .node = EW_NONE,
                                       .n_bytes = status ? strlen(err->message) : 0,
                                       .payload = err->message};
         struct ew_error ignored = {0};
