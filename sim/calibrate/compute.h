@@ -75,6 +75,7 @@ struct ew_compute_fit {
     struct ew_fit_rank rank;
     double x_error[EW_COMPUTE_COLUMNS]; /**< standard errors of x; 0: unknown */
     bool is_used[EW_COMPUTE_COLUMNS];
+    bool is_pooled; /**< one rate for all classes: the rows do not tell them apart */
 };
 
 /** Fit. EW_EINPUT when the data cannot carry one: fewer than two rows, or all equal. */

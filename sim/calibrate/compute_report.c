@@ -145,7 +145,8 @@ static const char *verdict(const struct ew_compute_fit *fit, size_t column)
         return fit->x[column] > 0 ? "given" : "not fitted";
     }
     if (fit->rank.is_absent[column]) {
-        return "not identifiable: no row has any";
+        return column < EW_RATE_COUNT ? "not identifiable: no row has any; mean of all classes"
+                                      : "not identifiable: no row has any";
     }
     if (fit->rank.is_mixed[column]) {
         return "not identifiable: collinear with others so marked";

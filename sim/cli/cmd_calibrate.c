@@ -138,6 +138,12 @@ static enum ew_status calibrate_compute(struct ew_cli *cli, const struct ew_lapa
         data.weight_s_per_byte = weight_rate > 0 ? 1 / weight_rate : 0;
         status = ew_compute_fit(&fit, &data, lapack, err);
     }
+    if (status == EW_OK && fit.is_pooled) {
+        ew_cli_warn(cli,
+                    "%s: lines %zu .. %zu do not tell classes of layers apart: one rate stands for "
+                    "all; more networks or single layers would",
+                    source.data_path, data.rows[0].line, data.rows[data.n_rows - 1].line);
+    }
     for (size_t j = 0; status == EW_OK && j < EW_COMPUTE_COLUMNS; j++) {
         if (fit.is_used[j] && (fit.rank.is_mixed[j] || fit.rank.is_absent[j])) {
             ew_cli_warn(cli, "%s: %s is not identifiable from these rows", source.data_path,
