@@ -124,13 +124,31 @@ static enum ew_status find_parameters(struct ox_import *im)
     return EW_OK;
 }
 
+/* A shape to suggest: what the file fixes stays, one image, the rest as images often are. */
+static struct ox_dims likely_dims(const struct ox_value_info *info)
+{
+    struct ox_dims dims = {.n = 4, .at = {1, 3, 224, 224}};
+    if (!info->has_shape || info->n_dims == 0 || info->n_dims > OX_MAX_RANK) {
+        return dims;
+    }
+    for (uint32_t i = 0; i < info->n_dims; i++) {
+        const bool is_fixed = i > 0 && info->dims[i] > 0;
+        const bool is_image = info->n_dims == 4;
+        dims.at[i] = is_fixed ? info->dims[i] : i == 0 ? 1 : is_image ? dims.at[i] : 128;
+    }
+    dims.n = info->n_dims;
+    return dims;
+}
+
 static enum ew_status fail_input(struct ox_import *im, const struct ox_value_info *info,
                                  const char *what, const char *found)
 {
+    const struct ox_dims likely = likely_dims(info);
     return ew_fail(im->err, EW_EINPUT,
                    "input '%s': %s%s; say which shape is meant, for example 'edgeweave import "
-                   "--input-shape %s=1x3x224x224'",
-                   ox_label(im, info->name), what, found, ox_label(im, info->name));
+                   "--input-shape %s=%s'",
+                   ox_label(im, info->name), what, found, ox_label(im, info->name),
+                   ox_dims_text(im, &likely));
 }
 
 /* The shape of a network input: that of the file, or the one given. */
@@ -232,23 +250,11 @@ static enum ew_status add_parameter(struct ox_import *im, const struct ox_value_
     return EW_OK;
 }
 
-static enum ew_status read_inputs(struct ox_import *im)
+/* Shapes are given to inputs that there are. */
+static enum ew_status check_given_names(struct ox_import *im, uint32_t n_data)
 {
     const struct ox_model *m = im->model;
-    uint32_t n_data = 0;
-    enum ew_status status = find_parameters(im);
-    for (uint32_t i = 0; i < m->n_inputs; i++) {
-        const struct ox_value *value = value_named(im, m->inputs[i].name);
-        n_data += !value->is_set && !value->is_learned;
-    }
-    for (uint32_t i = 0; i < m->n_inputs && status == EW_OK; i++) {
-        const struct ox_value *value = value_named(im, m->inputs[i].name);
-        if (value->is_set) {
-            continue; /* an initializer's default, as old files have it */
-        }
-        status = value->is_learned ? add_parameter(im, &m->inputs[i])
-                                   : add_input(im, &m->inputs[i], n_data == 1);
-    }
+    enum ew_status status = EW_OK;
     for (uint32_t i = 0; i < im->options->n_shapes && status == EW_OK; i++) {
         const struct ew_onnx_shape *s = &im->options->shapes[i];
         bool is_found = !s->input && n_data == 1;
@@ -261,6 +267,29 @@ static enum ew_status read_inputs(struct ox_import *im)
                                         "expected NAME=SHAPE: the model has %u inputs",
                                         (unsigned)n_data);
         }
+    }
+    return status;
+}
+
+static enum ew_status read_inputs(struct ox_import *im)
+{
+    const struct ox_model *m = im->model;
+    uint32_t n_data = 0;
+    enum ew_status status = find_parameters(im);
+    for (uint32_t i = 0; i < m->n_inputs; i++) {
+        const struct ox_value *value = value_named(im, m->inputs[i].name);
+        n_data += !value->is_set && !value->is_learned;
+    }
+    if (status == EW_OK) {
+        status = check_given_names(im, n_data);
+    }
+    for (uint32_t i = 0; i < m->n_inputs && status == EW_OK; i++) {
+        const struct ox_value *value = value_named(im, m->inputs[i].name);
+        if (value->is_set) {
+            continue; /* an initializer's default, as old files have it */
+        }
+        status = value->is_learned ? add_parameter(im, &m->inputs[i])
+                                   : add_input(im, &m->inputs[i], n_data == 1);
     }
     return status;
 }

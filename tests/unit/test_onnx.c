@@ -472,7 +472,11 @@ START_TEST(open_shapes_name_the_input)
     struct onnx_file f = begin("batchx3x8x8");
     onnx_node(&f, "Relu", "x", "y");
     expect_error(&f, "m.onnx: input 'x': dimension 0 is not fixed ('batch'); say which shape is "
-                     "meant, for example 'edgeweave import --input-shape x=1x3x224x224'");
+                     "meant, for example 'edgeweave import --input-shape x=1x3x8x8'");
+    f = begin("batchxtokensx64");
+    onnx_node(&f, "Relu", "x", "y");
+    expect_error(&f, "m.onnx: input 'x': dimension 0 is not fixed ('batch'); say which shape is "
+                     "meant, for example 'edgeweave import --input-shape x=1x128x64'");
     f = begin(NULL);
     onnx_node(&f, "Relu", "x", "y");
     expect_error(&f, "m.onnx: input 'x': the file gives no shape; say which shape is meant, for "
@@ -480,7 +484,7 @@ START_TEST(open_shapes_name_the_input)
     f = begin("8x3x8x8");
     onnx_node(&f, "Relu", "x", "y");
     expect_error(&f, "m.onnx: input 'x': expected a batch of 1, found 8; say which shape is meant, "
-                     "for example 'edgeweave import --input-shape x=1x3x224x224'");
+                     "for example 'edgeweave import --input-shape x=1x3x8x8'");
     const struct ew_onnx_shape shape = {NULL, 4, {1, 3, 10, 12}};
     const struct ew_onnx_options options = {.n_shapes = 1, .shapes = &shape};
     f = begin("batchx3x8x8");
@@ -491,6 +495,9 @@ START_TEST(open_shapes_name_the_input)
     const struct ew_onnx_shape other = {"image", 4, {1, 3, 10, 12}};
     const struct ew_onnx_options wrong = {.n_shapes = 1, .shapes = &other};
     f = begin("1x3x8x8");
+    onnx_node(&f, "Relu", "x", "y");
+    expect_error_with(&f, &wrong, "m.onnx: there is no input 'image'");
+    f = begin("batchx3x8x8");
     onnx_node(&f, "Relu", "x", "y");
     expect_error_with(&f, &wrong, "m.onnx: there is no input 'image'");
     const struct ew_onnx_shape flat = {NULL, 3, {1, 3, 8}};
