@@ -60,10 +60,10 @@ static void note_execution(const struct ew_outcome *outcome, const struct ew_res
     }
     if (ew_exec_is_late(facts)) {
         ew_cli_warn(cli,
-                    "%s: this machine did not keep up: %llu events came late, by %.3g s of %.3g s, "
-                    "and shares of links by %.0f %%; try --dilation %.2g",
+                    "%s: this machine did not keep up: %llu events came late, by %.3g s of %.3g s; "
+                    "try --dilation %.2g",
                     result->strategy, (unsigned long long)facts->n_overruns, facts->slipped_s,
-                    facts->wall_s, 100 * facts->link_lag_ratio, 2 * facts->dilation);
+                    facts->wall_s, 2 * facts->dilation);
     }
 }
 

@@ -59,9 +59,8 @@ static void add_note(struct ew_grid *grid, struct ew_grid_row *row, const struct
         n_shown++;
     }
     if (v->run.is_late) {
-        ew_str_printf(
-            &text, "%slate: this machine did not keep up (%.3g s of %.3g s, links %.0f %%)",
-            n_shown ? "; " : "", v->run.slipped_s, v->run.wall_s, 100 * v->run.link_lag_ratio);
+        ew_str_printf(&text, "%slate: this machine did not keep up (%.3g s of %.3g s)",
+                      n_shown ? "; " : "", v->run.slipped_s, v->run.wall_s);
     }
     if (text.length) {
         row->note = ew_grid_format(grid, "%s", ew_str_text(&text));

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/exec/exec_links.h"
 #include "engine/exec/net.h"
 
 enum { PING_ACCUSED = 1 }; /* comes back with the answer */
@@ -518,21 +519,11 @@ static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_
         ew_arena_fini(&arena);
         return ew_fail_memory(err);
     }
-    const struct ew_net_model *net = crew->run->net;
     for (uint32_t i = 0; i < platform->n_links; i++) {
-        links[i].bandwidth_bytes_per_s =
-            platform->links[i].bandwidth_bytes_per_s * net->bandwidth_factor;
-        links[i].is_shared = platform->links[i].sharing == EW_LINK_SHARED;
+        links[i] = exec_link_of(crew->run, i);
     }
     for (uint32_t d = 0; d < platform->n_devices; d++) {
-        const struct ew_route *route = ew_platform_route(platform, device, d);
-        routes[d] = (struct ew_exec_route){
-            route->latency_s * net->latency_factor,
-            {1 / ew_net_flow_penalty(net, platform, route, route->latency_s),
-             route->bottleneck_bytes_per_s * net->bandwidth_factor},
-            route->n_links,
-            route->links,
-        };
+        routes[d] = exec_route_of(crew->run, device, d);
     }
     struct ew_exec_setup setup = {
         .device = device,
@@ -637,18 +628,6 @@ static void hide_shaper(struct crew *crew)
     }
 }
 
-static enum ew_status new_shaper(struct crew *crew, struct ew_error *err)
-{
-    const struct ew_platform *platform = crew->run->platform;
-    const uint32_t n_pairs = platform->n_devices * platform->n_devices;
-    uint32_t longest = 1;
-    for (uint32_t i = 0; i < n_pairs; i++) {
-        longest = platform->routes[i].n_links > longest ? platform->routes[i].n_links : longest;
-    }
-    return ew_shaper_new(&crew->shaper, crew->shaper_name, platform->n_links, n_pairs, longest,
-                         err);
-}
-
 /* Everybody is told what to do in a new part of the run, and prepares. */
 static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
                                  struct ew_exec_program *const *programs, struct ew_error *err)
@@ -658,7 +637,7 @@ static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
     ew_shaper_close(crew->shaper);
     crew->shaper = NULL;
     if (crew->options->is_emulated) {
-        status = new_shaper(crew, err);
+        status = exec_shaper_new(&crew->shaper, crew->shaper_name, crew->run, err);
     }
     for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
         status = send_setup(crew, d, n_programs, err);

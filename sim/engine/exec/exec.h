@@ -49,8 +49,8 @@ struct ew_exec_facts {
     uint64_t n_overruns; /**< events that happened later than the emulated time of them */
     double slipped_s;    /**< real seconds by which the clock was set back for that */
     double compute_s;    /**< seconds of arithmetic, all workers */
-    /** Messages that shared links: by how much their senders asked late for their share, as a part
-     * of the time they took. Emulated only; 0 without such messages. */
+    /** Messages whose bytes set out late on emulated links: by how much, as a part of the time they
+     * took. Events are not earlier or later for it unless their bytes are; 0 without such. */
     double link_lag_ratio;
     uint32_t n_lost;       /**< workers lost in a run that went on without them */
     char losses[512];      /**< who, how and when, for people */

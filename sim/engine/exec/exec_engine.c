@@ -22,11 +22,7 @@ static const double tolerated_lag_s = 3e-3;
 static const double tolerated_slip_ratio = 0.2;
 static const double stretch = 1.2;
 
-/* Messages that share links get the wrong shares when their senders ask late: time is stretched
- * when lateness is more than this part of what the last messages took, not beyond most_dilation. */
-static const double tolerated_link_lag_ratio = 0.03;
 static const double most_dilation = 64;
-enum { LAG_WINDOW = 8 };
 
 double exec_now_s(void)
 {
@@ -215,6 +211,9 @@ static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, doubl
         ew_core_transfer_flow(exec->core, connection, start_s);
     }
     ew_heap_set(&exec->heap, id, least_s);
+    if (exec->shaper) {
+        exec_link_message(exec, connection, bytes, start_s);
+    }
     const struct ew_frame frame = {.type = EW_FRAME_SEND,
                                    .program = r->program,
                                    .node = r->node,
@@ -316,32 +315,6 @@ static double real_s(const struct exec *exec, double time_s)
     return exec->epoch_s + exec->dilation * time_s;
 }
 
-/* A message that shared links has arrived, whose sender was late at worst by `late_s` real seconds.
- */
-static enum ew_status note_lag(struct exec *exec, double late_s, double busy_s)
-{
-    exec->link_late_s += late_s;
-    exec->link_busy_s += busy_s;
-    exec->window_late_s += late_s;
-    exec->window_busy_s += busy_s;
-    if (++exec->n_in_window < LAG_WINDOW) {
-        return EW_OK;
-    }
-    const double excess = exec->window_busy_s > 0
-                              ? exec->window_late_s / exec->window_busy_s / tolerated_link_lag_ratio
-                              : 0;
-    exec->n_in_window = 0;
-    exec->window_late_s = exec->window_busy_s = 0;
-    if (excess <= 1 || exec->options->dilation > 0 || exec->options->has_kernel_links ||
-        exec->dilation >= most_dilation) {
-        return EW_OK;
-    }
-    const double time_s = (exec_now_s() - exec->epoch_s) / exec->dilation;
-    exec->dilation *= fmin(fmax(excess, stretch), 2);
-    exec->epoch_s = exec_now_s() - exec->dilation * time_s;
-    return exec_tell_clock(exec);
-}
-
 static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struct ew_frame *frame)
 {
     for (uint32_t c = 0; c < ew_core_connection_count(exec->core); c++) {
@@ -355,9 +328,14 @@ static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struc
             double late_s;
             memcpy(&late_s, frame->payload, sizeof late_s);
             r->is_confirmed = true;
-            ew_heap_set(&exec->heap, id, fmax(end_s, fmax(r->start_s, exec->handled_s)));
-            return late_s > 0 ? note_lag(exec, late_s, (end_s - r->start_s) * exec->dilation)
-                              : EW_OK;
+            if (!exec->shaper) { /* else the heap will know when */
+                ew_heap_set(&exec->heap, id, fmax(end_s, fmax(r->start_s, exec->handled_s)));
+            }
+            if (late_s > 0) {
+                exec->link_late_s += late_s;
+                exec->link_busy_s += (end_s - r->start_s) * exec->dilation;
+            }
+            return EW_OK;
         }
     }
     if (!find_job(exec, frame->job)) {
@@ -463,16 +441,17 @@ static enum ew_status judge_silence(struct exec *exec, uint32_t id, double time_
 static bool is_awaited_message(const struct exec *exec, uint32_t id)
 {
     return id >= exec->first_connection && id < exec->first_workload &&
-           !exec->running[id].is_confirmed;
+           !exec->running[id].is_confirmed && !exec->running[id].has_end;
 }
 
-/* What comes next: the first of the heap. Messages that have not arrived make way for what is due
- * before they can have. */
-static struct ew_heap_entry next_entry(const struct exec *exec)
+/* What comes next: the first of the heap. Messages on links of the kernel that have not arrived
+ * make way for what is due before they can have. */
+static struct ew_heap_entry next_entry(struct exec *exec, double until_s)
 {
+    exec_find_ends(exec, until_s);
     const struct ew_heap_entry first = *ew_heap_first(&exec->heap);
     const double bound_s = (exec_now_s() - report_s - exec->epoch_s) / exec->dilation;
-    if (!exec->options->is_emulated || !is_awaited_message(exec, first.id) ||
+    if (!exec->options->has_kernel_links || !is_awaited_message(exec, first.id) ||
         bound_s <= first.key) {
         return first;
     }
@@ -496,7 +475,7 @@ static enum ew_status await_next(struct exec *exec, struct ew_heap_entry *next)
     next->id = EW_NONE;
     while (status == EW_OK && !exec->crew.n_news) {
         next->id = EW_NONE;
-        const struct ew_heap_entry first = next_entry(exec);
+        const struct ew_heap_entry first = next_entry(exec, INFINITY);
         const bool is_confirmed = exec->running[first.id].is_confirmed;
         const double left_s = exec->options->is_emulated || first.id >= exec->first_workload
                                   ? real_s(exec, first.key) - exec_now_s()
@@ -534,7 +513,7 @@ static enum ew_status handle_batch(struct exec *exec)
     while (status == EW_OK && next.id != EW_NONE && next.key <= end_s) {
         handle_entry(exec, next);
         const struct ew_heap_entry after =
-            exec->heap.count ? next_entry(exec) : (struct ew_heap_entry){INFINITY, 0};
+            exec->heap.count ? next_entry(exec, end_s) : (struct ew_heap_entry){INFINITY, 0};
         if (after.key > end_s || is_awaited_message(exec, after.id)) {
             break;
         }
@@ -622,12 +601,14 @@ static enum ew_status begin(struct exec *exec, const struct ew_run *watched)
     if (!exec->running || !ew_heap_init(&exec->heap, n_ids)) {
         return ew_fail_memory(&exec->err);
     }
-    return crew_begin(&exec->crew, exec->n_programs, exec->programs, &exec->err);
+    status = exec_links_begin(exec);
+    return status ? status : crew_begin(&exec->crew, exec->n_programs, exec->programs, &exec->err);
 }
 
 static void end(struct exec *exec, bool has_failed)
 {
     crew_end(&exec->crew, has_failed);
+    exec_links_end(exec);
     for (size_t i = 0; i < exec->jobs.count; i++) {
         free(exec->jobs.items[i]->took_s);
         free(exec->jobs.items[i]);
@@ -643,8 +624,7 @@ static void end(struct exec *exec, bool has_failed)
 
 bool ew_exec_is_late(const struct ew_exec_facts *facts)
 {
-    return facts->slipped_s > 0.1 * facts->wall_s ||
-           facts->link_lag_ratio > tolerated_link_lag_ratio;
+    return facts->slipped_s > 0.1 * facts->wall_s;
 }
 
 enum ew_status ew_exec_run(struct ew_run_facts *facts, struct ew_exec_facts *exec_facts,

@@ -1,6 +1,7 @@
 /*
  * Inside of the coordinator, shared by exec_engine.c (the run), exec_programs.c (what workers are
- * told) and exec_loss.c (workers that are lost). Nobody else includes this.
+ * told), exec_links.c (emulated links) and exec_loss.c (workers that are lost). Nobody else includes
+ * this.
  */
 #ifndef EW_ENGINE_EXEC_EXEC_INTERNAL_H
 #define EW_ENGINE_EXEC_EXEC_INTERNAL_H
@@ -23,8 +24,9 @@ struct running {
     uint32_t program;
     uint32_t node;
     double start_s;
-    double begun_s; /* real, for measured transfers */
-    bool is_confirmed;
+    double begun_s;    /* real, for measured transfers */
+    bool is_confirmed; /**< it has really happened */
+    bool has_end;      /**< a message on emulated links: the heap has its end, not a bound */
 };
 
 struct exec {
@@ -51,8 +53,8 @@ struct exec {
     double heard_s;                  /* real time of the last sign of life */
     double handled_s;                /* logical time of the last event handled */
     double link_late_s, link_busy_s; /* real: of messages that shared links */
-    double window_late_s, window_busy_s;
-    uint32_t n_in_window;
+    struct ew_shaper *shaper;        /* of emulated links, in step with the events; else NULL */
+    struct ew_exec_link *links;
     /* losses */
     uint32_t *forced; /* per workload: plan made during the run; EW_NONE: the book's */
     bool *is_lost;    /* per device */
@@ -75,6 +77,17 @@ enum ew_status exec_make_programs(struct exec *exec);
 void exec_free_programs(struct exec *exec);
 /** Number of the program of a workload's plan. */
 uint32_t exec_program_of(const struct exec *exec, uint32_t workload, uint32_t plan);
+
+/* exec_links.c */
+
+/** The coordinator's own clocks, for a new part of the run, if links are emulated. */
+enum ew_status exec_links_begin(struct exec *exec);
+void exec_links_end(struct exec *exec);
+/** A message starts. */
+void exec_link_message(struct exec *exec, uint32_t connection, uint64_t bytes, double start_s);
+/** Find the end of the heap's first message, if it may be before `until_s`. All that has happened
+ *  before must have been handled, and what it starts have been started. */
+void exec_find_ends(struct exec *exec, double until_s);
 
 /* exec_loss.c */
 

@@ -141,6 +141,7 @@ enum ew_status exec_react(struct exec *exec)
         }
         status = status ? status
                         : crew_restart(&exec->crew, exec->n_programs, exec->programs, &exec->err);
+        status = status ? status : exec_links_begin(exec);
     }
     if (status != EW_OK) {
         return status;
