@@ -50,7 +50,7 @@ static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "edgent",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "early exit and partition point for one device and one server, static bandwidth",
     .citation = "Li, Zhou, Chen, Edgent, MECOMM 2018, doi:10.1145/3229556.3229562",
     .params = PARAMS,
@@ -99,6 +99,10 @@ static int32_t choose(struct edgent_choice *choice, uint32_t *server, struct edg
             *choice = decision;
             *server = d;
         }
+    }
+    if (*server == EW_ID_NONE && edgent_can_go_alone(view, wanted)) {
+        *choice = decide(view, EW_ID_NONE);
+        return EW_STRATEGY_OK;
     }
     return *server != EW_ID_NONE ? EW_STRATEGY_OK : edgent_fail_server(view, wanted);
 }

@@ -86,7 +86,7 @@ double edgent_latency_s(const struct edgent_problem *problem, uint32_t exit, uin
     if (exit == 0 && p == device_only_p && problem->device_only_exit1_s > 0.0) {
         return problem->device_only_exit1_s;
     }
-    if (p > 1 && p <= n && !model->can_cut[p - 2]) {
+    if ((problem->is_alone && p != device_only_p) || (p > 1 && p <= n && !model->can_cut[p - 2])) {
         return INFINITY;
     }
     double seconds = model->load_s[front][p - 1] + model->load_s[back][p - 1];
@@ -106,7 +106,8 @@ static struct edgent_choice choose_point(const struct edgent_problem *problem, u
             best.p = p;
             best.latency_s = latency_s;
         }
-        if (selection == EDGENT_FIRST_FEASIBLE && latency_s <= problem->deadline_s) {
+        if (selection == EDGENT_FIRST_FEASIBLE && isfinite(latency_s) &&
+            latency_s <= problem->deadline_s) {
             best.p = p;
             best.latency_s = latency_s;
             break;

@@ -79,6 +79,7 @@ struct edgent_problem {
     struct edgent_wire up;   /**< device to server */
     struct edgent_wire down; /**< server to device */
     bool is_device_first;    /**< false (the paper): the server runs layers 1..p-1 */
+    bool is_alone;           /**< there is no server: only the device can compute */
     double deadline_s;       /**< INFINITY: none */
     enum edgent_selection selection;
     double
@@ -93,7 +94,8 @@ struct edgent_choice {
     bool meets_deadline;
 };
 
-/** Latency A(exit, p); INFINITY when the network cannot be cut there. p in 1..n_layers + 1. */
+/** Latency A(exit, p); INFINITY when the network cannot be cut there, or needs a server that is not
+ *  there. p in 1..n_layers + 1. */
 double edgent_latency_s(const struct edgent_problem *problem, uint32_t exit, uint32_t p);
 
 /** Algorithm 1. When no exit meets the deadline (the paper's NULL): the first exit at its fastest

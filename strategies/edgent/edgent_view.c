@@ -236,11 +236,12 @@ static struct edgent_wire as_wire(struct kit_wire wire)
 struct edgent_problem edgent_view_problem(struct edgent_view *view, uint32_t server)
 {
     const struct ew_host *host = view->host;
+    const uint32_t timed = server == EW_ID_NONE ? view->source : server;
     const struct kit_net *net = &view->candidates[0].net;
     int64_t assumed_bytes = host->param_int(host, "input_bytes");
     for (uint32_t i = 0; i < view->n; i++) {
         struct edgent_candidate *candidate = &view->candidates[i];
-        time_candidate(candidate, view, server);
+        time_candidate(candidate, view, timed);
         view->exits[i] = (struct edgent_exit){
             .n_layers = candidate->net.n_order,
             .layer_s = {candidate->server_s, candidate->device_s},
@@ -257,7 +258,9 @@ struct edgent_problem edgent_view_problem(struct edgent_view *view, uint32_t ser
         .is_device_first = view->is_device_first,
         .deadline_s = host->requirements(host)->deadline_s,
     };
-    if (view->is_paper) {
+    if (server == EW_ID_NONE) {
+        problem.is_alone = true;
+    } else if (view->is_paper) {
         problem.up.byte_s = 1.0 / host->link(host, view->source, server)->bandwidth_bytes_per_s;
         problem.down = problem.up;
     } else {
@@ -265,6 +268,14 @@ struct edgent_problem edgent_view_problem(struct edgent_view *view, uint32_t ser
         problem.down = as_wire(kit_wire_between(host, server, view->source));
     }
     return problem;
+}
+
+bool edgent_can_go_alone(const struct edgent_view *view, uint32_t wanted)
+{
+    const struct ew_host *host = view->host;
+    const uint32_t sink = host->requirements(host)->sink_device;
+    return wanted == EW_ID_NONE && kit_has_route(host, view->source, sink) &&
+           kit_fits(host, view->source, kit_net_weight_bytes(&view->candidates[0].net, KIT_ABSENT));
 }
 
 /* A server can be reached and holds at least the smallest sub-model. */
@@ -345,7 +356,9 @@ static int32_t set_notes(struct ew_plan_builder *builder, const struct edgent_vi
         rc = kit_note(builder, "partition_point", "%u of 1..%u", choice->p, net->n_order + 1);
     }
     if (rc >= 0) {
-        rc = kit_note(builder, "server", "%s", host->device(host, server)->name);
+        rc = kit_note(builder, "server", "%s",
+                      server == EW_ID_NONE ? "none: no device with a route both ways and the memory"
+                                           : host->device(host, server)->name);
     }
     return rc;
 }

@@ -47,11 +47,15 @@ int32_t edgent_view_init(struct edgent_view *view, const struct ew_host *host);
 void edgent_view_fini(struct edgent_view *view);
 
 /** The problem with this server, at the bandwidth of now. Points into the view, whose times become
- *  those of the server. Selection and device_only_exit1_s are left to the caller. */
+ *  those of the server. EW_ID_NONE: no server. Selection and device_only_exit1_s are left to the
+ *  caller. */
 struct edgent_problem edgent_view_problem(struct edgent_view *view, uint32_t server);
 
 /** A server can be reached and holds at least the smallest sub-model. */
 bool edgent_can_serve(const struct edgent_view *view, uint32_t device);
+
+/** Nobody asked for a certain server, and the device can do without one. */
+bool edgent_can_go_alone(const struct edgent_view *view, uint32_t wanted);
 
 /** What the user asked for as server: EW_ID_NONE for any. */
 int32_t edgent_wanted_server(uint32_t *wanted, const struct edgent_view *view);
@@ -59,7 +63,7 @@ int32_t edgent_wanted_server(uint32_t *wanted, const struct edgent_view *view);
 /** Why no server was found, after trying. */
 int32_t edgent_fail_server(const struct edgent_view *view, uint32_t wanted);
 
-/** Write the decision, with notes and prediction. */
+/** Write the decision, with notes and prediction. Server EW_ID_NONE: there is none. */
 int32_t edgent_write_plan(struct ew_plan_builder *builder, const struct edgent_view *view,
                           const struct edgent_choice *choice, uint32_t server);
 

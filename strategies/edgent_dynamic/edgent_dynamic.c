@@ -20,7 +20,7 @@ static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "edgent_dynamic",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "edgent with a configuration map and change-point detection; see --replan period:S",
     .citation = "Li, Zeng, Zhou, Chen, Edge AI, IEEE TWC 19(1) 2020, doi:10.1109/TWC.2019.2946140",
     .params = PARAMS,
@@ -29,8 +29,10 @@ static const struct ew_strategy_info INFO = {
 /* What stays from plan to the observations of its run. */
 struct dynamic {
     struct edgent_view view;
-    double *accuracies; /* per candidate */
-    uint32_t server;
+    double *accuracies;         /* per candidate */
+    uint32_t server;            /* EW_ID_NONE: none so far */
+    struct edgent_choice alone; /* what to do while the server cannot be reached */
+    bool is_alone;
     struct edgent_state *states; /* edgent_n_oboe, ascending */
     struct edgent_detector detector;
     struct edgent_choice choice; /* in force */
@@ -108,13 +110,18 @@ static int32_t choose_server(struct dynamic *dynamic)
     if (rc < 0) {
         return rc;
     }
-    return dynamic->server != EW_ID_NONE ? EW_STRATEGY_OK : edgent_fail_server(view, wanted);
+    return dynamic->server != EW_ID_NONE || edgent_can_go_alone(view, wanted)
+               ? EW_STRATEGY_OK
+               : edgent_fail_server(view, wanted);
 }
 
 /* Algorithm 2. */
 static int32_t make_map(struct dynamic *dynamic)
 {
+    const struct edgent_problem none = edgent_view_problem(&dynamic->view, EW_ID_NONE);
+    dynamic->alone = edgent_best_state(&none, dynamic->accuracies, 0).choice;
     const struct edgent_problem problem = edgent_view_problem(&dynamic->view, dynamic->server);
+    free(dynamic->states);
     dynamic->states = calloc(edgent_n_oboe, sizeof *dynamic->states);
     if (!dynamic->states) {
         return kit_fail_memory(dynamic->view.host);
@@ -127,11 +134,18 @@ static int32_t make_map(struct dynamic *dynamic)
     return EW_STRATEGY_OK;
 }
 
-/* Algorithm 3: a sample; the strategy of the state that holds by now. */
+/* Algorithm 3: a sample; the strategy of the state that holds by now. Without a connection there is
+ * nothing to measure, and nothing to be had from the server. */
 static struct edgent_choice sample(struct dynamic *dynamic)
 {
     const double bytes_per_s =
-        bandwidth_to(dynamic->view.host, dynamic->view.source, dynamic->server);
+        dynamic->server == EW_ID_NONE
+            ? 0
+            : bandwidth_to(dynamic->view.host, dynamic->view.source, dynamic->server);
+    dynamic->is_alone = !(bytes_per_s > 0);
+    if (dynamic->is_alone) {
+        return dynamic->alone;
+    }
     const uint32_t state =
         edgent_detect(&dynamic->detector, dynamic->states, edgent_n_oboe, bytes_per_s);
     return dynamic->states[state].choice;
@@ -142,8 +156,9 @@ static int32_t write(struct dynamic *dynamic, struct ew_plan_builder *builder)
     const struct edgent_state *state = &dynamic->states[dynamic->detector.state];
     int32_t rc = edgent_write_plan(builder, &dynamic->view, &dynamic->choice, dynamic->server);
     if (rc >= 0) {
-        rc = kit_note(builder, "state", "%.4g Mbit/s, reward %.3g",
-                      state->bandwidth_bytes_per_s / 125000, state->reward);
+        rc = dynamic->is_alone ? kit_note(builder, "state", "no connection")
+                               : kit_note(builder, "state", "%.4g Mbit/s, reward %.3g",
+                                          state->bandwidth_bytes_per_s / 125000, state->reward);
     }
     if (rc >= 0 && !dynamic->choice.meets_deadline) {
         rc = kit_note(builder, "fallback", "no exit meets the deadline: the fastest there is");
@@ -175,12 +190,20 @@ static int32_t observe(struct ew_strategy *strategy, const struct ew_host *host,
     if (!dynamic->states) {
         return host->fail(host, EW_STRATEGY_ECANNOT, "there is no map: nothing was planned");
     }
+    int32_t rc = EW_STRATEGY_OK;
+    if (dynamic->server == EW_ID_NONE) { /* maybe there is one by now */
+        rc = choose_server(dynamic);
+        rc = rc < 0 || dynamic->server == EW_ID_NONE ? rc : make_map(dynamic);
+    }
+    if (rc < 0) {
+        return rc;
+    }
     const struct edgent_choice choice = sample(dynamic);
     if (choice.exit == dynamic->choice.exit && choice.p == dynamic->choice.p) {
         return EW_ONLINE_KEEP;
     }
     dynamic->choice = choice;
-    const int32_t rc = write(dynamic, builder);
+    rc = write(dynamic, builder);
     return rc < 0 ? rc : EW_ONLINE_REPLACE;
 }
 

@@ -47,7 +47,7 @@ static const struct ew_strategy_info INFO = {
     .struct_size = sizeof INFO,
     .param_count = sizeof PARAMS / sizeof PARAMS[0],
     .id = "neurosurgeon",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "one split point: first layers on the source, the rest on the best other device",
     .citation = "Kang et al., Neurosurgeon, ASPLOS 2017, doi:10.1145/3037697.3037698",
     .params = PARAMS,
@@ -139,6 +139,15 @@ static bool can_serve(const struct kit_net *net, uint32_t source, uint32_t devic
            kit_fits(net->host, device, kit_net_memory_bytes(net));
 }
 
+/* The source can do without a second device. */
+static bool can_stay(const struct search *search)
+{
+    const struct kit_net *net = search->net;
+    const uint32_t sink = net->host->requirements(net->host)->sink_device;
+    return kit_has_route(net->host, search->source, sink) &&
+           kit_fits(net->host, search->source, kit_net_memory_bytes(net));
+}
+
 static int32_t choose(struct split *out, const struct search *search)
 {
     const struct ew_host *host = search->net->host;
@@ -157,6 +166,11 @@ static int32_t choose(struct split *out, const struct search *search)
             *out = split;
             has_split = true;
         }
+    }
+    if (!has_split && wanted == EW_ID_NONE && can_stay(search)) {
+        const uint32_t last = last_layer(search->net);
+        *out = price_split(search, last, search->source, 0.0);
+        has_split = true;
     }
     if (has_split) {
         return EW_STRATEGY_OK;
@@ -192,7 +206,10 @@ static int32_t write_plan(struct ew_plan_builder *builder, const struct search *
                       : is_all_local            ? "all on the source"
                                                 : net->layers[split->last]->name);
     }
-    if (rc >= 0 && !is_all_local) {
+    if (rc >= 0 && split->server == search->source) {
+        rc = kit_note(builder, "second_device",
+                      "none: no device with a route both ways and the memory");
+    } else if (rc >= 0 && !is_all_local) {
         rc = kit_note(builder, "second_device", "%s", host->device(host, split->server)->name);
     }
     return rc < 0 ? rc : kit_predict(builder, net, split->latency_s, NAN);

@@ -302,11 +302,20 @@ static struct ew_platform *islands(void)
     return platform;
 }
 
-START_TEST(without_routes_pairs_refuse_and_groups_shrink)
+START_TEST(without_routes_pairs_and_groups_shrink)
 {
     struct planning *planning = planning_new(load_graph("vgg16"), islands());
-    must_refuse(planning, "neurosurgeon", "", "no route");
-    must_refuse(planning, "edgent", "", "no route");
+    const char *const pairs[] = {"neurosurgeon", "edgent", "edgent_dynamic"};
+    const char *const notes[] = {"second_device", "server", "server"};
+    for (int i = 0; i < 3; i++) {
+        must_refuse(planning, pairs[i], "device=b", "no route");
+        must_plan(planning, pairs[i], "");
+        ck_assert_uint_eq(planning_active_devices(planning), 1);
+        ck_assert_ptr_eq(strstr(planning_note(planning, notes[i]), "none: "),
+                         planning_note(planning, notes[i]));
+    }
+    must_plan(planning, "edgent", "direction=device_first selection=first_feasible");
+    ck_assert_uint_eq(planning_active_devices(planning), 1);
     must_refuse(planning, "offload", "device=b", "no route");
     must_plan(planning, "offload", "");
     ck_assert(strstr(planning_note(planning, "device"), "no other device") != NULL);
@@ -739,7 +748,7 @@ int main(void)
         every_strategy_plans_or_refuses_random_problems,
         every_choice_of_every_parameter_gives_a_plan,
         strategies_name_the_devices_there_are,
-        without_routes_pairs_refuse_and_groups_shrink,
+        without_routes_pairs_and_groups_shrink,
         energy_objectives_need_power_figures,
         a_network_of_vectors_cannot_be_banded,
         edgent_refuses_what_its_regressions_do_not_cover,
