@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/exec/kernel/ref_isa.h"
+#include "engine/exec/random_weights.h"
 #include "support/kernel_case.h"
 #include "support/suite.h"
 
@@ -141,6 +143,44 @@ START_TEST(kernels_of_libraries_are_as_close)
 END_TEST
 
 /* Sum over [0, r) plus sum over [r, end) plus bias = the whole, up to one rounding per addition. */
+/* The upper 24 bits of SplitMix64's finaliser (Steele et al. 2014), in [-1, 1). */
+static float expected_random(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    x ^= x >> 31;
+    return (float)((double)(x >> 40) / 8388608.0 - 1.0);
+}
+
+START_TEST(random_values_are_the_same_at_any_vector_width)
+{
+    enum { N = 1000 };
+    static const char *const sets[] = {"reference", "reference-avx512", "reference-avx2",
+                                       "reference-portable"};
+    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++) {
+        const struct ew_kernels *kernels = ew_kernels_find(sets[k]);
+        if (!kernels || !kernels->is_available(kernels)) {
+            continue;
+        }
+        const struct ew_ref_isa *isa = kernels->self ? kernels->self : ew_ref_isa_widest();
+        for (size_t n = 0; n <= 67; n++) { /* not a float more is written */
+            float values[N] = {0};
+            const uint64_t first = UINT64_MAX - 20; /* counts on behind the largest number */
+            isa->random(values, first, n);
+            for (size_t i = 0; i < N; i++) {
+                ck_assert(i < n ? values[i] == expected_random(first + i) : values[i] == 0);
+            }
+        }
+    }
+    float values[N];
+    ew_random_values(values, 3, 4, 5, N);
+    for (uint64_t i = 0; i < N; i++) {
+        ck_assert(values[i] == ew_random_value(3, 4, 5 + i));
+    }
+}
+END_TEST
+
 START_TEST(partial_sums_add_up)
 {
     struct ew_rng rng = ew_rng_make(8, "reductions");
@@ -186,6 +226,7 @@ int main(void)
         every_vector_width_gives_the_same_bits,
         kernels_of_libraries_are_as_close,
         partial_sums_add_up,
+        random_values_are_the_same_at_any_vector_width,
     };
     return run_suite("kernels", tests, sizeof tests / sizeof *tests);
 }

@@ -390,6 +390,13 @@ enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_fra
     return judge(member, status, err);
 }
 
+enum ew_status crew_post(struct crew *crew, uint32_t device, const struct ew_frame *frame,
+                         struct ew_error *err)
+{
+    struct crew_member *member = &crew->members[device];
+    return is_there(member) ? ew_conn_queue(&member->conn, frame, err) : EW_OK;
+}
+
 enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
@@ -436,8 +443,27 @@ static enum ew_status judge_complaints(struct crew *crew, struct ew_error *err)
     return crew_lose(crew, is_there_too && crew_is_end(crew, of) ? by : of, &why, err);
 }
 
+/* Send what was only posted. */
+static enum ew_status flush_posts(struct crew *crew, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
+        struct crew_member *member = &crew->members[d];
+        if (is_there(member) && ew_conn_is_waiting(&member->conn)) {
+            status = ew_conn_flush(&member->conn, err);
+            status = status == EW_EIO ? explain_loss(member, err) : status;
+            status = judge(member, status, err);
+        }
+    }
+    return status;
+}
+
 enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err)
 {
+    enum ew_status status = flush_posts(crew, err);
+    if (status != EW_OK) {
+        return status;
+    }
     struct pollfd *fds = calloc(crew->n, sizeof *fds);
     if (!fds) {
         return ew_fail_memory(err);
@@ -457,7 +483,6 @@ enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err
             (void)nanosleep(&pause, NULL);
         }
     }
-    enum ew_status status = EW_OK;
     if (poll(fds, (nfds_t)crew->n, wait_ms) < 0) {
         status = errno == EINTR ? EW_OK : ew_fail(err, EW_EIO, "poll: %s", strerror(errno));
     } else {
@@ -534,6 +559,7 @@ static enum ew_status send_setup(struct crew *crew, uint32_t device, uint32_t n_
         .has_kernel_links = crew->options->has_kernel_links,
         .processor = crew->n_processors ? crew->processors[device % crew->n_processors] : EW_NONE,
         .weight_seed = crew->options->weight_seed,
+        .input_seed = crew->options->input_seed,
         .n_links = platform->n_links,
         .links = links,
         .routes = routes};

@@ -93,6 +93,10 @@ enum ew_status crew_poll(struct crew *crew, double limit_s, struct ew_error *err
 enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_frame *frame,
                          struct ew_error *err);
 
+/** As crew_send, but it leaves with the next frame that is sent, or when crew_poll() begins. */
+enum ew_status crew_post(struct crew *crew, uint32_t device, const struct ew_frame *frame,
+                         struct ew_error *err);
+
 /** To everybody. */
 enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct ew_error *err);
 

@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "engine/exec/exec_internal.h"
-#include "engine/exec/random_weights.h"
 
 /* A message whose arrival has not been reported this long after a moment has not arrived before it.
  * Contention makes messages end later than the bound in the heap, and others must not wait. */
@@ -51,25 +50,13 @@ static struct job *find_job(const struct exec *exec, uint64_t id)
 
 /* ---- jobs ---- */
 
-static enum ew_status send_inputs(struct exec *exec, const struct job *job)
+/* To everybody, together with whatever else the present events make them do. */
+static enum ew_status post_all(struct exec *exec, const struct ew_frame *frame)
 {
-    const struct ew_exec_program *p = exec->programs[job->program];
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < p->n_input_slots; i++) {
-        n += ew_box_volume(&p->input_boxes[i]);
+    enum ew_status status = EW_OK;
+    for (uint32_t d = 0; d < exec->n_devices && status == EW_OK; d++) {
+        status = crew_post(&exec->crew, d, frame, &exec->err);
     }
-    float *values = malloc((n ? n : 1) * sizeof *values);
-    if (!values) {
-        return ew_fail_memory(&exec->err);
-    }
-    ew_random_values(values, exec->options->input_seed, job->id, 0, n);
-    const struct ew_frame frame = {.type = EW_FRAME_INPUT,
-                                   .program = job->program,
-                                   .job = job->id,
-                                   .n_bytes = n * sizeof *values,
-                                   .payload = (const char *)values};
-    const enum ew_status status = crew_send(&exec->crew, p->source_device, &frame, &exec->err);
-    free(values);
     return status;
 }
 
@@ -92,8 +79,7 @@ static enum ew_status begin_job(struct exec *exec, const struct ew_event *event)
         job->took_s[i] = -1;
     }
     const struct ew_frame frame = {.type = EW_FRAME_JOB, .program = job->program, .job = job->id};
-    const enum ew_status status = crew_tell(&exec->crew, &frame, &exec->err);
-    return status ? status : send_inputs(exec, job);
+    return post_all(exec, &frame);
 }
 
 /* `is_told`: workers forget it, too; they do anyway when they begin a new part. */
@@ -107,7 +93,7 @@ static enum ew_status end_job(struct exec *exec, uint64_t id, bool is_told)
             exec->jobs.items[i] = exec->jobs.items[--exec->jobs.count];
             free(job->took_s);
             free(job);
-            return is_told ? crew_tell(&exec->crew, &frame, &exec->err) : EW_OK;
+            return is_told ? post_all(exec, &frame) : EW_OK;
         }
     }
     return EW_OK;
@@ -121,7 +107,7 @@ static enum ew_status fetch_answer(struct exec *exec, uint64_t id)
     }
     const struct ew_frame frame = {.type = EW_FRAME_FETCH, .program = job->program, .job = job->id};
     exec->n_answers_owed++;
-    return crew_send(&exec->crew, exec->programs[job->program]->sink_device, &frame, &exec->err);
+    return crew_post(&exec->crew, exec->programs[job->program]->sink_device, &frame, &exec->err);
 }
 
 /* The core's events pass through here on their way to the caller's sink. */

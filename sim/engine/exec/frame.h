@@ -24,8 +24,7 @@ enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
     X(PEERS)   /* coordinator: "host port name\n" per device */                                    \
     X(READY)   /* worker: weights prepared, peers connected; node: processor it computes on */     \
     X(CLOCK)   /* coordinator: time_s: monotonic time of logical 0; payload: the dilation */       \
-    X(INPUT)   /* coordinator to the source: the input tensors of a job */                         \
-    X(JOB)     /* coordinator: a job begins */                                                     \
+    X(JOB)     /* coordinator: a job begins; the source makes its input */                         \
     X(SEND)    /* coordinator: message `node` may leave, logical time_s */                         \
     X(DATA)    /* worker to worker: boxes of message `node` */                                     \
     X(ARRIVED) /* worker to worker, then to the coordinator: its last byte, logical time_s;        \

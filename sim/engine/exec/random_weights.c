@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "engine/exec/kernel/ref_isa.h"
+
 /* SplitMix64's finaliser. */
 static uint64_t mix(uint64_t x)
 {
@@ -23,10 +25,7 @@ float ew_random_value(uint64_t seed, uint64_t stream, uint64_t index)
 
 void ew_random_values(float *out, uint64_t seed, uint64_t stream, uint64_t first, uint64_t count)
 {
-    const uint64_t base = mix(seed ^ mix(stream)) + first;
-    for (uint64_t i = 0; i < count; i++) {
-        out[i] = to_value(mix(base + i));
-    }
+    ew_ref_isa_widest()->random(out, mix(seed ^ mix(stream)) + first, count);
 }
 
 /* Half-width of a uniform distribution with variance 2 / fan-in. */

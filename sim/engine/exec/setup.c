@@ -7,7 +7,7 @@
 struct head {
     uint32_t device, n_devices, n_programs, is_emulated, n_links, processor, is_survivor,
         has_kernel_links;
-    uint64_t weight_seed;
+    uint64_t weight_seed, input_seed;
     char kernels[EW_KERNELS_ID_BYTES];
     char shaper[EW_SHAPER_NAME_BYTES];
 };
@@ -37,6 +37,7 @@ void ew_exec_setup_put(struct ew_str *out, const struct ew_exec_setup *setup)
                         setup->is_survivor,
                         setup->has_kernel_links,
                         setup->weight_seed,
+                        setup->input_seed,
                         {0},
                         {0}};
     memcpy(head.kernels, setup->kernels, sizeof head.kernels);
@@ -126,6 +127,7 @@ static bool take_all(struct ew_exec_setup *out, struct ew_arena *arena, struct r
                                   .is_survivor = head.is_survivor,
                                   .has_kernel_links = head.has_kernel_links,
                                   .weight_seed = head.weight_seed,
+                                  .input_seed = head.input_seed,
                                   .n_links = head.n_links,
                                   .links = links,
                                   .routes = routes};

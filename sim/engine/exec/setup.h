@@ -28,6 +28,7 @@ struct ew_exec_setup {
     uint32_t is_survivor; /**< the loss of another worker is survived: a new run follows this one */
     uint32_t processor;   /**< that computes; EW_NONE: whichever is free */
     uint64_t weight_seed;
+    uint64_t input_seed; /**< the source makes the inputs of jobs */
     char kernels[EW_KERNELS_ID_BYTES];
     char shaper[EW_SHAPER_NAME_BYTES]; /**< "" when not emulated */
     uint32_t n_links;

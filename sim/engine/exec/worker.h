@@ -7,6 +7,7 @@
 #define EW_ENGINE_EXEC_WORKER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "engine/exec/frame.h"
 #include "engine/exec/program.h"
@@ -39,12 +40,23 @@ struct wk_job {
     bool is_ended;    /**< forget it once n_busy is 0 */
     bool is_wanted;   /**< the coordinator has asked for the answer */
     bool is_answered; /**< the result is complete here */
+    bool has_begun;   /**< the coordinator has said so: at the source inputs are made, or made */
 };
 
 /** A computation whose inputs are here. */
 struct wk_ready {
     struct wk_job *job;
-    uint32_t node;
+    uint32_t node; /**< EW_NONE: make the job's inputs */
+};
+
+/** What the computing thread keeps from one computation to the next. */
+struct wk_operands {
+    struct ew_tensor *tensors;
+    bool *are_owned;
+    uint32_t *slots; /**< EW_NONE: not read */
+    int32_t (*in_shape)[EW_DIMS];
+    uint32_t capacity;
+    uint32_t n; /**< of the present computation */
 };
 
 /** A message under way to another worker. */
@@ -96,6 +108,7 @@ struct wk_worker {
     char token[EW_TOKEN_BYTES];
     int listen_fd;
     int wake_fds[2];       /**< pipe: the computing thread wakes the other */
+    atomic_bool is_woken;  /**< and has not been heard yet */
     struct ew_arena arena; /**< of the setup */
     struct ew_exec_setup setup;
     bool is_set_up;
@@ -132,8 +145,10 @@ struct wk_worker {
     struct ew_tensor_pool pool;
     bool has_quit;
     bool has_failed;
+    bool is_idle; /**< the computing thread waits for work */
     struct ew_error failure;
     struct ew_kernel_scratch scratch; /**< the computing thread's */
+    struct wk_operands operands;      /**< likewise */
 };
 
 /* worker_plan.c */
@@ -148,6 +163,9 @@ void wk_plan_fini(struct wk_plan *plan, const struct ew_kernels *kernels);
 /** The job, made when it is new. NULL when memory runs out. */
 struct wk_job *wk_job_get(struct wk_worker *worker, uint32_t program, uint64_t id,
                           struct ew_error *err);
+/** The coordinator says that the job begins: its source makes the inputs. Lets go of the mutex
+ *  meanwhile when it makes them itself. */
+enum ew_status wk_job_begin(struct wk_worker *worker, struct wk_job *job, struct ew_error *err);
 /** A node's data are here: release what waits for it. */
 enum ew_status wk_complete(struct wk_worker *worker, struct wk_job *job, uint32_t node,
                            struct ew_error *err);

@@ -12,7 +12,9 @@
 void wk_wake(struct wk_worker *worker)
 {
     const char byte = 0;
-    (void)!write(worker->wake_fds[1], &byte, 1); /* full: it is awake anyway */
+    if (!atomic_exchange(&worker->is_woken, true)) {
+        (void)!write(worker->wake_fds[1], &byte, 1);
+    }
 }
 
 /* ---- jobs ---- */
@@ -54,6 +56,15 @@ void wk_job_end(struct wk_worker *worker, struct wk_job *job)
     wk_job_release(worker, job);
 }
 
+static void operands_fini(struct wk_operands *o)
+{
+    free(o->tensors);
+    free(o->are_owned);
+    free(o->slots);
+    free(o->in_shape);
+    *o = (struct wk_operands){0};
+}
+
 void wk_jobs_fini(struct wk_worker *worker)
 {
     for (size_t i = 0; i < worker->jobs.count; i++) {
@@ -63,6 +74,7 @@ void wk_jobs_fini(struct wk_worker *worker)
     ew_vec_fini(&worker->ready);
     ew_vec_fini(&worker->finished);
     ew_vec_fini(&worker->reports);
+    operands_fini(&worker->operands);
 }
 
 /* What waits for nothing here is done, or can run, from the beginning. */
@@ -199,6 +211,9 @@ static enum ew_status release_successors(struct wk_worker *worker, struct wk_rea
     enum ew_status status = EW_OK;
     for (uint32_t k = node->successors_begin; k < node->successors_end && status == EW_OK; k++) {
         const uint32_t next = p->successors[k];
+        if (p->nodes[next].kind != EW_EXEC_COMPUTE && p->nodes[next].kind != EW_EXEC_SUM) {
+            wk_wake(worker); /* a message or another device waits for the report of this */
+        }
         if (is_watched(&p->nodes[next], worker->setup.device) && --done.job->waits[next] == 0) {
             status = release_node(worker, done.job, next, err);
         }
@@ -244,47 +259,39 @@ enum ew_status wk_read(struct ew_tensor *out, bool *is_owned, struct wk_worker *
     return status;
 }
 
-/* Memory of one computation. */
-struct operands {
-    struct ew_tensor *tensors;
-    bool *are_owned;
-    uint32_t *slots; /* EW_NONE: not read */
-    uint32_t n;
-};
-
-static bool operands_init(struct operands *o, uint32_t n)
+static bool operands_begin(struct wk_operands *o, uint32_t n)
 {
-    *o = (struct operands){.n = n};
-    o->tensors = calloc(n + 1u, sizeof *o->tensors);
-    o->are_owned = calloc(n + 1u, sizeof *o->are_owned);
-    o->slots = malloc((n + 1u) * sizeof *o->slots);
-    for (uint32_t i = 0; o->slots && i < n; i++) {
+    if (n > o->capacity || !o->tensors) {
+        operands_fini(o);
+        o->tensors = calloc(n + 1u, sizeof *o->tensors);
+        o->are_owned = calloc(n + 1u, sizeof *o->are_owned);
+        o->slots = calloc(n + 1u, sizeof *o->slots);
+        o->in_shape = calloc(n + 1u, sizeof *o->in_shape);
+        if (!o->tensors || !o->are_owned || !o->slots || !o->in_shape) {
+            operands_fini(o);
+            return false;
+        }
+        o->capacity = n;
+    }
+    o->n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        o->tensors[i] = (struct ew_tensor){0};
+        o->are_owned[i] = false;
         o->slots[i] = EW_NONE;
     }
-    return o->tensors && o->are_owned && o->slots;
-}
-
-static void operands_fini(struct operands *o)
-{
-    free(o->tensors);
-    free(o->are_owned);
-    free(o->slots);
+    return true;
 }
 
 static enum ew_status compute_layer(struct ew_tensor *out, struct wk_worker *worker,
-                                    struct wk_job *job, uint32_t number, struct operands *o,
+                                    struct wk_job *job, uint32_t number, struct wk_operands *o,
                                     struct ew_error *err)
 {
     const struct wk_plan *plan = &worker->plans.items[job->program];
     const struct ew_exec_program *p = plan->program;
     const struct ew_exec_node *node = &p->nodes[number];
     const struct ew_exec_slot *slot = &p->slots[node->slot];
-    int32_t(*in_shape)[EW_DIMS] = malloc((slot->n_inputs + 1u) * sizeof *in_shape);
-    if (!in_shape) {
-        return ew_fail_memory(err);
-    }
     const struct ew_kernel_task task = {
-        .layer = ew_exec_slot_view(p, node->slot, in_shape),
+        .layer = ew_exec_slot_view(p, node->slot, o->in_shape),
         .variant = slot->variant,
         .layer_id = slot->layer,
         .channels = {node->box.lo[EW_C], node->box.hi[EW_C]},
@@ -303,7 +310,6 @@ static enum ew_status compute_layer(struct ew_tensor *out, struct wk_worker *wor
         status = worker->kernels->run(out, worker->kernels, &task, plan->weights[number],
                                       o->tensors, &worker->scratch, err);
     }
-    free(in_shape);
     return status;
 }
 
@@ -328,7 +334,7 @@ static enum ew_status read_bias(float **out, const struct ew_weight_source *sour
 }
 
 static enum ew_status compute_sum(struct ew_tensor *out, struct wk_worker *worker,
-                                  struct wk_job *job, uint32_t number, struct operands *o,
+                                  struct wk_job *job, uint32_t number, struct wk_operands *o,
                                   struct ew_error *err)
 {
     const struct ew_exec_program *p = worker->plans.items[job->program].program;
@@ -358,32 +364,34 @@ static double now_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Compute one node, without the mutex; then book it. */
-static enum ew_status compute(struct wk_worker *worker, struct wk_ready item, struct ew_error *err)
+/* Compute one node, without the mutex; then book it, and leave with the mutex. `*clock_s` is when
+ * the last one ended, which this one follows, or 0, and then when this one ended. */
+static enum ew_status compute(struct wk_worker *worker, struct wk_ready item, double *clock_s,
+                              struct ew_error *err)
 {
     const struct wk_plan *plan = &worker->plans.items[item.job->program];
     const struct ew_exec_node *node = &plan->program->nodes[item.node];
     const bool is_sum = node->kind == EW_EXEC_SUM;
-    const double start_s = now_s();
+    const double start_s = *clock_s > 0 ? *clock_s : now_s();
     struct ew_tensor out = {0};
-    struct operands o;
-    const bool has_memory = operands_init(&o, is_sum ? node->count : plan->most_inputs);
-    (void)pthread_mutex_lock(&worker->mutex);
+    struct wk_operands *o = &worker->operands;
+    const bool has_memory = operands_begin(o, is_sum ? node->count : plan->most_inputs);
     enum ew_status status =
         has_memory ? ew_tensor_get(&out, &worker->pool, &node->box, err) : ew_fail_memory(err);
     (void)pthread_mutex_unlock(&worker->mutex);
     if (status == EW_OK) {
-        status = is_sum ? compute_sum(&out, worker, item.job, item.node, &o, err)
-                        : compute_layer(&out, worker, item.job, item.node, &o, err);
+        status = is_sum ? compute_sum(&out, worker, item.job, item.node, o, err)
+                        : compute_layer(&out, worker, item.job, item.node, o, err);
     }
-    const struct wk_report report = {item.job->id, {item.node, 0, now_s() - start_s}};
+    *clock_s = now_s();
+    const struct wk_report report = {item.job->id, {item.node, 0, *clock_s - start_s}};
     (void)pthread_mutex_lock(&worker->mutex);
-    for (uint32_t i = 0; has_memory && i < o.n; i++) {
-        if (o.are_owned[i]) {
-            ew_tensor_put(&worker->pool, &o.tensors[i]);
+    for (uint32_t i = 0; has_memory && i < o->n; i++) {
+        if (o->are_owned[i]) {
+            ew_tensor_put(&worker->pool, &o->tensors[i]);
         }
-        if (status == EW_OK && o.slots[i] != EW_NONE) {
-            ew_store_drop_reader(&item.job->store, &worker->pool, o.slots[i]);
+        if (status == EW_OK && o->slots[i] != EW_NONE) {
+            ew_store_drop_reader(&item.job->store, &worker->pool, o->slots[i]);
         }
     }
     if (status == EW_OK) {
@@ -394,23 +402,69 @@ static enum ew_status compute(struct wk_worker *worker, struct wk_ready item, st
     if (status == EW_OK && !ew_vec_push(&worker->reports, report)) {
         status = ew_fail_memory(err);
     }
-    if (status == EW_OK) {
-        status = wk_complete(worker, item.job, item.node, err);
+    return status ? status : wk_complete(worker, item.job, item.node, err);
+}
+
+/* ---- inputs ---- */
+
+/* Values of the job's stream, one input after another. The mutex is held but while they are made.
+ */
+static enum ew_status make_inputs(struct wk_worker *worker, struct wk_job *job,
+                                  struct ew_error *err)
+{
+    const struct ew_exec_program *p = worker->plans.items[job->program].program;
+    uint64_t n_made = 0;
+    for (uint32_t i = 0; i < p->n_input_slots; i++) {
+        struct ew_tensor tensor;
+        const uint64_t n = ew_box_volume(&p->input_boxes[i]);
+        enum ew_status status = ew_tensor_get(&tensor, &worker->pool, &p->input_boxes[i], err);
+        if (status == EW_OK) {
+            (void)pthread_mutex_unlock(&worker->mutex);
+            ew_random_values(tensor.values, worker->setup.input_seed, job->id, n_made, n);
+            (void)pthread_mutex_lock(&worker->mutex);
+            n_made += n;
+            status = ew_store_put_take(&job->store, &worker->pool, p->input_slots[i], &tensor, err);
+        }
+        if (status != EW_OK) {
+            return status;
+        }
     }
-    item.job->n_busy--;
-    wk_job_release(worker, item.job);
-    (void)pthread_mutex_unlock(&worker->mutex);
-    operands_fini(&o);
+    enum ew_status status = EW_OK;
+    for (uint32_t i = 0; i < p->n_nodes && status == EW_OK; i++) {
+        if (p->nodes[i].kind == EW_EXEC_INPUT && --job->waits[i] == 0) {
+            status = wk_complete(worker, job, i, err);
+        }
+    }
     return status;
 }
 
-static const double report_every_s = 0.02;
+/* An idle computing thread makes inputs where it will read them, in its processor's cache. But they
+ * never wait for a computation: messages may have to leave with them. */
+enum ew_status wk_job_begin(struct wk_worker *worker, struct wk_job *job, struct ew_error *err)
+{
+    const struct ew_exec_program *p = worker->plans.items[job->program].program;
+    if (job->has_begun || p->source_device != worker->setup.device) {
+        return EW_OK;
+    }
+    job->has_begun = true;
+    if (worker->is_idle && !worker->ready.count) {
+        return push_ready(worker, job, EW_NONE, err);
+    }
+    job->n_busy++;
+    const enum ew_status status = make_inputs(worker, job, err);
+    job->n_busy--;
+    wk_job_release(worker, job);
+    return status;
+}
+
+/* ---- the computing thread ---- */
+
+static const double report_every_s = 0.1;
 
 /* A report that somebody may wait for: in emulation tasks end at times of the coordinator's clock.
  * Otherwise what has to leave wakes the other thread by itself, and reports go along, or soon. */
-static bool is_report_due(struct wk_worker *worker)
+static bool is_report_due(struct wk_worker *worker, double now)
 {
-    const double now = now_s();
     if (!worker->setup.is_emulated && now < worker->reported_s + report_every_s) {
         return false;
     }
@@ -418,34 +472,46 @@ static bool is_report_due(struct wk_worker *worker)
     return true;
 }
 
+/* Enters and leaves with the mutex. `*clock_s` as of compute(). */
+static enum ew_status run_item(struct wk_worker *worker, struct wk_ready item, double *clock_s,
+                               struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    const bool is_skipped = item.job->is_ended && !item.job->is_wanted;
+    if (!is_skipped && item.node == EW_NONE) {
+        status = make_inputs(worker, item.job, err);
+        *clock_s = 0;
+    } else if (!is_skipped) {
+        status = compute(worker, item, clock_s, err);
+        if (is_report_due(worker, *clock_s)) {
+            wk_wake(worker);
+        }
+    }
+    item.job->n_busy--;
+    wk_job_release(worker, item.job);
+    return status;
+}
+
 void *wk_compute_loop(void *argument)
 {
     struct wk_worker *worker = argument;
     struct ew_error err = {0};
+    double clock_s = 0;
     (void)pthread_mutex_lock(&worker->mutex);
     while (!worker->has_quit && !worker->has_failed) {
         if (!worker->ready.count) {
             if (worker->reports.count) {
                 wk_wake(worker);
             }
+            worker->is_idle = true;
             (void)pthread_cond_wait(&worker->has_work, &worker->mutex);
+            worker->is_idle = false;
+            clock_s = 0;
             continue;
         }
-        const struct wk_ready item = pop_ready(worker);
-        if (item.job->is_ended && !item.job->is_wanted) {
-            item.job->n_busy--;
-            wk_job_release(worker, item.job);
-            continue;
-        }
-        (void)pthread_mutex_unlock(&worker->mutex);
-        const enum ew_status status = compute(worker, item, &err);
-        (void)pthread_mutex_lock(&worker->mutex);
-        if (status != EW_OK) {
+        if (run_item(worker, pop_ready(worker), &clock_s, &err) != EW_OK) {
             worker->has_failed = true;
             worker->failure = err;
-        }
-        if (is_report_due(worker)) {
-            wk_wake(worker);
         }
     }
     (void)pthread_mutex_unlock(&worker->mutex);

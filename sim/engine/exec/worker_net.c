@@ -166,33 +166,6 @@ static enum ew_status open_lines(struct wk_worker *worker, const struct ew_frame
     return is_ready ? ew_conn_send(&worker->coordinator->conn, &ready, err) : EW_OK;
 }
 
-static enum ew_status take_inputs(struct wk_worker *worker, const struct ew_frame *frame,
-                                  struct ew_error *err)
-{
-    const struct ew_exec_program *p = worker->plans.items[frame->program].program;
-    (void)pthread_mutex_lock(&worker->mutex);
-    struct wk_job *job = wk_job_get(worker, frame->program, frame->job, err);
-    enum ew_status status = job ? EW_OK : err->status;
-    const char *from = frame->payload;
-    for (uint32_t i = 0; i < p->n_input_slots && status == EW_OK; i++) {
-        struct ew_tensor tensor;
-        const uint64_t n = ew_box_volume(&p->input_boxes[i]);
-        status = ew_tensor_get(&tensor, &worker->pool, &p->input_boxes[i], err);
-        if (status == EW_OK) {
-            memcpy(tensor.values, from, n * sizeof(float));
-            from += n * sizeof(float);
-            status = ew_store_put_take(&job->store, &worker->pool, p->input_slots[i], &tensor, err);
-        }
-    }
-    for (uint32_t i = 0; i < p->n_nodes && status == EW_OK; i++) {
-        if (p->nodes[i].kind == EW_EXEC_INPUT && --job->waits[i] == 0) {
-            status = wk_complete(worker, job, i, err);
-        }
-    }
-    (void)pthread_mutex_unlock(&worker->mutex);
-    return status;
-}
-
 static enum ew_status send_answer(struct wk_worker *worker, struct wk_job *job,
                                   struct ew_error *err)
 {
@@ -281,9 +254,6 @@ static enum ew_status begin_clock(struct wk_worker *worker, const struct ew_fram
 static enum ew_status on_job_frame(struct wk_worker *worker, const struct ew_frame *frame,
                                    struct ew_error *err)
 {
-    if (frame->type == EW_FRAME_INPUT) {
-        return take_inputs(worker, frame, err);
-    }
     (void)pthread_mutex_lock(&worker->mutex);
     enum ew_status status = EW_OK;
     if (frame->type == EW_FRAME_SEND) {
@@ -294,6 +264,8 @@ static enum ew_status on_job_frame(struct wk_worker *worker, const struct ew_fra
         if (job && frame->type == EW_FRAME_FETCH) {
             job->is_wanted = true;
             job->n_busy++;
+        } else if (job && frame->type == EW_FRAME_JOB) {
+            status = wk_job_begin(worker, job, err);
         } else if (job && frame->type == EW_FRAME_END_JOB) {
             wk_job_end(worker, job);
         }
@@ -367,15 +339,6 @@ static uint64_t data_bytes(const struct ew_exec_program *p, const struct ew_exec
     return n;
 }
 
-static uint64_t input_bytes(const struct ew_exec_program *p)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < p->n_input_slots; i++) {
-        n += ew_box_volume(&p->input_boxes[i]) * sizeof(float);
-    }
-    return n;
-}
-
 static enum ew_status on_worker(struct wk_worker *worker, const struct ew_frame *frame,
                                 struct ew_error *err)
 {
@@ -406,9 +369,6 @@ static enum ew_status limit_coordinator(uint64_t *limit, struct wk_worker *worke
     case EW_FRAME_CLOCK:
         *limit = sizeof(double);
         return head->n_bytes == sizeof(double) ? EW_OK : refuse_all(limit, NULL, head, err);
-    case EW_FRAME_INPUT:
-        *limit = has_program ? input_bytes(worker->plans.items[head->program].program) : 0;
-        return has_program && head->n_bytes == *limit ? EW_OK : refuse_all(limit, NULL, head, err);
     case EW_FRAME_JOB:
     case EW_FRAME_SEND:
     case EW_FRAME_FETCH:
@@ -652,6 +612,7 @@ static enum ew_status serve_polls(struct wk_worker *worker, const struct poll_li
     if (list->fds[1].revents) {
         char bytes[256];
         (void)!read(worker->wake_fds[0], bytes, sizeof bytes);
+        atomic_store(&worker->is_woken, false); /* what comes from now on wakes again */
     }
     for (uint32_t d = 0; worker->lines && d < worker->setup.n_devices && status == EW_OK; d++) {
         const size_t at = 2 + n_guests + d;

@@ -104,7 +104,12 @@ struct ew_ref_isa {
     void (*min)(float *out, const float *x, const float *y, size_t n);
     void (*prelu)(float *out, const float *x, const float *y, size_t n);
     void (*axpy)(float *out, const float *x, float w, size_t n); /**< out += w * x, fused */
+    /** out[i] = what SplitMix64's finaliser makes of first + i: 24 bits, uniform in [-1, 1). */
+    void (*random)(float *out, uint64_t first, size_t n);
 };
+
+/** The table with the widest vectors that this processor has. */
+const struct ew_ref_isa *ew_ref_isa_widest(void);
 
 #ifdef __x86_64__
 extern const struct ew_ref_isa ew_ref_isa_avx512;

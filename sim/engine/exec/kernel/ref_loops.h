@@ -16,6 +16,7 @@
 typedef float vec __attribute__((vector_size(EW_LANES * 4)));
 typedef float vec_any __attribute__((vector_size(EW_LANES * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(EW_LANES * 4)));
+typedef uint64_t lvec __attribute__((vector_size(EW_LANES * 4)));
 
 #define EW_INLINE static inline __attribute__((always_inline))
 
@@ -573,6 +574,34 @@ static void run_axpy(float *out, const float *x, float w, size_t n)
     }
 }
 
+EW_INLINE lvec mix(lvec x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+/* Even elements in one vector of words, odd ones in the other, so that their upper halves lie as
+ * the results do (little-endian, as on every machine we run on). */
+static void run_random(float *out, uint64_t first, size_t n)
+{
+    lvec counts;
+    for (int i = 0; i < EW_LANES / 2; i++) {
+        counts[i] = first + 2 * (uint64_t)i;
+    }
+    for (size_t i = 0; i < n; i += EW_LANES, counts += (uint64_t)EW_LANES) {
+        const lvec even = mix(counts) >> 40, odd = mix(counts + 1) >> 40;
+        const ivec bits = (ivec)(even | odd << 32) - (1 << 23);
+        const vec values = __builtin_convertvector(bits, vec) * (1.0f / (1 << 23));
+        if (i + EW_LANES <= n) {
+            store(out + i, values);
+        } else {
+            memcpy(out + i, &values, (n - i) * sizeof *out);
+        }
+    }
+}
+
 #define EW_JOIN_TOKENS(a, b) a##b
 #define EW_JOIN(a, b) EW_JOIN_TOKENS(a, b)
 #define EW_TEXT_TOKENS(a) #a
@@ -598,4 +627,5 @@ const struct ew_ref_isa EW_JOIN(ew_ref_isa_, EW_ISA_NAME) = {
     .min = run_min,
     .prelu = run_prelu,
     .axpy = run_axpy,
+    .random = run_random,
 };

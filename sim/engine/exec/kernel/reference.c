@@ -20,7 +20,7 @@ static bool is_isa_available(const struct ew_ref_isa *isa)
 #ifdef __x86_64__
     __builtin_cpu_init();
     if (isa == &ew_ref_isa_avx512) {
-        return __builtin_cpu_supports("avx512f");
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
     }
     if (isa == &ew_ref_isa_avx2) {
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -29,17 +29,19 @@ static bool is_isa_available(const struct ew_ref_isa *isa)
     return isa != NULL;
 }
 
-/* The set's own vectors, or the widest that this processor has. */
-static const struct ew_ref_isa *isa_of(const struct ew_kernels *kernels)
+const struct ew_ref_isa *ew_ref_isa_widest(void)
 {
-    if (kernels->self) {
-        return kernels->self;
-    }
     size_t i = 0;
     while (!is_isa_available(all_isas[i])) {
         i++;
     }
     return all_isas[i];
+}
+
+/* The set's own vectors, or the widest that this processor has. */
+static const struct ew_ref_isa *isa_of(const struct ew_kernels *kernels)
+{
+    return kernels->self ? kernels->self : ew_ref_isa_widest();
 }
 
 static bool is_available(const struct ew_kernels *kernels)
