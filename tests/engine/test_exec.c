@@ -5,12 +5,16 @@
  */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "engine/exec/exec.h"
 #include "engine/exec/pin.h"
+#include "engine/exec/program.h"
 #include "engine/exec/random_weights.h"
+#include "engine/exec/setup.h"
 #include "engine/exec/unsplit.h"
 #include "plan/lower.h"
 #include "support/collect.h"
@@ -252,6 +256,30 @@ START_TEST(emulated_time_does_not_depend_on_the_machine)
 }
 END_TEST
 
+/* A search that begins with frames of an older version stops at their heads: tests/fuzz/corpus. */
+START_TEST(the_fuzzer_begins_with_what_is_understood)
+{
+    static const char *const names[] = {"setup", "setup_2", "program", "program_2"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[512], *bytes = NULL;
+        size_t size = 0;
+        struct ew_error err = {0};
+        struct ew_arena arena = {0};
+        struct ew_exec_setup setup;
+        struct ew_exec_program *program = NULL;
+        (void)snprintf(path, sizeof path, EW_SOURCE_DIR "/tests/fuzz/corpus/frame/%s", names[i]);
+        ck_assert(ew_file_read(&bytes, &size, path, 1 << 20, &err) == EW_OK);
+        const enum ew_status status = *names[i] == 's'
+                                          ? ew_exec_setup_get(&setup, &arena, bytes, size, &err)
+                                          : ew_exec_program_get(&program, bytes, size, &err);
+        ck_assert_msg(status == EW_OK, "%s: %s", path, err.message);
+        ew_exec_program_free(program);
+        ew_arena_fini(&arena);
+        free(bytes);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("exec");
@@ -263,6 +291,7 @@ int main(void)
     tcase_add_test(tcase, emulated_time_is_the_models_where_no_flows_meet);
     tcase_add_test(tcase, emulated_time_is_close_where_unequal_flows_meet);
     tcase_add_test(tcase, emulated_time_does_not_depend_on_the_machine);
+    tcase_add_test(tcase, the_fuzzer_begins_with_what_is_understood);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
