@@ -14,13 +14,14 @@ stats input using (column("series_index")) nooutput name "SERIES"
 n = int(SERIES_max) + 1
 array names[n]
 x_name = ""; x_unit = ""; y_name = ""; y_unit = ""
-has_texts = 0; longest = 0
+has_texts = 0; longest = 0; is_whole = 1
 seen = " "; ranges = " "
 do for [i = 1 : n] { names[i] = "" }
 add(list, i) = strstrt(list, " ".i." ") ? list : list.i." "
 stats input using (names[int(column("series_index")) + 1] = cut(stringcolumn("series"), 32), \
                    x_name = stringcolumn("x_name"), x_unit = stringcolumn("x_unit"), \
                    y_name = stringcolumn("y_name"), y_unit = stringcolumn("y_unit"), \
+                   is_whole = is_whole && column("x") == floor(column("x")), \
                    has_texts = has_texts + has("x_text"), seen = add(seen, int(column("series_index"))), \
                    ranges = column("high") > column("low") ? add(ranges, int(column("series_index"))) : ranges, \
                    longest = longest < strlen(stringcolumn("x_text")) ? strlen(stringcolumn("x_text")) : longest, 0) nooutput
@@ -47,6 +48,8 @@ if (!log_x) {
     margin = X_max > X_min ? (X_max - X_min) * fx * (has_texts ? 0.06 : 0.02) : 0.5
     set xrange [X_min * fx - margin : X_max * fx + margin]
 }
+# No half devices.
+if (is_whole && !log_x && !has_texts && fx == 1 && X_max - X_min <= 12) set xtics 1
 if (has_texts && longest > 8) {
     set xtics rotate by -35
     set bmargin 4 + (longest > 30 ? 30 : longest) * 0.45

@@ -16,3 +16,11 @@ END
 LC_ALL=C.UTF-8 gnuplot -e "input='heatmap.csv'; output='heatmap.svg'" lib/../../share/edgeweave/plots/heatmap.gp
 sed -n "s/.*<text>\([^<]*\)<.*/\1/p" heatmap.svg
 sed -n 's/.*viewBox="\([^"]*\)".*/\1/p' heatmap.svg
+# Whole numbers have whole ticks.
+cat >lines.csv <<'END'
+series_index,series,x_name,x_unit,y_name,y_unit,x,x_text,value,low,high,points
+0,modnn,devices,,mean latency,s,2,,0.5,0.45,0.55,2
+0,modnn,devices,,mean latency,s,4,,0.4,0.35,0.45,2
+END
+LC_ALL=C.UTF-8 gnuplot -e "input='lines.csv'; output='lines.svg'" lib/../../share/edgeweave/plots/lines.gp
+sed -n "s/.*<text>\([^<]*\)<.*/\1/p" lines.svg
