@@ -77,5 +77,5 @@ plot for [i = 0 : n_series - 1] input using (place(0)):(mine(i)):(0.92) \
          linecolor rgb "black" title "paper", \
      "" using (place(0)):(paper("below")) with points pointtype 10 pointsize 1 \
          linecolor rgb "black" notitle, \
-     "" using (place(0)):(paper("band")):(paper("band")):(number("published_high")) \
-         with yerrorbars pointtype 0 linewidth 1.5 linecolor rgb "#444444" notitle
+     "" using (place(0)):(paper("band")):(0):(number("published_high") - paper("band")) \
+         with vectors heads size screen 0.003, 90 linewidth 1.5 linecolor rgb "#444444" notitle

@@ -192,7 +192,8 @@ const struct ew_command ew_commands[] = {
         .name = "reproduce",
         .arguments = "PAPER [FIGURE]",
         .summary = "Run a paper's experiments; its values beside ours, row by row",
-        .details = "PAPER: accuracy, coedge, distredge or edgent. Without FIGURE all of its "
+        .details = "PAPER: accuracy, coedge, distredge, edgent or a file "
+                   "(docs/inputs-reproduction.md). Without FIGURE all of its "
                    "figures.\nWhat is known from earlier runs is taken from the cache. Exits with "
                    "1 when a row has no value of ours; differences from the paper are not "
                    "failures.\n",
