@@ -307,7 +307,18 @@ static enum ew_status find_needed(bool *is_needed, struct ox_import *im)
     }
     for (uint32_t i = 0; i < m->n_nodes; i++) {
         for (uint32_t k = 0; k < m->nodes[i].n_outputs; k++) {
-            maker[ox_find_value(im, m->nodes[i].outputs[k])] = i + 1;
+            const struct ox_text name = m->nodes[i].outputs[k];
+            const uint32_t value = ox_find_value(im, name);
+            if (name.size == 0) {
+                continue;
+            }
+            if (maker[value] || im->values.items[value].is_set) {
+                return ew_fail(im->err, EW_EINPUT,
+                               "'%s' is made more than once: expected names that no other input, "
+                               "initializer or output has",
+                               ox_label(im, name));
+            }
+            maker[value] = i + 1;
         }
     }
     for (uint32_t i = 0; i < m->n_outputs; i++) {

@@ -532,6 +532,22 @@ START_TEST(enormous_dimensions_are_refused)
 }
 END_TEST
 
+START_TEST(names_made_twice_are_errors)
+{
+    static const char *const outputs[][2] = {{"y", "y"}, {"y", "x"}};
+    for (int i = 0; i < 2; i++) {
+        struct onnx_file f = begin("1x3x8x8");
+        onnx_node(&f, "Relu", "x", outputs[i][0]);
+        onnx_node(&f, "Sigmoid", "x", outputs[i][1]);
+        expect_error(&f, i == 0
+                             ? "m.onnx: 'y' is made more than once: expected names that no other "
+                               "input, initializer or output has"
+                             : "m.onnx: 'x' is made more than once: expected names that no other "
+                               "input, initializer or output has");
+    }
+}
+END_TEST
+
 START_TEST(cycles_and_missing_tensors_name_the_node)
 {
     struct onnx_file f = begin("1x3x8x8");
@@ -548,7 +564,7 @@ START_TEST(cycles_and_missing_tensors_name_the_node)
     onnx_node(&f, "Relu", "x", "z");
     expect_error(&f, "m.onnx: output 'y' is made by no node");
     f = begin("1x3x8x8");
-    onnx_node(&f, "Relu", "x", "y");
+    onnx_node(&f, "Relu", "x", "z");
     onnx_node(&f, "Relu", "y", "y");
     expect_error(&f, "m.onnx: node 'y' (Relu): input 'y' is made by a later node: the graph has a "
                      "cycle, or its nodes are not in order");
@@ -704,6 +720,7 @@ static Suite *onnx_suite(void)
     TCase *wrong = tcase_create("wrong files");
     tcase_add_test(wrong, open_shapes_name_the_input);
     tcase_add_test(wrong, enormous_dimensions_are_refused);
+    tcase_add_test(wrong, names_made_twice_are_errors);
     tcase_add_test(wrong, cycles_and_missing_tensors_name_the_node);
     tcase_add_test(wrong, weights_elsewhere_or_too_short_are_refused);
     tcase_add_test(wrong, mismatching_operators_name_the_node);
