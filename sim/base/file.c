@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/out_file.h"
+
 static bool read_all(int fd, char *buffer, size_t size, size_t *got)
 {
     size_t n = 0;
@@ -86,30 +88,17 @@ static bool write_all(int fd, const char *text, size_t size)
 
 enum ew_status ew_file_write(const char *path, const char *text, size_t size, struct ew_error *err)
 {
-    enum ew_status status = EW_OK;
-    int fd = -1;
-    const size_t length = strlen(path);
-    char *temporary = malloc(length + sizeof ".XXXXXX");
-    if (!temporary) {
-        return ew_fail_memory(err);
+    struct ew_out_file file;
+    enum ew_status status = ew_out_file_open(&file, path, err);
+    if (status != EW_OK) {
+        return status;
     }
-    memcpy(temporary, path, length);
-    memcpy(temporary + length, ".XXXXXX", sizeof ".XXXXXX");
-    fd = mkstemp(temporary);
-    if (fd < 0) {
-        status = ew_fail(err, EW_EIO, "%s: cannot create: %s", path, strerror(errno));
-        goto done;
-    }
-    if (!write_all(fd, text, size) || fchmod(fd, 0644) != 0 || fsync(fd) != 0 ||
-        rename(temporary, path) != 0) {
+    if (write_all(file.fd, text, size)) {
+        status = ew_out_file_publish(&file, true, err);
+    } else {
         status = ew_fail(err, EW_EIO, "%s: cannot write: %s", path, strerror(errno));
-        (void)unlink(temporary);
     }
-done:
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    free(temporary);
+    ew_out_file_discard(&file);
     return status;
 }
 

@@ -16,7 +16,7 @@
 enum ew_status ew_file_read(char **out, size_t *size, const char *path, size_t max_bytes,
                             struct ew_error *err);
 
-/** Write through a temporary file in the same directory, fsync, then rename. EW_EIO on failure. */
+/** Write a whole file (base/out_file.h), synced to disk. EW_EIO on failure. */
 enum ew_status ew_file_write(const char *path, const char *text, size_t size, struct ew_error *err);
 
 /** True when `path` is a readable regular file. */

@@ -17,22 +17,16 @@ enum { FLUSH_BYTES = 1 << 18 };
 enum ew_status ew_csv_file_open(struct ew_csv_file *file, const char *dir, const char *name,
                                 const char *header, struct ew_error *err)
 {
-    *file = (struct ew_csv_file){.fd = -1, .hash = EW_HASH_BEGIN};
-    struct ew_str temporary = {0};
-    file->final_path = ew_path_join(dir, name);
-    ew_str_printf(&temporary, "%s/%s.XXXXXX", dir, name);
-    if (!file->final_path || temporary.failed) {
-        ew_str_fini(&temporary);
+    *file = (struct ew_csv_file){.hash = EW_HASH_BEGIN};
+    char *path = ew_path_join(dir, name);
+    if (!path) {
         return ew_fail_memory(err);
     }
-    file->fd = mkstemp(temporary.text);
-    if (file->fd < 0) {
-        const int error_number = errno;
-        ew_str_fini(&temporary);
-        return ew_fail(err, EW_EIO, "%s: cannot create: %s", file->final_path,
-                       strerror(error_number));
+    const enum ew_status status = ew_out_file_open(&file->out, path, err);
+    free(path);
+    if (status != EW_OK) {
+        return status;
     }
-    file->temporary_path = temporary.text;
     if (header) {
         ew_csv_raw(file, header, strlen(header));
         ew_csv_raw(file, "\n", 1);
@@ -46,7 +40,7 @@ static void write_buffer(struct ew_csv_file *file)
     const size_t size = file->buffer.length;
     size_t n = 0;
     while (n < size && file->error_number == 0) {
-        const ssize_t written = write(file->fd, text + n, size - n);
+        const ssize_t written = write(file->out.fd, text + n, size - n);
         if (written >= 0) {
             n += (size_t)written;
         } else if (errno != EINTR) {
@@ -149,7 +143,7 @@ enum ew_status ew_csv_file_flush(struct ew_csv_file *file, struct ew_error *err)
         return ew_fail_memory(err);
     }
     if (file->error_number) {
-        return ew_fail(err, EW_EIO, "%s: cannot write: %s", file->final_path,
+        return ew_fail(err, EW_EIO, "%s: cannot write: %s", file->out.path,
                        strerror(file->error_number));
     }
     return EW_OK;
@@ -161,26 +155,12 @@ enum ew_status ew_csv_file_publish(struct ew_csv_file *file, struct ew_error *er
     if (status != EW_OK) {
         return status;
     }
-    const bool is_closed = fchmod(file->fd, 0644) == 0 && close(file->fd) == 0;
-    file->fd = is_closed ? -1 : file->fd;
-    if (!is_closed || rename(file->temporary_path, file->final_path) != 0) {
-        return ew_fail(err, EW_EIO, "%s: cannot write: %s", file->final_path, strerror(errno));
-    }
-    free(file->temporary_path);
-    file->temporary_path = NULL;
-    return EW_OK;
+    return ew_out_file_publish(&file->out, false, err);
 }
 
 void ew_csv_file_fini(struct ew_csv_file *file)
 {
-    if (file->temporary_path) {
-        if (file->fd >= 0) {
-            (void)close(file->fd);
-        }
-        (void)unlink(file->temporary_path);
-    }
-    free(file->temporary_path);
-    free(file->final_path);
+    ew_out_file_discard(&file->out);
     ew_str_fini(&file->buffer);
-    *file = (struct ew_csv_file){.fd = -1};
+    *file = (struct ew_csv_file){0};
 }

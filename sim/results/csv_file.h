@@ -8,14 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/out_file.h"
 #include "base/status.h"
 #include "base/text.h"
 
 /** Zero-initialised is closed. Errors stick and are reported by flush and publish. */
 struct ew_csv_file {
-    char *final_path;
-    char *temporary_path; /**< NULL once published or discarded */
-    int fd;
+    struct ew_out_file out;
     int error_number; /**< errno of the first failed write; 0 */
     struct ew_str buffer;
     bool is_mid_row;
@@ -24,7 +23,7 @@ struct ew_csv_file {
     uint64_t n_rows; /**< without the header */
 };
 
-/** Create `dir`/`name`.XXXXXX and put the header line into it. */
+/** Begin `dir`/`name` with the header line, if any. */
 enum ew_status ew_csv_file_open(struct ew_csv_file *file, const char *dir, const char *name,
                                 const char *header, struct ew_error *err);
 
