@@ -19,7 +19,7 @@
 
 enum {
     MAX_GUESTS = EW_MAX_DEVICES + 16,
-    WINDOW_BYTES = 8 << 10,
+    WINDOW_BYTES = 4 << 10,
     MAX_SETUP_BYTES = 1 << 30, /* from a coordinator with the token only */
 };
 
