@@ -11,7 +11,7 @@
  * too. A turn counts when the machine was quiet: nobody took the processor from either loop (wall
  * time within 2 % of processor time), both took the same (within 3 %), and not more than 4 % longer
  * than the fastest loop of all turns. Turns go on until enough count, five times as many as asked
- * for at most; with less than three quiet ones nothing is printed but that.
+ * for at most; with less than three quiet ones only the medians of all are printed.
  * Printed are the least of each and how much more execution takes: by the least times, and in the
  * median of the quiet turns. "in tasks" is the wall time inside the worker's tasks: what is missing
  * to the whole is spent around them.
@@ -367,6 +367,18 @@ static void print(const char *name, enum side side, const struct turn *turns, si
            name, names[side], 1e3 * a, 1e3 * b, 100 * (b / a - 1), n, median(more_pct, n));
 }
 
+/* All turns, quiet or not: what there is on a machine with other work. */
+static void print_medians(const struct turn *turns, size_t n)
+{
+    double cpu_pct[MAX_TURNS], wall_pct[MAX_TURNS];
+    for (size_t i = 0; i < n; i++) {
+        cpu_pct[i] = 100 * (turns[i].exec.cpu_s / loop_cpu_s(&turns[i]) - 1);
+        wall_pct[i] = 100 * (turns[i].exec.wall_s / loop_wall_s(&turns[i]) - 1);
+    }
+    printf("%-15s medians of all %zu turns: processor %+.1f %%, wall %+.1f %%\n", "", n,
+           median(cpu_pct, n), median(wall_pct, n));
+}
+
 static void bench(const char *path, uint64_t n_requests, size_t n_turns)
 {
     struct subject s;
@@ -386,6 +398,7 @@ static void bench(const char *path, uint64_t n_requests, size_t n_turns)
     for (enum side side = SIDE_CPU; n_quiet >= 3 && side <= SIDE_TASKS; side++) {
         print("", side, turns, n_quiet);
     }
+    print_medians(turns, n);
     (void)fflush(stdout);
     subject_fini(&s);
 }
