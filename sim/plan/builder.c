@@ -757,19 +757,6 @@ static bool keep_boundaries(struct ew_arena *arena, const struct ew_graph *graph
     return rows != NULL;
 }
 
-static bool keep_pools(struct ew_arena *arena, struct ew_plan *plan)
-{
-    struct ew_pool *pools = ew_arena_copy(arena, plan->pools, plan->n_pools, sizeof *pools);
-    bool is_ok = pools != NULL;
-    for (uint32_t i = 0; is_ok && i < plan->n_pools; i++) {
-        pools[i].members =
-            ew_arena_copy(arena, pools[i].members, pools[i].n_members, sizeof *pools[i].members);
-        is_ok = pools[i].members != NULL;
-    }
-    plan->pools = pools;
-    return is_ok;
-}
-
 static struct ew_plan *keep_plan(struct ew_arena *arena, const struct ew_builder *builder,
                                  const struct draft *draft)
 {
@@ -789,7 +776,8 @@ static struct ew_plan *keep_plan(struct ew_arena *arena, const struct ew_builder
     plan->infeasible_reason = keep_text(arena, plan->infeasible_reason, &is_ok);
     plan->segments = ew_arena_copy(arena, plan->segments, plan->n_segments, sizeof *plan->segments);
     plan->pieces = ew_arena_copy(arena, plan->pieces, plan->n_pieces, sizeof *plan->pieces);
-    is_ok = is_ok && plan->segments && plan->pieces && keep_pools(arena, plan) &&
+    plan->pools = ew_pools_copy(arena, plan->pools, plan->n_pools);
+    is_ok = is_ok && plan->segments && plan->pieces && plan->pools &&
             keep_boundaries(arena, builder->context->graph, draft, plan);
     return is_ok ? plan : NULL;
 }

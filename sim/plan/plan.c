@@ -14,6 +14,19 @@ struct ew_element_bytes ew_element_bytes_of(const struct ew_graph *graph)
     return (struct ew_element_bytes){bytes, bytes, bytes};
 }
 
+struct ew_pool *ew_pools_copy(struct ew_arena *arena, const struct ew_pool *pools, uint32_t n_pools)
+{
+    struct ew_pool *copy = ew_arena_copy(arena, pools, n_pools, sizeof *copy);
+    for (uint32_t i = 0; copy && i < n_pools; i++) {
+        copy[i].members =
+            ew_arena_copy(arena, copy[i].members, copy[i].n_members, sizeof *copy[i].members);
+        if (!copy[i].members) {
+            return NULL;
+        }
+    }
+    return copy;
+}
+
 static bool pieces_equal(const struct ew_piece *a, const struct ew_piece *b)
 {
     return a->layer == b->layer && a->device == b->device && a->segment == b->segment &&

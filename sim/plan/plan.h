@@ -166,6 +166,10 @@ static inline struct ew_boundary ew_plan_boundary(const struct ew_plan *plan, ui
     return (struct ew_boundary){0};
 }
 
+/** Pools and their members, copied into the arena; NULL when memory runs out. */
+struct ew_pool *ew_pools_copy(struct ew_arena *arena, const struct ew_pool *pools,
+                              uint32_t n_pools);
+
 /** The same work in the same places for the same requests: two plans of one graph that differ in
  *  nothing but their names, notes and claims. */
 bool ew_plan_equal(const struct ew_plan *a, const struct ew_plan *b, const struct ew_graph *graph);

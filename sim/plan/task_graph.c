@@ -17,17 +17,10 @@ void ew_task_graph_free(struct ew_task_graph *graph)
 static bool copy_units(struct ew_arena *arena, struct ew_task_graph *graph,
                        const struct ew_task_graph *from)
 {
-    struct ew_pool *pools = ew_arena_copy(arena, from->pools, from->n_pools, sizeof *pools);
-    bool is_ok = pools != NULL;
-    for (uint32_t i = 0; is_ok && i < from->n_pools; i++) {
-        pools[i].members =
-            ew_arena_copy(arena, pools[i].members, pools[i].n_members, sizeof *pools[i].members);
-        is_ok = pools[i].members != NULL;
-    }
-    graph->pools = pools;
+    graph->pools = ew_pools_copy(arena, from->pools, from->n_pools);
     graph->units = ew_arena_copy(arena, from->units, from->n_units, sizeof *graph->units);
     graph->work_s = ew_arena_copy(arena, from->work_s, from->n_work, sizeof *graph->work_s);
-    return is_ok && graph->units && graph->work_s;
+    return graph->pools && graph->units && graph->work_s;
 }
 
 enum ew_status ew_lower_plan(struct ew_task_graph **out, struct ew_lower *lower,

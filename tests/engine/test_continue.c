@@ -8,9 +8,7 @@
 #include <string.h>
 
 #include "plan/lower.h"
-#include "support/collect.h"
-#include "support/random_dynamics.h"
-#include "support/random_scenario.h"
+#include "support/differential.h"
 #include "support/suite.h"
 #include "support/tiny.h"
 
@@ -23,8 +21,6 @@ enum {
     N_BOOKS = 16,
     N_PLANS = 4,
 };
-
-#define REL_TOLERANCE 1e-6
 
 static uint64_t scenario_count(void)
 {
@@ -174,30 +170,6 @@ static void end(struct moving *m)
     random_dynamics_free(m->dynamics);
 }
 
-static void run_on(struct collect *c, const struct ew_engine *engine, uint64_t seed,
-                   const struct ew_run *run)
-{
-    struct ew_error err = {0};
-    ck_assert_msg(collect_run(c, engine, *run, &err) == EW_OK, "seed %llu: %s: %s",
-                  (unsigned long long)seed, engine->id, err.message);
-    const uint64_t *n = c->count;
-    ck_assert_msg(n[EW_EVENT_REQUEST_ARRIVE] ==
-                      n[EW_EVENT_REQUEST_DONE] + n[EW_EVENT_REQUEST_LATE] +
-                          n[EW_EVENT_REQUEST_DROPPED] + n[EW_EVENT_REQUEST_FAILED],
-                  "seed %llu: %s: requests are lost", (unsigned long long)seed, engine->id);
-    ck_assert_msg(n[EW_EVENT_JOB_START] ==
-                      n[EW_EVENT_JOB_END] + n[EW_EVENT_JOB_FAILED] + n[EW_EVENT_JOB_MOVED],
-                  "seed %llu: %s: jobs are lost", (unsigned long long)seed, engine->id);
-    ck_assert_uint_eq(n[EW_EVENT_TASK_START], n[EW_EVENT_TASK_END] + n[EW_EVENT_TASK_ABORT]);
-    ck_assert_msg(c->n_disorders == 0 && c->n_overlaps == 0, "seed %llu: %s: events out of order",
-                  (unsigned long long)seed, engine->id);
-}
-
-static bool is_close(double a, double b)
-{
-    return fabs(a - b) <= REL_TOLERANCE * fmax(fabs(a), fabs(b)) || (isnan(a) && isnan(b));
-}
-
 START_TEST(engines_agree_when_jobs_go_on_in_the_middle)
 {
     const uint64_t n = scenario_count();
@@ -206,14 +178,9 @@ START_TEST(engines_agree_when_jobs_go_on_in_the_middle)
         struct moving m;
         struct collect fast = {0}, simgrid = {0};
         begin(&m, seed);
-        run_on(&fast, &ew_engine_fast, seed, &m.run);
-        run_on(&simgrid, &ew_engine_simgrid, seed, &m.run);
-        for (uint64_t i = 0; i < fast.first_request[fast.n_workloads]; i++) {
-            ck_assert_msg(is_close(fast.latency_s[i], simgrid.latency_s[i]),
-                          "seed %llu: request %llu: fast %.15g s, simgrid %.15g s",
-                          (unsigned long long)seed, (unsigned long long)i, fast.latency_s[i],
-                          simgrid.latency_s[i]);
-        }
+        run_checked(&fast, &ew_engine_fast, seed, &m.run);
+        run_checked(&simgrid, &ew_engine_simgrid, seed, &m.run);
+        expect_same_requests(seed, &fast, &simgrid);
         ck_assert_msg(fast.count[EW_EVENT_JOB_MOVED] == simgrid.count[EW_EVENT_JOB_MOVED] &&
                           fast.count[EW_EVENT_JOB_FAILED] == simgrid.count[EW_EVENT_JOB_FAILED],
                       "seed %llu: jobs move or fail otherwise", (unsigned long long)seed);

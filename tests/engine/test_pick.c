@@ -8,14 +8,10 @@
 #include <stdlib.h>
 
 #include "edgeweave/strategy.h"
-#include "support/collect.h"
-#include "support/random_dynamics.h"
-#include "support/random_scenario.h"
+#include "support/differential.h"
 #include "support/suite.h"
 
 enum { N_SCENARIOS = 300, N_FULL = 900, N_SANITIZED = 60, TIMEOUT_S = 300 };
-
-#define REL_TOLERANCE 1e-6
 
 static uint64_t scenario_count(void)
 {
@@ -98,7 +94,6 @@ static void run_on(struct collect *c, struct oracle *oracles, const struct ew_en
     struct ew_run_workload workloads[RANDOM_MAX_WORKLOADS];
     struct ew_picker pickers[RANDOM_MAX_WORKLOADS];
     struct ew_run run = s->run;
-    struct ew_error err = {0};
     for (uint32_t w = 0; w < run.n_workloads; w++) {
         oracles[w] = (struct oracle){.hash = 0xcbf29ce484222325u + w};
         pickers[w] = (struct ew_picker){&oracles[w], ask_oracle, 1};
@@ -107,33 +102,12 @@ static void run_on(struct collect *c, struct oracle *oracles, const struct ew_en
         workloads[w].picker = &pickers[w];
     }
     run.workloads = workloads;
-    ck_assert_msg(collect_run(c, engine, run, &err) == EW_OK, "seed %llu: %s: %s",
-                  (unsigned long long)seed, engine->id, err.message);
-    const uint64_t *n = c->count;
-    ck_assert_msg(n[EW_EVENT_REQUEST_ARRIVE] ==
-                      n[EW_EVENT_REQUEST_DONE] + n[EW_EVENT_REQUEST_LATE] +
-                          n[EW_EVENT_REQUEST_DROPPED] + n[EW_EVENT_REQUEST_FAILED],
-                  "seed %llu: %s: requests are lost", (unsigned long long)seed, engine->id);
-    ck_assert_uint_eq(n[EW_EVENT_JOB_START], n[EW_EVENT_JOB_END] + n[EW_EVENT_JOB_FAILED]);
-    ck_assert_msg(c->n_disorders == 0 && c->n_overlaps == 0, "seed %llu: %s: events out of order",
-                  (unsigned long long)seed, engine->id);
-}
-
-static bool is_close(double a, double b)
-{
-    return fabs(a - b) <= REL_TOLERANCE * fmax(fabs(a), fabs(b)) || (isnan(a) && isnan(b));
+    run_checked(c, engine, seed, &run);
 }
 
 static void compare(uint64_t seed, const struct collect *fast, const struct collect *simgrid)
 {
-    for (uint64_t i = 0; i < fast->first_request[fast->n_workloads]; i++) {
-        ck_assert_msg(is_close(fast->latency_s[i], simgrid->latency_s[i]) &&
-                          is_close(fast->arrival_s[i], simgrid->arrival_s[i]),
-                      "seed %llu: request %llu: fast %.15g s from %.15g s, simgrid %.15g s from "
-                      "%.15g s",
-                      (unsigned long long)seed, (unsigned long long)i, fast->latency_s[i],
-                      fast->arrival_s[i], simgrid->latency_s[i], simgrid->arrival_s[i]);
-    }
+    expect_same_requests(seed, fast, simgrid);
     static const enum ew_event_kind kinds[] = {EW_EVENT_JOB_START, EW_EVENT_JOB_FAILED,
                                                EW_EVENT_REQUEST_DONE, EW_EVENT_REQUEST_DROPPED,
                                                EW_EVENT_REQUEST_LATE};
