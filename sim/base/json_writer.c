@@ -81,13 +81,21 @@ void ew_json_array_end(struct ew_json *j)
     close_level(j, "]");
 }
 
+/* Characters that stand for themselves: strcspn would first note all the others, every time. */
+static size_t count_plain(const char *text)
+{
+    size_t n = 0;
+    while ((unsigned char)text[n] >= 0x20 && text[n] != '"' && text[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
 static void write_escaped(struct ew_str *out, const char *text)
 {
     ew_str_append(out, "\"");
     for (const char *p = text; *p;) {
-        const size_t plain = strcspn(p, "\"\\\b\f\n\r\t\x01\x02\x03\x04\x05\x06\x07\x0b\x0e\x0f"
-                                        "\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
-                                        "\x1e\x1f");
+        const size_t plain = count_plain(p);
         ew_str_append_n(out, p, plain);
         p += plain;
         if (!*p) {

@@ -35,10 +35,15 @@ void ew_str_printf(struct ew_str *s, const char *fmt, ...)
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    const int n = vsnprintf(NULL, 0, fmt, args);
+    const size_t room = s->failed ? 0 : s->capacity - s->length;
+    const int n = vsnprintf(room ? s->text + s->length : NULL, room, fmt, args);
     va_end(args);
     void *p = s->text;
-    if (n < 0 || s->failed || !ew_vec_grow(&p, &s->capacity, s->length + (size_t)n + 1, 1)) {
+    if (n < 0 || s->failed) {
+        s->failed = true;
+    } else if ((size_t)n < room) {
+        s->length += (size_t)n;
+    } else if (!ew_vec_grow(&p, &s->capacity, s->length + (size_t)n + 1, 1)) {
         s->failed = true;
     } else {
         s->text = p;

@@ -23,25 +23,61 @@ static struct ox_value *value_named(struct ox_import *im, struct ox_text name)
     return i == UINT32_MAX ? NULL : &im->values.items[i];
 }
 
+static bool intern_texts(uint32_t *out, struct ox_import *im, const struct ox_text *names,
+                         uint32_t n)
+{
+    bool is_ok = true;
+    for (uint32_t i = 0; i < n && is_ok; i++) {
+        out[i] = ox_find_value(im, names[i]);
+        is_ok = out[i] != UINT32_MAX;
+    }
+    return is_ok;
+}
+
+/* Names that nodes read and write, each looked up once. */
+static bool intern_nodes(struct ox_import *im)
+{
+    const struct ox_model *m = im->model;
+    size_t n_names = 0;
+    for (uint32_t i = 0; i < m->n_nodes; i++) {
+        n_names += (size_t)m->nodes[i].n_inputs + m->nodes[i].n_outputs;
+    }
+    struct ox_use *uses = ew_arena_calloc(im->arena, m->n_nodes, sizeof *uses);
+    uint32_t *indices = ew_arena_calloc(im->arena, n_names, sizeof *indices);
+    bool is_ok = uses && indices;
+    for (uint32_t i = 0; i < m->n_nodes && is_ok; i++) {
+        const struct ox_node *node = &m->nodes[i];
+        is_ok = intern_texts(indices, im, node->inputs, node->n_inputs) &&
+                intern_texts(indices + node->n_inputs, im, node->outputs, node->n_outputs);
+        uses[i] = (struct ox_use){indices, indices + node->n_inputs};
+        indices += node->n_inputs + node->n_outputs;
+    }
+    im->uses = uses;
+    return is_ok;
+}
+
+/* How many names there may be: what is only read is an error, later. */
+static size_t count_names(const struct ox_model *m)
+{
+    size_t n = (size_t)m->n_inputs + m->n_initializers + m->n_outputs;
+    for (uint32_t i = 0; i < m->n_nodes; i++) {
+        n += m->nodes[i].n_outputs;
+    }
+    return n;
+}
+
 /* All names of the file, so that the array of values stays in place from then on. */
 static enum ew_status intern_names(struct ox_import *im)
 {
     const struct ox_model *m = im->model;
-    bool is_ok = true;
+    bool is_ok = ox_expect_values(im, count_names(m));
     for (uint32_t i = 0; i < m->n_inputs && is_ok; i++) {
         is_ok = value_named(im, m->inputs[i].name) != NULL;
     }
     for (uint32_t i = 0; i < m->n_initializers && is_ok; i++) {
         is_ok = value_named(im, m->initializers[i].name) != NULL;
     }
-    for (uint32_t i = 0; i < m->n_nodes && is_ok; i++) {
-        for (uint32_t k = 0; k < m->nodes[i].n_inputs && is_ok; k++) {
-            is_ok = value_named(im, m->nodes[i].inputs[k]) != NULL;
-        }
-        for (uint32_t k = 0; k < m->nodes[i].n_outputs && is_ok; k++) {
-            is_ok = value_named(im, m->nodes[i].outputs[k]) != NULL;
-        }
-    }
+    is_ok = is_ok && intern_nodes(im);
     for (uint32_t i = 0; i < m->n_outputs + m->n_infos && is_ok; i++) {
         const struct ox_value_info *info =
             i < m->n_outputs ? &m->outputs[i] : &m->infos[i - m->n_outputs];
@@ -308,7 +344,7 @@ static enum ew_status find_needed(bool *is_needed, struct ox_import *im)
     for (uint32_t i = 0; i < m->n_nodes; i++) {
         for (uint32_t k = 0; k < m->nodes[i].n_outputs; k++) {
             const struct ox_text name = m->nodes[i].outputs[k];
-            const uint32_t value = ox_find_value(im, name);
+            const uint32_t value = im->uses[i].outputs[k];
             if (name.size == 0) {
                 continue;
             }
@@ -329,9 +365,10 @@ static enum ew_status find_needed(bool *is_needed, struct ox_import *im)
         }
     }
     while (depth > 0) {
-        const struct ox_node *node = &m->nodes[stack[--depth]];
+        const uint32_t at = stack[--depth];
+        const struct ox_node *node = &m->nodes[at];
         for (uint32_t k = 0; k < node->n_inputs; k++) {
-            const uint32_t from = maker[ox_find_value(im, node->inputs[k])];
+            const uint32_t from = maker[im->uses[at].inputs[k]];
             if (node->inputs[k].size > 0 && from && !is_needed[from - 1]) {
                 is_needed[from - 1] = true;
                 stack[depth++] = from - 1;
@@ -354,7 +391,7 @@ static enum ew_status check_inputs(struct ox_import *im)
         }
         for (uint32_t n = 0; n < im->model->n_nodes; n++) {
             for (uint32_t k = 0; k < im->model->nodes[n].n_outputs; k++) {
-                if (value_named(im, im->model->nodes[n].outputs[k]) == value) {
+                if (&im->values.items[im->uses[n].outputs[k]] == value) {
                     return ox_fail(im,
                                    "input '%s' is made by a later node: the graph has a cycle, "
                                    "or its nodes are not in order",
@@ -378,7 +415,7 @@ static bool is_known_domain(struct ox_text domain)
 /* The shape that the file states for an output. */
 static enum ew_status stated_dims(struct ox_dims *out, struct ox_import *im, uint32_t output)
 {
-    const struct ox_value *value = value_named(im, im->node->outputs[output]);
+    const struct ox_value *value = &im->values.items[im->use->outputs[output]];
     const struct ox_value_info *info = value->info;
     bool is_known = info && info->n_dims <= OX_MAX_RANK;
     out->n = is_known ? info->n_dims : 0;
@@ -455,11 +492,11 @@ static void forget_layers(struct ox_import *im, size_t n)
     im->layers.count = n;
 }
 
-static enum ew_status read_node(struct ox_import *im, const struct ox_node *node)
+static enum ew_status read_node(struct ox_import *im, uint32_t i)
 {
-    im->node = node;
-    im->label =
-        ox_label(im, node->name.size || node->n_outputs == 0 ? node->name : node->outputs[0]);
+    const struct ox_node *node = im->node = &im->model->nodes[i];
+    im->use = &im->uses[i];
+    im->label = NULL;
     const size_t n_layers = im->layers.count;
     enum ew_status status = check_inputs(im);
     if (status == EW_OK) {
@@ -483,7 +520,7 @@ static enum ew_status read_nodes(struct ox_import *im)
     enum ew_status status = is_needed ? find_needed(is_needed, im) : ew_fail_memory(im->err);
     for (uint32_t i = 0; i < n && status == EW_OK; i++) {
         if (is_needed[i]) {
-            status = read_node(im, &im->model->nodes[i]);
+            status = read_node(im, i);
         }
     }
     im->node = NULL;
@@ -526,20 +563,20 @@ static enum ew_status find_outputs(struct ox_import *im)
 static enum ew_status choose_names(const char **names, struct ox_import *im)
 {
     const uint32_t n = (uint32_t)im->layers.count;
-    struct ox_import taken = {.arena = im->arena}; /* its table of values as a set of names */
+    struct ox_names taken = {0};
     uint32_t *counts = calloc((size_t)2 * n + 1, sizeof *counts);
     enum ew_status status = counts ? EW_OK : ew_fail_memory(im->err);
     for (uint32_t i = 0; i < n && status == EW_OK; i++) {
         const char *wish = im->layers.items[i].name;
         const struct ox_text text = {wish, strlen(wish)};
-        status = ox_find_value(&taken, text) == UINT32_MAX ? ew_fail_memory(im->err) : EW_OK;
+        status = ox_find_name(&taken, text) == UINT32_MAX ? ew_fail_memory(im->err) : EW_OK;
     }
     for (uint32_t i = 0; i < n && status == EW_OK; i++) {
         if (im->layers.items[i].is_dead) {
             continue;
         }
         const char *wish = im->layers.items[i].name;
-        const uint32_t at = ox_find_value(&taken, (struct ox_text){wish, strlen(wish)});
+        const uint32_t at = ox_find_name(&taken, (struct ox_text){wish, strlen(wish)});
         names[i] = counts[at] == 0 ? wish : NULL;
         counts[at]++;
         while (!names[i] && status == EW_OK) {
@@ -547,16 +584,15 @@ static enum ew_status choose_names(const char **names, struct ox_import *im)
             (void)snprintf(text, sizeof text, "%s_%u", wish, (unsigned)counts[at]);
             counts[at]++;
             const char *copy = ew_arena_strdup(im->arena, text);
-            const size_t before = taken.values.count;
+            const size_t before = taken.items.count;
             const uint32_t found =
-                copy ? ox_find_value(&taken, (struct ox_text){copy, strlen(copy)}) : UINT32_MAX;
+                copy ? ox_find_name(&taken, (struct ox_text){copy, strlen(copy)}) : UINT32_MAX;
             status = found == UINT32_MAX ? ew_fail_memory(im->err) : EW_OK;
-            names[i] = status == EW_OK && taken.values.count > before ? copy : NULL;
+            names[i] = status == EW_OK && taken.items.count > before ? copy : NULL;
         }
     }
     free(counts);
-    free(taken.table);
-    ew_vec_fini(&taken.values);
+    ox_free_names(&taken);
     return status;
 }
 
@@ -710,8 +746,7 @@ enum ew_status ew_graph_parse_onnx(struct ew_graph **out, const void *data, size
                            .data = data,
                            .size = size,
                            .options = options ? options : &defaults,
-                           .err = err ? err : &own,
-                           .label = ""};
+                           .err = err ? err : &own};
     enum ew_status status = ox_decode(&model, &arena, data, size, im.err);
     if (status == EW_OK && !model.has_graph) {
         status = ew_fail(im.err, EW_EINPUT, "not an ONNX file: it has no graph");
@@ -720,7 +755,7 @@ enum ew_status ew_graph_parse_onnx(struct ew_graph **out, const void *data, size
     if (status != EW_OK && status != EW_ENOMEM) {
         (void)ew_prefix(im.err, "%s: ", path);
     }
-    free(im.table);
+    ox_free_names(&im.names);
     ew_vec_fini(&im.values);
     ew_vec_fini(&im.layers);
     ew_arena_fini(&arena);

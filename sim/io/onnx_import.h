@@ -54,12 +54,24 @@ struct ox_layer {
     int32_t *inputs;
     uint32_t n_weights;
     struct ew_weight_ref *weights;
-    const char *name;   /**< what it would like to be called */
-    const char *module; /**< name without the operator, NULL when the node's name has no path */
-    int32_t arranged;   /**< the last layer that reshapes this one's output; OX_NO_LAYER */
-    double constant;    /**< shift, scale, pad by a known single value; else NAN */
+    const char *name;       /**< what it would like to be called */
+    const char *module;     /**< name without the operator, NULL when the node's name has no path */
+    int32_t arranged;       /**< the last layer that reshapes this one's output; OX_NO_LAYER */
+    double constant;        /**< shift, scale, pad by a known single value; else NAN */
     bool is_values_unknown; /**< the op stands for something that costs the same */
-    const char *place;  /**< node, for messages */
+    const char *place;      /**< node, for messages */
+};
+
+/** The values that a node names, as indices. */
+struct ox_use {
+    const uint32_t *inputs, *outputs;
+};
+
+/** Texts, each once, numbered in the order they came; zero-initialised is valid and empty. */
+struct ox_names {
+    EW_VEC(struct ox_text) items;
+    uint32_t *table; /**< text -> number, open addressing; 0 is free, else number + 1 */
+    size_t table_size;
 };
 
 /** One import. */
@@ -70,12 +82,13 @@ struct ox_import {
     size_t size;
     const struct ew_onnx_options *options;
     struct ew_error *err;
+    struct ox_names names; /**< of the values */
     EW_VEC(struct ox_value) values;
-    uint32_t *table; /**< name -> value, open addressing; 0 is free, else index + 1 */
-    size_t table_size;
     EW_VEC(struct ox_layer) layers;
+    const struct ox_use *uses;  /**< of every node */
     const struct ox_node *node; /**< being read */
-    const char *label;          /**< of it, for messages */
+    const struct ox_use *use;   /**< its */
+    const char *label;          /**< its, once asked for: see ox_node_label */
     uint32_t n_outputs;         /**< layers that the graph's outputs are */
     int32_t *outputs;
 };
@@ -87,11 +100,21 @@ enum ew_status ox_fail(struct ox_import *im, const char *fmt, ...) EW_PRINTF(2, 
 const char *ox_dims_text(struct ox_import *im, const struct ox_dims *dims);
 /** Printable copy of a text, at most 100 bytes of it. */
 const char *ox_label(struct ox_import *im, struct ox_text text);
+/** What messages call the node being read: its name, else its output's. */
+const char *ox_node_label(struct ox_import *im);
 
 /* ---- values ---- */
 
+/** Number of the text, added when missing; UINT32_MAX when memory runs out. */
+uint32_t ox_find_name(struct ox_names *names, struct ox_text text);
+
+void ox_free_names(struct ox_names *names);
+
 /** Index of the value of that name, made when missing; UINT32_MAX when memory runs out. */
 uint32_t ox_find_value(struct ox_import *im, struct ox_text name);
+
+/** Make room for that many values at once; false when memory runs out. */
+bool ox_expect_values(struct ox_import *im, size_t n);
 
 /** Input `i` of the node, NULL when it has none there. Sets a failure when it is not defined. */
 const struct ox_value *ox_input(struct ox_import *im, uint32_t i);

@@ -36,13 +36,23 @@ const char *ox_dims_text(struct ox_import *im, const struct ox_dims *dims)
     return copy ? copy : "";
 }
 
+const char *ox_node_label(struct ox_import *im)
+{
+    const struct ox_node *node = im->node;
+    if (!im->label && node) {
+        const bool is_named = node->name.size || node->n_outputs == 0;
+        im->label = ox_label(im, is_named ? node->name : node->outputs[0]);
+    }
+    return im->label ? im->label : "";
+}
+
 enum ew_status ox_fail(struct ox_import *im, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     (void)ew_vfail(im->err, EW_EINPUT, fmt, args);
     va_end(args);
-    (void)ew_prefix(im->err, "node '%s' (%s): ", im->label,
+    (void)ew_prefix(im->err, "node '%s' (%s): ", ox_node_label(im),
                     im->node ? ox_label(im, im->node->op) : "");
     return EW_EINPUT;
 }
@@ -71,44 +81,71 @@ static size_t hash_text(struct ox_text text)
     return (size_t)mix(h, word);
 }
 
-static bool grow_table(struct ox_import *im)
+/* A table of at least twice as many places as there are names, or will be. */
+static bool grow_table(struct ox_names *names, size_t n)
 {
-    const size_t size = im->table_size ? 2 * im->table_size : 1024;
+    size_t size = names->table_size ? names->table_size : 1024;
+    while (size <= 2 * n) {
+        size *= 2;
+    }
     uint32_t *table = calloc(size, sizeof *table);
-    for (size_t i = 0; table && i < im->values.count; i++) {
-        size_t at = hash_text(im->values.items[i].name) & (size - 1);
+    for (size_t i = 0; table && i < names->items.count; i++) {
+        size_t at = hash_text(names->items.items[i]) & (size - 1);
         while (table[at]) {
             at = (at + 1) & (size - 1);
         }
         table[at] = (uint32_t)i + 1;
     }
     if (table) {
-        free(im->table);
-        im->table = table;
-        im->table_size = size;
+        free(names->table);
+        names->table = table;
+        names->table_size = size;
     }
     return table != NULL;
 }
 
-uint32_t ox_find_value(struct ox_import *im, struct ox_text name)
+uint32_t ox_find_name(struct ox_names *names, struct ox_text text)
 {
-    if (2 * im->values.count >= im->table_size && !grow_table(im)) {
+    const size_t n = names->items.count;
+    if (2 * n >= names->table_size && !grow_table(names, n)) {
         return UINT32_MAX;
     }
-    size_t at = hash_text(name) & (im->table_size - 1);
-    for (; im->table[at]; at = (at + 1) & (im->table_size - 1)) {
-        const struct ox_text other = im->values.items[im->table[at] - 1].name;
-        if (other.size == name.size &&
-            (name.size == 0 || memcmp(other.at, name.at, name.size) == 0)) {
-            return im->table[at] - 1;
+    const size_t mask = names->table_size - 1;
+    size_t at = hash_text(text) & mask;
+    for (; names->table[at]; at = (at + 1) & mask) {
+        const struct ox_text other = names->items.items[names->table[at] - 1];
+        if (other.size == text.size &&
+            (text.size == 0 || memcmp(other.at, text.at, text.size) == 0)) {
+            return names->table[at] - 1;
         }
     }
-    const struct ox_value value = {.name = name, .layer = OX_NO_LAYER};
-    if (!ew_vec_push(&im->values, value)) {
+    if (!ew_vec_push(&names->items, text)) {
         return UINT32_MAX;
     }
-    im->table[at] = (uint32_t)im->values.count;
-    return (uint32_t)im->values.count - 1;
+    names->table[at] = (uint32_t)n + 1;
+    return (uint32_t)n;
+}
+
+void ox_free_names(struct ox_names *names)
+{
+    free(names->table);
+    ew_vec_fini(&names->items);
+}
+
+uint32_t ox_find_value(struct ox_import *im, struct ox_text name)
+{
+    const uint32_t index = ox_find_name(&im->names, name);
+    if (index == UINT32_MAX || index < im->values.count) {
+        return index;
+    }
+    const struct ox_value value = {.name = name, .layer = OX_NO_LAYER};
+    return ew_vec_push(&im->values, value) ? index : UINT32_MAX;
+}
+
+bool ox_expect_values(struct ox_import *im, size_t n)
+{
+    return ew_vec_reserve(&im->values, n) && ew_vec_reserve(&im->names.items, n) &&
+           grow_table(&im->names, n);
 }
 
 bool ox_has_input(const struct ox_import *im, uint32_t i)
@@ -122,12 +159,7 @@ const struct ox_value *ox_input(struct ox_import *im, uint32_t i)
         (void)ox_fail(im, "expected an input %u, found none", (unsigned)i);
         return NULL;
     }
-    const uint32_t index = ox_find_value(im, im->node->inputs[i]);
-    if (index == UINT32_MAX) {
-        (void)ew_fail_memory(im->err);
-        return NULL;
-    }
-    return &im->values.items[index]; /* all names are known by now: the array stays in place */
+    return &im->values.items[im->use->inputs[i]];
 }
 
 uint64_t ox_count(const struct ox_dims *dims)
@@ -174,7 +206,7 @@ enum ew_status ox_set_output(struct ox_import *im, uint32_t i, const struct ox_v
             return status;
         }
     }
-    struct ox_value *out = &im->values.items[ox_find_value(im, im->node->outputs[i])];
+    struct ox_value *out = &im->values.items[im->use->outputs[i]];
     if (out->is_set) {
         return ox_fail(im, "output '%s' is defined a second time", ox_label(im, out->name));
     }
@@ -435,7 +467,7 @@ static enum ew_status infer_layer(struct ox_import *im, struct ox_layer *layer)
                                     (const int32_t(*)[EW_DIMS])in_shape, layer->shape};
     enum ew_status status = ew_op_infer_shape(layer->shape, &view, im->err);
     if (status != EW_OK) {
-        (void)ew_prefix(im->err, "node '%s' (%s): ", im->label, ox_label(im, im->node->op));
+        (void)ew_prefix(im->err, "node '%s' (%s): ", ox_node_label(im), ox_label(im, im->node->op));
     }
     free(in_shape);
     return status;
@@ -451,7 +483,7 @@ enum ew_status ox_add_layer(int32_t *out, struct ox_import *im, enum ew_op op,
         .n_inputs = n_inputs,
         .inputs = ew_arena_copy(im->arena, inputs, n_inputs, sizeof *inputs),
         .constant = NAN,
-        .place = im->label,
+        .place = ox_node_label(im),
         .arranged = OX_NO_LAYER,
     };
     layer.name = name_of_node(im, &layer.module);

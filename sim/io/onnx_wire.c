@@ -11,13 +11,7 @@
 #include "base/vec.h"
 #include "onnx_min.pb.h"
 
-/* What all callbacks share. */
-struct decoder {
-    struct ew_arena *arena;
-    const char *begin, *end; /* the file */
-    size_t failed_at;        /* SIZE_MAX: not yet */
-    bool is_out_of_memory;
-};
+struct decoder;
 
 /* Growing arrays, copied to the arena once complete. */
 struct numbers {
@@ -31,6 +25,24 @@ struct numbers {
 struct texts {
     struct decoder *decoder;
     EW_VEC(struct ox_text) items;
+};
+
+struct attributes {
+    struct decoder *decoder;
+    EW_VEC(struct ox_attribute) items;
+};
+
+/* What all callbacks share. */
+struct decoder {
+    struct ew_arena *arena;
+    const char *begin, *end; /* the file */
+    size_t failed_at;        /* SIZE_MAX: not yet */
+    bool is_out_of_memory;
+    /* work space of the node and the tensor being read, kept from one to the next */
+    struct texts inputs, outputs;
+    struct attributes attributes;
+    struct numbers numbers;                         /* of an attribute */
+    struct numbers dims, integers, floats, doubles; /* of a tensor */
 };
 
 /* ---- leaves ---- */
@@ -96,6 +108,12 @@ static bool read_texts(pb_istream_t *stream, const pb_field_t *field, void **arg
         return run_out(texts->decoder);
     }
     return pb_read(stream, NULL, stream->bytes_left);
+}
+
+static void begin_numbers(struct numbers *numbers)
+{
+    numbers->values.count = numbers->n = numbers->n_runs = 0;
+    numbers->span = (struct ox_text){NULL, 0};
 }
 
 static bool add_number(struct numbers *numbers, double x)
@@ -167,19 +185,141 @@ static pb_callback_t on(bool (*read)(pb_istream_t *, const pb_field_t *, void **
     return callback;
 }
 
+/* `out` is zeroed but for its callbacks, as nanopb would otherwise do field by field. */
 static bool decode(struct decoder *d, pb_istream_t *stream, const pb_msgdesc_t *fields, void *out)
 {
-    const bool is_ok = pb_decode(stream, fields, out);
+    const bool is_ok = pb_decode_ex(stream, fields, out, PB_DECODE_NOINIT);
     if (!is_ok) {
         note_failure(d, stream);
     }
     return is_ok;
 }
 
-/* The array as arena memory, and its vector freed. */
+/* A field of a message of which every field is a callback over a stretch of bytes. */
+struct part {
+    uint32_t tag;
+    bool (*read)(pb_istream_t *, const pb_field_t *, void **);
+    void *arg;
+};
+
+/* Bytes of a number, as they stand; false when there is none. */
+static bool read_raw(pb_byte_t out[10], size_t *n, pb_istream_t *stream, pb_wire_type_t wire)
+{
+    *n = wire == PB_WT_64BIT ? 8 : wire == PB_WT_32BIT ? 4 : 0;
+    if (wire != PB_WT_VARINT) {
+        return *n > 0 ? pb_read(stream, out, *n)
+                      : (PB_SET_ERROR(stream, "invalid wire_type"), false);
+    }
+    do {
+        if (*n == 10) {
+            PB_SET_ERROR(stream, "varint overflow");
+            return false;
+        }
+        if (!pb_read(stream, &out[*n], 1)) {
+            return false;
+        }
+    } while (out[(*n)++] & 0x80);
+    return true;
+}
+
+/* The next byte, when it is a whole number: most tags and lengths are, and nanopb takes several
+ * calls to fetch one. The stream is one over memory. */
+static bool is_small_next(uint32_t *out, const pb_istream_t *stream)
+{
+    const pb_byte_t *at = stream->state;
+    const bool is_small = stream->bytes_left > 0 && *at < 0x80;
+    *out = is_small ? *at : 0;
+    return is_small;
+}
+
+static void skip_byte(pb_istream_t *stream)
+{
+    stream->state = (pb_byte_t *)stream->state + 1;
+    stream->bytes_left--;
+}
+
+static bool open_tag(uint32_t *tag, pb_wire_type_t *wire, bool *is_end, pb_istream_t *stream)
+{
+    uint32_t both = 0;
+    if (!is_small_next(&both, stream)) {
+        return pb_decode_tag(stream, wire, tag, is_end);
+    }
+    skip_byte(stream);
+    *tag = both >> 3;
+    *wire = (pb_wire_type_t)(both & 7);
+    return true;
+}
+
+static bool open_stretch(pb_istream_t *inner, pb_istream_t *stream)
+{
+    uint32_t n = 0;
+    if (!is_small_next(&n, stream) || n > stream->bytes_left - 1) {
+        return pb_make_string_substream(stream, inner);
+    }
+    skip_byte(stream);
+    *inner = *stream;
+    inner->bytes_left = n;
+    stream->bytes_left -= n;
+    return true;
+}
+
+static bool decode_part(pb_istream_t *stream, pb_wire_type_t wire, const struct part *part)
+{
+    pb_istream_t inner;
+    void *arg = part->arg;
+    if (wire != PB_WT_STRING) { /* a number, where a text or a message belongs: see is_inside */
+        pb_byte_t raw[10];
+        size_t n = 0;
+        if (!read_raw(raw, &n, stream, wire)) {
+            return false;
+        }
+        inner = pb_istream_from_buffer(raw, n);
+        return part->read(&inner, NULL, &arg);
+    }
+    if (!open_stretch(&inner, stream)) {
+        return false;
+    }
+    if (!part->read(&inner, NULL, &arg)) {
+        PB_SET_ERROR(stream, inner.errmsg ? inner.errmsg : "callback failed");
+        return false;
+    }
+    return pb_close_string_substream(stream, &inner);
+}
+
+/* What decode() does, for such a message: nodes are most of a file without weights, and looking up
+ * descriptors of fields is most of what their decoding costs. */
+static bool decode_parts(struct decoder *d, pb_istream_t *stream, const struct part *parts,
+                         size_t n)
+{
+    bool is_ok = true;
+    while (is_ok && stream->bytes_left > 0) {
+        uint32_t tag = 0;
+        pb_wire_type_t wire = PB_WT_VARINT;
+        bool is_end = false;
+        is_ok = open_tag(&tag, &wire, &is_end, stream);
+        if (is_end) {
+            return true;
+        }
+        if (is_ok && tag == 0) {
+            PB_SET_ERROR(stream, "zero tag");
+            is_ok = false;
+        }
+        const struct part *part = NULL;
+        for (size_t i = 0; i < n && !part; i++) {
+            part = parts[i].tag == tag ? &parts[i] : NULL;
+        }
+        is_ok = is_ok && (part ? decode_part(stream, wire, part) : pb_skip_field(stream, wire));
+    }
+    if (!is_ok) {
+        note_failure(d, stream);
+    }
+    return is_ok;
+}
+
+/* The array as arena memory. */
 #define KEEP(decoder, out, vec)                                                                    \
     ((out) = ew_arena_copy((decoder)->arena, (vec)->items, (vec)->count, sizeof *(vec)->items),    \
-     ew_vec_fini(vec), (out) != NULL || run_out(decoder))
+     (out) != NULL || run_out(decoder))
 
 /* ---- tensors ---- */
 
@@ -206,70 +346,58 @@ static bool read_external(pb_istream_t *stream, const pb_field_t *field, void **
 
 /* Work space of one tensor: prepare, decode, finish. */
 struct tensor_reader {
-    struct numbers dims, integers, floats, doubles;
     struct ox_text name, raw;
     struct external external;
 };
 
 static void prepare_tensor(ew_onnx_Tensor *message, struct tensor_reader *r, struct decoder *d)
 {
-    memset(r, 0, sizeof *r);
-    r->dims.decoder = r->integers.decoder = r->floats.decoder = r->doubles.decoder = d;
-    r->external.decoder = d;
-    message->dims = on(read_varints, &r->dims);
-    message->int32_data = on(read_varints, &r->integers);
-    message->int64_data = on(read_varints, &r->integers);
-    message->float_data = on(read_floats, &r->floats);
-    message->double_data = on(read_doubles, &r->doubles);
+    *r = (struct tensor_reader){.external.decoder = d};
+    begin_numbers(&d->dims);
+    begin_numbers(&d->integers);
+    begin_numbers(&d->floats);
+    begin_numbers(&d->doubles);
+    message->dims = on(read_varints, &d->dims);
+    message->int32_data = on(read_varints, &d->integers);
+    message->int64_data = on(read_varints, &d->integers);
+    message->float_data = on(read_floats, &d->floats);
+    message->double_data = on(read_doubles, &d->doubles);
     message->name = on(read_text, &r->name);
     message->raw_data = on(read_text, &r->raw);
     message->external_data = on(read_external, &r->external);
 }
 
-static void free_tensor(struct tensor_reader *r)
-{
-    ew_vec_fini(&r->dims.values);
-    ew_vec_fini(&r->integers.values);
-    ew_vec_fini(&r->floats.values);
-    ew_vec_fini(&r->doubles.values);
-}
-
 static bool finish_tensor(struct ox_tensor *out, const ew_onnx_Tensor *message,
-                          struct tensor_reader *r, struct decoder *d)
+                          const struct tensor_reader *r, struct decoder *d)
 {
     *out = (struct ox_tensor){.name = r->name, .dtype = message->data_type};
-    out->n_dims = r->dims.n < UINT32_MAX ? (uint32_t)r->dims.n : UINT32_MAX;
-    for (size_t i = 0; i < r->dims.values.count && i < OX_MAX_RANK; i++) {
-        out->dims[i] = ox_to_i64(r->dims.values.items[i]);
+    out->n_dims = d->dims.n < UINT32_MAX ? (uint32_t)d->dims.n : UINT32_MAX;
+    for (size_t i = 0; i < d->dims.values.count && i < OX_MAX_RANK; i++) {
+        out->dims[i] = ox_to_i64(d->dims.values.items[i]);
     }
     out->is_external = message->data_location == 1;
     out->external_file = r->external.file;
-    struct numbers *numbers = r->floats.n ? &r->floats : r->doubles.n ? &r->doubles : &r->integers;
+    const struct numbers *numbers = d->floats.n    ? &d->floats
+                                    : d->doubles.n ? &d->doubles
+                                                   : &d->integers;
     out->data = r->raw.at ? r->raw : numbers->span;
     out->n_values = numbers->n;
-    const bool is_kept = KEEP(d, out->values, &numbers->values);
-    free_tensor(r);
-    return is_kept && ARE_INSIDE(d, out->name, out->data, out->external_file);
+    return KEEP(d, out->values, &numbers->values) &&
+           ARE_INSIDE(d, out->name, out->data, out->external_file);
 }
 
 /* ---- nodes ---- */
 
-struct attributes {
-    struct decoder *decoder;
-    EW_VEC(struct ox_attribute) items;
-};
-
 static bool finish_attribute(struct ox_attribute *a, const ew_onnx_Attribute *message,
-                             struct numbers *numbers, struct tensor_reader *tensor,
-                             struct decoder *d)
+                             const struct tensor_reader *tensor, struct decoder *d)
 {
     a->has_f = message->has_f;
     a->f = message->f;
     a->has_i = message->has_i;
     a->i = message->i;
     a->has_s = a->s.at != NULL;
-    a->n_numbers = numbers->values.count;
-    if (!ARE_INSIDE(d, a->name, a->s) || !KEEP(d, a->numbers, &numbers->values)) {
+    a->n_numbers = d->numbers.values.count;
+    if (!ARE_INSIDE(d, a->name, a->s) || !KEEP(d, a->numbers, &d->numbers.values)) {
         return false;
     }
     if (message->has_t) {
@@ -289,20 +417,17 @@ static bool read_attribute(pb_istream_t *stream, const pb_field_t *field, void *
     struct attributes *list = *arg;
     struct decoder *d = list->decoder;
     struct ox_attribute a = {0};
-    struct numbers numbers = {.decoder = d};
     struct tensor_reader tensor;
     ew_onnx_Attribute message = ew_onnx_Attribute_init_zero;
     message.name = on(read_text, &a.name);
     message.s = on(read_text, &a.s);
-    message.ints = on(read_varints, &numbers);
-    message.floats = on(read_floats, &numbers);
+    message.ints = on(read_varints, &d->numbers);
+    message.floats = on(read_floats, &d->numbers);
+    begin_numbers(&d->numbers);
     prepare_tensor(&message.t, &tensor, d);
-    bool is_ok = decode(d, stream, ew_onnx_Attribute_fields, &message) &&
-                 finish_attribute(&a, &message, &numbers, &tensor, d);
-    is_ok = is_ok && (ew_vec_push(&list->items, a) || run_out(d));
-    ew_vec_fini(&numbers.values);
-    free_tensor(&tensor);
-    return is_ok;
+    return decode(d, stream, ew_onnx_Attribute_fields, &message) &&
+           finish_attribute(&a, &message, &tensor, d) &&
+           (ew_vec_push(&list->items, a) || run_out(d));
 }
 
 struct nodes {
@@ -316,28 +441,24 @@ static bool read_node(pb_istream_t *stream, const pb_field_t *field, void **arg)
     struct nodes *list = *arg;
     struct decoder *d = list->decoder;
     struct ox_node node = {0};
-    struct texts inputs = {.decoder = d}, outputs = {.decoder = d};
-    struct attributes attributes = {.decoder = d};
-    ew_onnx_Node message = {
-        .input = on(read_texts, &inputs),
-        .output = on(read_texts, &outputs),
-        .name = on(read_text, &node.name),
-        .op_type = on(read_text, &node.op),
-        .attribute = on(read_attribute, &attributes),
-        .domain = on(read_text, &node.domain),
+    const struct part parts[] = {
+        {ew_onnx_Node_input_tag, read_texts, &d->inputs},
+        {ew_onnx_Node_output_tag, read_texts, &d->outputs},
+        {ew_onnx_Node_name_tag, read_text, &node.name},
+        {ew_onnx_Node_op_type_tag, read_text, &node.op},
+        {ew_onnx_Node_attribute_tag, read_attribute, &d->attributes},
+        {ew_onnx_Node_domain_tag, read_text, &node.domain},
     };
-    bool is_ok = decode(d, stream, ew_onnx_Node_fields, &message) &&
-                 ARE_INSIDE(d, node.name, node.op, node.domain);
-    node.n_inputs = (uint32_t)inputs.items.count;
-    node.n_outputs = (uint32_t)outputs.items.count;
-    node.n_attributes = (uint32_t)attributes.items.count;
-    is_ok = is_ok && KEEP(d, node.inputs, &inputs.items) && KEEP(d, node.outputs, &outputs.items) &&
-            KEEP(d, node.attributes, &attributes.items);
-    is_ok = is_ok && (ew_vec_push(&list->items, node) || run_out(d));
-    ew_vec_fini(&inputs.items);
-    ew_vec_fini(&outputs.items);
-    ew_vec_fini(&attributes.items);
-    return is_ok;
+    d->inputs.items.count = d->outputs.items.count = d->attributes.items.count = 0;
+    const bool is_ok = decode_parts(d, stream, parts, sizeof parts / sizeof *parts) &&
+                       ARE_INSIDE(d, node.name, node.op, node.domain);
+    node.n_inputs = (uint32_t)d->inputs.items.count;
+    node.n_outputs = (uint32_t)d->outputs.items.count;
+    node.n_attributes = (uint32_t)d->attributes.items.count;
+    return is_ok && KEEP(d, node.inputs, &d->inputs.items) &&
+           KEEP(d, node.outputs, &d->outputs.items) &&
+           KEEP(d, node.attributes, &d->attributes.items) &&
+           (ew_vec_push(&list->items, node) || run_out(d));
 }
 
 /* ---- values ---- */
@@ -403,11 +524,9 @@ static bool read_initializer(pb_istream_t *stream, const pb_field_t *field, void
     struct tensor_reader reader;
     ew_onnx_Tensor message = ew_onnx_Tensor_init_zero;
     prepare_tensor(&message, &reader, list->decoder);
-    bool is_ok = decode(list->decoder, stream, ew_onnx_Tensor_fields, &message) &&
-                 finish_tensor(&tensor, &message, &reader, list->decoder);
-    is_ok = is_ok && (ew_vec_push(&list->items, tensor) || run_out(list->decoder));
-    free_tensor(&reader);
-    return is_ok;
+    return decode(list->decoder, stream, ew_onnx_Tensor_fields, &message) &&
+           finish_tensor(&tensor, &message, &reader, list->decoder) &&
+           (ew_vec_push(&list->items, tensor) || run_out(list->decoder));
 }
 
 /* ---- the model ---- */
@@ -454,10 +573,36 @@ static bool keep_lists(struct ox_model *out, struct lists *l, struct decoder *d)
            KEEP(d, out->infos, &l->infos.items);
 }
 
+/* Every list says whose it is. */
+static void begin_decoder(struct decoder *d)
+{
+    d->inputs.decoder = d->outputs.decoder = d->attributes.decoder = d;
+    d->numbers.decoder = d->dims.decoder = d->integers.decoder = d;
+    d->floats.decoder = d->doubles.decoder = d;
+}
+
+static void free_decoder(struct decoder *d, struct lists *l)
+{
+    ew_vec_fini(&d->inputs.items);
+    ew_vec_fini(&d->outputs.items);
+    ew_vec_fini(&d->attributes.items);
+    ew_vec_fini(&d->numbers.values);
+    ew_vec_fini(&d->dims.values);
+    ew_vec_fini(&d->integers.values);
+    ew_vec_fini(&d->floats.values);
+    ew_vec_fini(&d->doubles.values);
+    ew_vec_fini(&l->nodes.items);
+    ew_vec_fini(&l->initializers.items);
+    ew_vec_fini(&l->inputs.items);
+    ew_vec_fini(&l->outputs.items);
+    ew_vec_fini(&l->infos.items);
+}
+
 enum ew_status ox_decode(struct ox_model *out, struct ew_arena *arena, const void *data,
                          size_t size, struct ew_error *err)
 {
-    struct decoder d = {arena, data, (const char *)data + size, SIZE_MAX, false};
+    struct decoder d = {
+        .arena = arena, .begin = data, .end = (const char *)data + size, .failed_at = SIZE_MAX};
     struct lists l = {.nodes = {.decoder = &d},
                       .initializers = {.decoder = &d},
                       .inputs = {.decoder = &d},
@@ -475,15 +620,12 @@ enum ew_status ox_decode(struct ox_model *out, struct ew_arena *arena, const voi
     message.graph.input = on(read_info, &l.inputs);
     message.graph.output = on(read_info, &l.outputs);
     message.graph.value_info = on(read_info, &l.infos);
+    begin_decoder(&d);
     pb_istream_t stream = pb_istream_from_buffer(data, size);
     const bool is_decoded = decode(&d, &stream, ew_onnx_Model_fields, &message);
     const bool is_ok = is_decoded && keep_lists(&model, &l, &d) &&
                        ARE_INSIDE(&d, model.producer, model.producer_version, model.graph_name);
-    ew_vec_fini(&l.nodes.items);
-    ew_vec_fini(&l.initializers.items);
-    ew_vec_fini(&l.inputs.items);
-    ew_vec_fini(&l.outputs.items);
-    ew_vec_fini(&l.infos.items);
+    free_decoder(&d, &l);
     if (d.is_out_of_memory) {
         return ew_fail_memory(err);
     }
