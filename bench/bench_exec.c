@@ -140,13 +140,10 @@ static pid_t find_worker(void)
     return found;
 }
 
-static void take_answer(void *ctx, uint32_t workload, uint64_t job, const float *values, uint64_t n)
+static void take_answer(void *ctx, const struct ew_exec_answer *answer)
 {
     struct watch *w = ctx;
-    (void)workload;
-    (void)job;
-    (void)values;
-    (void)n;
+    (void)answer;
     w->n_answers++;
     if (w->n_answers == 1) {
         w->worker = find_worker();

@@ -41,7 +41,7 @@
     X(REGRET)    /* --regimes */                                                                   \
     X(EXEC)      /* of real execution, and all of ENGINE but --engine */                           \
     X(PLOT)      /* what is drawn */                                                               \
-    X(TRACE)     /* --trace */                                                                     \
+    X(TRACE)     /* what is kept of a single run: --trace, --save-outputs */                       \
     X(EXPLAIN)   /* what is explained */                                                           \
     X(REPORT)    /* what is reported */
 
@@ -127,6 +127,9 @@ enum ew_group {
     X(WEIGHTS, "weights", 0, "random|FILE", EW_GROUP_ENGINE | EW_GROUP_EXEC,                       \
       "exec: weights made from the seed, or read from FILE where the graph says they lie "         \
       "(default: from the graph's own file if it names one, else random)")                         \
+    X(INPUT, "input", 0, "[NAME=]FILE.npy", EW_GROUP_ENGINE | EW_GROUP_EXEC,                       \
+      "exec: compute with these images, one or Nx..., float32, which requests take in turn; for "  \
+      "networks with several inputs repeated, with names (default: random ones, from the seed)")   \
     X(DILATION, "dilation", 0, "X", EW_GROUP_ENGINE | EW_GROUP_EXEC,                               \
       "exec: real seconds per emulated second; 0 stretches time when this machine cannot keep "    \
       "up (default: 0)")                                                                           \
@@ -225,6 +228,8 @@ enum ew_group {
     X(ALL, "all", 0, NULL, EW_GROUP_EXPORT, "also points that the sweep file has no more")         \
     X(TRACE_FILE, "trace", 0, "FILE", EW_GROUP_TRACE,                                              \
       "write the run in the Chrome trace event format, for ui.perfetto.dev (the first 1000 jobs)") \
+    X(SAVE_OUTPUTS, "save-outputs", 0, "DIR", EW_GROUP_TRACE,                                      \
+      "exec: write what the network's last layers gave into DIR/LAYER.npy, a row per image")       \
     X(PLOT_X, "x", 0, "COLUMN", EW_GROUP_PLOT, "column along the x axis")                          \
     X(PLOT_Y, "y", 0, "COLUMN", EW_GROUP_PLOT,                                                     \
       "column along the y axis; for bars one or more, A,B,...")                                    \

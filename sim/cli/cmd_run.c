@@ -37,6 +37,9 @@ static enum ew_status simulate(struct ew_outcome *outcome, const struct ew_point
     if (status == EW_OK && how.trace && !result->error) {
         status = write_trace(cli, how.trace, result, err);
     }
+    if (status == EW_OK && !result->error) {
+        status = ew_outcome_publish_answers(outcome, err);
+    }
     ew_trace_free(how.trace);
     if (status == EW_OK) {
         ew_outcome_add_take(outcome, result);

@@ -17,6 +17,7 @@ enum {
 struct answer {
     uint32_t workload;
     uint64_t job;
+    uint64_t first_image;
     float *values;
     uint64_t n;
 };
@@ -37,19 +38,20 @@ struct validate {
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static void keep_answer(void *ctx, uint32_t workload, uint64_t job, const float *values, uint64_t n)
+static void keep_answer(void *ctx, const struct ew_exec_answer *from)
 {
     struct validate *v = ctx;
-    if (v->answers.count >= MAX_ANSWERS || job >= MAX_JOBS) {
+    if (v->answers.count >= MAX_ANSWERS || from->job >= MAX_JOBS) {
         return;
     }
-    struct answer answer = {workload, job, malloc((n + 1) * sizeof *values), n};
+    struct answer answer = {from->workload, from->job, from->first_image,
+                            malloc((from->n + 1) * sizeof *from->values), from->n};
     if (!answer.values || !ew_vec_push(&v->answers, answer)) {
         free(answer.values);
         v->ran_out_of_memory = true;
         return;
     }
-    memcpy(answer.values, values, n * sizeof *values);
+    memcpy(answer.values, from->values, from->n * sizeof *from->values);
 }
 
 static void drop_answers(struct validate *v)
@@ -98,6 +100,8 @@ static enum ew_status check_answer(struct validate *v, struct ew_validation *row
     const struct ew_kernels *kernels = ew_kernels_find(v->exec.kernels);
     const struct ew_plan *plan = plan_of(&row->spans[EW_VALIDATE_EXEC], point, answer);
     struct ew_unsplit **unsplit = &v->unsplit[answer->workload];
+    const struct ew_unsplit_job job = {answer->job, v->exec.input_seed, v->exec.inputs,
+                                       answer->first_image};
     float *expected = NULL;
     uint64_t n = 0;
     enum ew_status status = EW_OK;
@@ -110,9 +114,7 @@ static enum ew_status check_answer(struct validate *v, struct ew_validation *row
             status ? status
                    : ew_unsplit_new(unsplit, graph, kernels, ew_graph_weights_source(weights), err);
     }
-    status = status ? status
-                    : ew_unsplit_run(&expected, &n, *unsplit, plan, v->exec.input_seed, answer->job,
-                                     err);
+    status = status ? status : ew_unsplit_run(&expected, &n, *unsplit, plan, &job, err);
     if (status != EW_OK) {
         return status;
     }
@@ -154,7 +156,7 @@ static enum ew_status run_engine(struct validate *v, struct ew_validation *row,
     }
     if (e == EW_VALIDATE_EXEC) {
         row->run = (struct ew_validation_run){
-            facts.wall_s,    facts.dilation,       facts.n_overruns,       facts.slipped_s,
+            facts.wall_s,    facts.dilation,       facts.n_overruns,        facts.slipped_s,
             facts.compute_s, facts.link_lag_ratio, ew_exec_is_late(&facts), facts.n_pinned};
     }
     return status;

@@ -146,6 +146,7 @@ enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_sessi
         .is_emulated = !ew_args_last(&cli->args, EW_OPTION_MEASURED),
     };
     const struct ew_arg *workers = ew_args_last(&cli->args, EW_OPTION_WORKERS);
+    bool has_images = false;
     enum ew_status status = check_kernels(cli, out->kernels, err);
     status = status ? status : read_pin(&out->is_pinned, cli, err);
     status = status ? status : read_network(&out->has_kernel_links, cli, err);
@@ -155,6 +156,10 @@ enum ew_status ew_exec_options_read(struct ew_exec_options *out, struct ew_sessi
         status =
             ew_fail(err, EW_EENGINE, "expected edgeweave-worker beside this program, found none");
     }
+    status =
+        status ? status
+               : ew_exec_images_read(&session->exec_images, &has_images, cli, &session->setup, err);
+    out->inputs = has_images ? &session->exec_images.inputs : NULL;
     status = status ? status
                     : ew_options_number(&out->stall_limit_s, cli, EW_OPTION_STALL_LIMIT, 1e-3, 1e9,
                                         60, err);

@@ -67,6 +67,27 @@ static void note_execution(const struct ew_outcome *outcome, const struct ew_res
     }
 }
 
+static enum ew_status begin_answers(struct ew_outcome *outcome, struct ew_error *err)
+{
+    struct ew_session *session = outcome->session;
+    const struct ew_arg *dir = ew_args_last(&session->cli->args, EW_OPTION_SAVE_OUTPUTS);
+    if (!dir) {
+        return EW_OK;
+    }
+    session->cli->blame = dir->at;
+    outcome->exec.answer = ew_exec_answers_take;
+    const enum ew_status status =
+        ew_exec_answers_new(&outcome->answers, dir->value, &session->setup, err);
+    outcome->exec.answer_ctx = outcome->answers;
+    return status;
+}
+
+enum ew_status ew_outcome_publish_answers(struct ew_outcome *outcome, struct ew_error *err)
+{
+    return outcome->answers ? ew_exec_answers_publish(outcome->answers, outcome->session->cli, err)
+                            : EW_OK;
+}
+
 enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *session,
                                 struct ew_error *err)
 {
@@ -98,6 +119,9 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
                      ? ew_exec_options_read(&outcome->exec, session, err)
                      : EW_OK;
         outcome->exec.is_survivor = true;
+    }
+    if (status == EW_OK) {
+        status = begin_answers(outcome, err);
     }
     if (status == EW_OK && out) {
         const struct ew_csv_options options = {.max_task_jobs = MAX_TASK_JOBS};
@@ -374,5 +398,6 @@ void ew_outcome_fini(struct ew_outcome *outcome)
     free(outcome->inputs);
     ew_csv_free(outcome->csv);
     ew_request_parts_free(outcome->parts);
+    ew_exec_answers_free(outcome->answers);
     *outcome = (struct ew_outcome){0};
 }

@@ -5,6 +5,7 @@
 #ifndef EW_CLI_OUTCOME_H
 #define EW_CLI_OUTCOME_H
 
+#include "cli/exec_answers.h"
 #include "cli/session.h"
 #include "engine/exec/exec.h"
 #include "results/breakdown.h"
@@ -29,7 +30,8 @@ struct ew_outcome {
     uint32_t n_draws;            /**< for error bars; 0: none */
     struct ew_exec_options exec; /**< engine exec: how, from the options */
     struct ew_exec_facts exec_facts;
-    bool has_breakdown; /**< instead of the table */
+    struct ew_exec_answers *answers; /**< NULL: nobody asked for files */
+    bool has_breakdown;              /**< instead of the table */
     enum ew_breakdown breakdown;
     struct ew_request_parts *parts; /**< of the run at hand; NULL: nobody asked */
 };
@@ -41,6 +43,9 @@ enum ew_status ew_outcome_begin(struct ew_outcome *outcome, struct ew_session *s
 /** How to run a point: engine, files, progress, what engine exec needs, and what the result gets
  *  beside figures: error bars for --draws, requests for --breakdown. */
 struct ew_point_run ew_outcome_how(struct ew_outcome *outcome, struct ew_event_observer progress);
+
+/** Give the files of --save-outputs their names, after a run that went well. */
+enum ew_status ew_outcome_publish_answers(struct ew_outcome *outcome, struct ew_error *err);
 
 /** Take a result over. */
 void ew_outcome_add_take(struct ew_outcome *outcome, struct ew_result *result);

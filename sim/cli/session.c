@@ -293,12 +293,32 @@ void ew_session_fini(struct ew_session *session)
 {
     free(session->makers);
     ew_arena_fini(&session->exec_arena);
+    ew_exec_images_fini(&session->exec_images);
     ew_evaluator_free(session->evaluator);
     ew_contenders_fini(&session->contenders);
     ew_registry_fini(&session->registry);
     ew_setup_fini(&session->setup);
     ew_scenario_fini(&session->scenario);
     *session = (struct ew_session){0};
+}
+
+/* Who gives these means to execute, not to get simulated figures. */
+static enum ew_status refuse_exec_options(struct ew_session *session, struct ew_error *err)
+{
+    static const enum ew_option_id options[] = {
+        EW_OPTION_WORKERS,  EW_OPTION_MEASURED,   EW_OPTION_INPUT,   EW_OPTION_SAVE_OUTPUTS,
+        EW_OPTION_KERNELS,  EW_OPTION_WEIGHTS,    EW_OPTION_NETWORK, EW_OPTION_PIN,
+        EW_OPTION_DILATION, EW_OPTION_STALL_LIMIT};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (ew_args_last(&session->cli->args, options[i])) {
+            ew_options_blame(session->cli, options[i]);
+            return ew_fail(err, EW_EUSAGE,
+                           "option '--%s' is for real execution: expected --engine exec beside it, "
+                           "found engine '%s'",
+                           ew_options[options[i]].name, session->scenario.engine);
+        }
+    }
+    return EW_OK;
 }
 
 enum ew_status ew_session_engine(const struct ew_engine **out, struct ew_session *session,
@@ -309,5 +329,5 @@ enum ew_status ew_session_engine(const struct ew_engine **out, struct ew_session
     if (status == EW_EINPUT) {
         ew_options_blame(session->cli, EW_OPTION_ENGINE);
     }
-    return status;
+    return status || *out == &ew_engine_exec ? status : refuse_exec_options(session, err);
 }

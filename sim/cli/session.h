@@ -6,6 +6,7 @@
 #define EW_CLI_SESSION_H
 
 #include "cli/cli.h"
+#include "cli/exec_images.h"
 #include "sweep/point.h"
 #include "sweep/simgrid_load.h"
 
@@ -22,6 +23,7 @@ struct ew_session {
     double plan_limit_s;
     struct ew_point_config config;
     struct ew_arena exec_arena; /**< of the options of real execution */
+    struct ew_exec_images exec_images;
     size_t n_points;
     const struct ew_contender **makers; /**< [n_points][n_workloads]; NULL: a plan file */
 };
@@ -53,7 +55,8 @@ const char *ew_session_point_name(const struct ew_session *session, size_t point
 /** Requests of all workloads of a point. */
 uint64_t ew_session_requests(const struct ew_session *session);
 
-/** Find the engine that the scenario asks for. */
+/** Find the engine that the scenario asks for. Options that only real execution has must not stand
+ *  beside another one. */
 enum ew_status ew_session_engine(const struct ew_engine **out, struct ew_session *session,
                                  struct ew_error *err);
 

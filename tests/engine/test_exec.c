@@ -27,6 +27,8 @@ enum { N_SCENARIOS = 60, N_FULL = 2000, N_SANITIZED = 12, MAX_JOBS = 512 };
 struct answers {
     const struct random_scenario *scenario;
     uint32_t plans[MAX_JOBS]; /* by job, from events */
+    uint64_t first_images[MAX_JOBS];
+    const struct ew_exec_inputs *inputs; /* NULL: made from a seed */
     uint32_t n_jobs;
     uint32_t n_checked;
 };
@@ -35,29 +37,36 @@ static void watch_jobs(void *ctx, const struct ew_event *event)
 {
     struct answers *a = ctx;
     if (event->kind == EW_EVENT_JOB_START && event->job < MAX_JOBS) {
+        const struct random_workload *part = &a->scenario->parts[event->workload];
+        const uint32_t per_job = a->scenario->workloads[event->workload].requests_per_job;
         a->plans[event->job] = event->plan;
+        a->first_images[event->job] =
+            event->request * (uint64_t)part->book->plans[event->plan]->batch / per_job;
         a->n_jobs++;
     }
 }
 
-static void check_answer(void *ctx, uint32_t workload, uint64_t job, const float *values,
-                         uint64_t n)
+static void check_answer(void *ctx, const struct ew_exec_answer *answer)
 {
     struct answers *a = ctx;
+    const uint64_t job = answer->job, n = answer->n;
+    const float *values = answer->values;
     struct ew_error err = {0};
     const uint64_t seed = a->scenario->seed;
-    const struct random_workload *part = &a->scenario->parts[workload];
+    const struct random_workload *part = &a->scenario->parts[answer->workload];
     ck_assert(job < MAX_JOBS);
+    ck_assert_uint_eq(answer->first_image, a->first_images[job]);
     const struct ew_plan *plan = part->book->plans[a->plans[job]];
     const struct ew_kernels *kernels = ew_kernels_find("reference");
     const struct ew_random_weights weights = {5};
+    const struct ew_unsplit_job what = {job, 6, a->inputs, answer->first_image};
     struct ew_unsplit *unsplit = NULL;
     float *expected = NULL;
     uint64_t n_expected = 0;
     ck_assert(ew_unsplit_new(&unsplit, part->graph, kernels, ew_random_weights_source(&weights),
                              &err) == EW_OK);
-    ck_assert_msg(ew_unsplit_run(&expected, &n_expected, unsplit, plan, 6, job, &err) == EW_OK,
-                  "%s", err.message);
+    ck_assert_msg(ew_unsplit_run(&expected, &n_expected, unsplit, plan, &what, &err) == EW_OK, "%s",
+                  err.message);
     ck_assert_msg(n_expected == n, "seed %llu: expected %llu values, found %llu",
                   (unsigned long long)seed, (unsigned long long)n_expected, (unsigned long long)n);
     const double tolerance = ew_unsplit_tolerance(part->graph, plan, kernels);
@@ -97,6 +106,7 @@ static void lower_again(struct ew_task_graph **graphs, const struct random_workl
 struct how {
     double dilation;
     bool is_pinned;
+    const struct ew_exec_inputs *inputs; /* NULL: made from a seed */
 };
 
 /* For a thread that is bound while it waits. */
@@ -110,7 +120,7 @@ static void run_scenario(uint64_t seed, const struct how *how, struct ew_exec_fa
                          double *end_s)
 {
     struct random_scenario *scenario = random_scenario_new_plain(seed);
-    struct answers answers = {.scenario = scenario};
+    struct answers answers = {.scenario = scenario, .inputs = how->inputs};
     struct ew_task_graph *graphs[RANDOM_MAX_WORKLOADS][3] = {{NULL}};
     for (uint32_t w = 0; w < scenario->run.n_workloads; w++) {
         lower_again(graphs[w], &scenario->parts[w]);
@@ -122,6 +132,7 @@ static void run_scenario(uint64_t seed, const struct how *how, struct ew_exec_fa
                                             .kernels = "reference",
                                             .weight_seed = 5,
                                             .input_seed = 6,
+                                            .inputs = how->inputs,
                                             .is_emulated = how->dilation > 0,
                                             .dilation = how->dilation,
                                             .is_pinned = how->is_pinned,
@@ -151,6 +162,68 @@ START_TEST(any_split_gives_the_answer_of_one_device)
         double end_s;
         run_scenario(seed, &(struct how){0}, &facts, &end_s);
     }
+}
+END_TEST
+
+/* Images of a graph's inputs. */
+struct images {
+    struct ew_exec_inputs inputs;
+    uint64_t n_elements[8];
+    float *values[8];
+};
+
+static bool has_inputs_of_one_shape(const struct ew_graph *graph)
+{
+    for (uint32_t v = 1; v < graph->n_variants; v++) {
+        const struct ew_graph *other = graph->variants[v].graph;
+        for (uint32_t i = 0; i < graph->n_inputs; i++) {
+            if (other->layers[other->inputs[i]].elements !=
+                graph->layers[graph->inputs[i]].elements) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void make_images(struct images *out, const struct ew_graph *graph, uint32_t n_images)
+{
+    ck_assert_uint_le(graph->n_inputs, 8);
+    out->inputs = (struct ew_exec_inputs){graph->n_inputs, n_images, out->n_elements,
+                                          (const float *const *)out->values};
+    for (uint32_t i = 0; i < graph->n_inputs; i++) {
+        out->n_elements[i] = graph->layers[graph->inputs[i]].elements;
+        out->values[i] = malloc(n_images * out->n_elements[i] * sizeof(float));
+        ck_assert_ptr_nonnull(out->values[i]);
+        ew_random_values(out->values[i], 77, i, 0, n_images * out->n_elements[i]);
+    }
+}
+
+/* Requests take given images in turn, in whatever batches and segments: fewer, as many and more
+ * than they need. */
+START_TEST(given_images_are_what_is_computed_with)
+{
+    static const uint32_t n_images[] = {1, 3, 1000};
+    const uint64_t n = test_count(N_SCENARIOS / 2, N_FULL / 2, N_SANITIZED);
+    uint32_t n_tried = 0;
+    for (uint64_t seed = 1; seed <= n; seed++) {
+        struct random_scenario *scenario = random_scenario_new_plain(seed);
+        const struct ew_graph *graph = scenario->parts[0].graph;
+        const bool can_be_given = scenario->run.n_workloads == 1 && has_inputs_of_one_shape(graph);
+        struct images images;
+        struct ew_exec_facts facts;
+        double end_s;
+        if (can_be_given) {
+            make_images(&images, graph, n_images[seed % 3]);
+            run_scenario(seed, &(struct how){.inputs = &images.inputs}, &facts, &end_s);
+            for (uint32_t i = 0; i < graph->n_inputs; i++) {
+                free(images.values[i]);
+            }
+            n_tried++;
+        }
+        random_scenario_free(scenario);
+    }
+    ck_assert_uint_gt(n_tried, n / 4);
 }
 END_TEST
 
@@ -288,6 +361,7 @@ int main(void)
     TCase *tcase = tcase_create("exec");
     tcase_set_timeout(tcase, 600);
     tcase_add_test(tcase, any_split_gives_the_answer_of_one_device);
+    tcase_add_test(tcase, given_images_are_what_is_computed_with);
     tcase_add_test(tcase, workers_are_bound_to_processors_when_asked);
     tcase_add_test(tcase, a_bound_thread_has_one_processor);
     tcase_add_test(tcase, emulated_time_is_the_models_where_no_flows_meet);

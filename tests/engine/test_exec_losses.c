@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "engine/exec/exec.h"
 #include "engine/exec/graph_weights.h"
+#include "engine/exec/random_weights.h"
 #include "engine/exec/unsplit.h"
 #include "io/onnx.h"
 #include "plan/lower.h"
@@ -43,6 +44,7 @@ struct trial {
     uint32_t plan_of_job[MAX_JOBS];
     uint32_t n_done, n_failed, n_broken, n_answers;
     struct ew_unsplit *unsplit;
+    const struct ew_exec_inputs *inputs; /* NULL: made from a seed */
     struct ew_graph_weights weights;
     bool refuses;
     struct ew_exec_facts facts;
@@ -53,7 +55,8 @@ struct trial {
 /* What varies. */
 struct how {
     const char *faults;
-    const char *weights_path; /* NULL: random */
+    const char *weights_path;            /* NULL: random */
+    const struct ew_exec_inputs *inputs; /* NULL: made from a seed */
     bool is_emulated;
     bool refuses;
     enum ew_on_failure on_failure;
@@ -126,19 +129,20 @@ static void watch(void *ctx, const struct ew_event *event)
     t->n_broken += event->kind == EW_EVENT_JOB_FAILED;
 }
 
-static void check_answer(void *ctx, uint32_t workload, uint64_t job, const float *values,
-                         uint64_t n)
+static void check_answer(void *ctx, const struct ew_exec_answer *answer)
 {
     struct trial *t = ctx;
+    const uint64_t job = answer->job;
+    const struct ew_unsplit_job what = {job, 6, t->inputs, answer->first_image};
     float *expected = NULL;
     uint64_t n_expected = 0;
-    ck_assert(workload == 0 && job < MAX_JOBS);
+    ck_assert(answer->workload == 0 && job < MAX_JOBS);
     ck_assert_msg(ew_unsplit_run(&expected, &n_expected, t->unsplit, t->plans[t->plan_of_job[job]],
-                                 6, job, &t->err) == EW_OK,
+                                 &what, &t->err) == EW_OK,
                   "%s", t->err.message);
-    ck_assert_uint_eq(n, n_expected);
-    ck_assert_msg(memcmp(values, expected, n * sizeof *values) == 0, "job %llu: wrong answer",
-                  (unsigned long long)job);
+    ck_assert_uint_eq(answer->n, n_expected);
+    ck_assert_msg(memcmp(answer->values, expected, answer->n * sizeof *expected) == 0,
+                  "job %llu: wrong answer", (unsigned long long)job);
     free(expected);
     t->n_answers++;
 }
@@ -171,7 +175,8 @@ static enum ew_status execute(struct trial *t, const struct how *how)
     static const bool nobody[N_DEVICES];
     *t = (struct trial){.graph = how->weights_path ? model_graph() : small_graph(),
                         .platform = tiny_star(N_DEVICES),
-                        .refuses = how->refuses};
+                        .refuses = how->refuses,
+                        .inputs = how->inputs};
     t->context = (struct ew_plan_context){t->graph, t->platform, ew_element_bytes_of(t->graph)};
     t->book = (struct ew_book){.strategy = "", .plans = t->plans};
     add_plan(t, nobody);
@@ -198,6 +203,7 @@ static enum ew_status execute(struct trial *t, const struct how *how)
                                             .has_random_weights = !how->weights_path,
                                             .weights_path = how->weights_path,
                                             .input_seed = 6,
+                                            .inputs = how->inputs,
                                             .is_emulated = how->is_emulated,
                                             .dilation = 2, /* times do not matter here */
                                             .stall_limit_s = how->stall_limit_s,
@@ -281,6 +287,24 @@ START_TEST(any_worker_may_die_at_any_moment)
                        1 + i % 3);
         check_completes(&(struct how){.faults = faults, .is_emulated = i % 2, .stall_limit_s = 60},
                         UINT32_MAX);
+    }
+}
+END_TEST
+
+/* Given images come again to those who are left, and requests that begin anew get theirs. */
+START_TEST(given_images_survive_a_loss)
+{
+    static float images[2][3 * 24 * 24];
+    const uint64_t n_elements = 3 * 24 * 24;
+    const float *const values = images[0];
+    const struct ew_exec_inputs inputs = {1, 2, &n_elements, &values};
+    ew_random_values(images[0], 77, 0, 0, 2 * n_elements);
+    for (uint32_t i = 0; i < 2 * n_times(50); i++) {
+        check_completes(&(struct how){.faults = i % 2 ? "kill:300@2" : "kill:700@1",
+                                      .inputs = &inputs,
+                                      .is_emulated = i / 2 % 2,
+                                      .stall_limit_s = 60},
+                        1);
     }
 }
 END_TEST
@@ -439,6 +463,7 @@ int main(void)
     Suite *suite = suite_create("exec_losses");
     TCase *deaths = add_case(suite, "deaths");
     tcase_add_test(deaths, any_worker_may_die_at_any_moment);
+    tcase_add_test(deaths, given_images_survive_a_loss);
     tcase_add_test(deaths, two_workers_may_die);
     tcase_add_test(deaths, the_source_alone_is_enough);
     tcase_add_loop_test(add_case(suite, "stops"), every_fault_is_survived, 0, 2);

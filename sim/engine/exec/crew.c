@@ -588,10 +588,7 @@ static enum ew_status send_programs(struct crew *crew, uint32_t n,
             .type = EW_FRAME_PROGRAM, .program = i, .n_bytes = bytes.length, .payload = bytes.text};
         status = bytes.failed ? ew_fail_memory(err) : crew_tell(crew, &frame, err);
         ew_str_fini(&bytes);
-        uint64_t answer = 0;
-        for (uint32_t k = 0; k < p->n_outputs; k++) {
-            answer += ew_box_volume(&p->output_boxes[k]) * sizeof(float);
-        }
+        const uint64_t answer = ew_exec_answer_bytes(p);
         struct crew_member *sink = &crew->members[p->sink_device];
         sink->max_answer_bytes = answer > sink->max_answer_bytes ? answer : sink->max_answer_bytes;
     }
@@ -669,6 +666,7 @@ static enum ew_status begin_part(struct crew *crew, uint32_t n_programs,
         status = send_setup(crew, d, n_programs, err);
     }
     status = status ? status : send_programs(crew, n_programs, programs, err);
+    status = status ? status : crew_send_inputs(crew, n_programs, programs, err);
     status = status ? status : send_peers(crew, err);
     status = status ? status : wait_until_ready(crew, err);
     if (status != EW_OK || !crew->n_news) { /* else somebody may not have opened it yet */

@@ -97,6 +97,11 @@ enum ew_status crew_send(struct crew *crew, uint32_t device, const struct ew_fra
 enum ew_status crew_post(struct crew *crew, uint32_t device, const struct ew_frame *frame,
                          struct ew_error *err);
 
+/** Given images (ew_exec_options.inputs) to the sources of these programs, which everybody has; not
+ *  more than the run asks for. Nothing when none were given. (crew_inputs.c) */
+enum ew_status crew_send_inputs(struct crew *crew, uint32_t n_programs,
+                                struct ew_exec_program *const *programs, struct ew_error *err);
+
 /** To everybody. */
 enum ew_status crew_tell(struct crew *crew, const struct ew_frame *frame, struct ew_error *err);
 

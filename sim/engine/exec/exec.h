@@ -11,6 +11,8 @@
 #define EW_ENGINE_EXEC_EXEC_H
 
 #include "engine/engine.h"
+#include "engine/exec/inputs.h"
+#include "engine/exec/program.h"
 #include "engine/exec/setup.h"
 
 /** A worker that somebody else has started. */
@@ -18,6 +20,16 @@ struct ew_exec_host {
     const char *device; /**< name in the platform */
     const char *host;
     const char *port;
+};
+
+/** What came back of a job; borrowed. */
+struct ew_exec_answer {
+    uint32_t workload;
+    uint64_t job;
+    uint64_t first_image; /**< of the job, among those of all requests of the workload */
+    const struct ew_exec_program *program; /**< its outputs say what the values are */
+    const float *values;                   /**< the exit's layers one after another */
+    uint64_t n;
 };
 
 /** How to execute; all borrowed. */
@@ -28,6 +40,9 @@ struct ew_exec_options {
     bool has_random_weights;  /**< also for graphs that say where theirs are */
     const char *weights_path; /**< file read in place of the one that graphs name; NULL: that */
     uint64_t input_seed;      /**< input of job j: values of stream j, uniform in [-1, 1) */
+    /** Inputs in place of those; runs of one workload. Request r gets the images from
+     *  r * images per request on. NULL: made from the seed. */
+    const struct ew_exec_inputs *inputs;
     bool is_emulated;
     double dilation;       /**< real seconds per emulated second to begin with; 0: chosen */
     bool has_kernel_links; /**< emulated: workers in network namespaces, see netns.h */
@@ -37,8 +52,8 @@ struct ew_exec_options {
     uint32_t n_hosts;      /**< 0: workers are started here */
     const struct ew_exec_host *hosts;
     const char *token_hex; /**< for hosts: 64 digits; NULL: made up */
-    /** Called with every job's answer: the exit's layers one after another; may be NULL. */
-    void (*answer)(void *ctx, uint32_t workload, uint64_t job, const float *values, uint64_t n);
+    /** Called with every job's answer; may be NULL. */
+    void (*answer)(void *ctx, const struct ew_exec_answer *answer);
     void *answer_ctx;
 };
 

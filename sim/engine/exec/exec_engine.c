@@ -70,6 +70,7 @@ static enum ew_status begin_job(struct exec *exec, const struct ew_event *event)
     job->id = event->job;
     job->workload = event->workload;
     job->program = exec_program_of(exec, event->workload, event->plan);
+    job->first_image = event->request * exec_images_per_request(exec, event->workload);
     const uint32_t n = exec->programs[job->program]->n_nodes;
     job->took_s = malloc((n + 1u) * sizeof *job->took_s);
     if (!job->took_s) {
@@ -78,7 +79,12 @@ static enum ew_status begin_job(struct exec *exec, const struct ew_event *event)
     for (uint32_t i = 0; i < n; i++) {
         job->took_s[i] = -1;
     }
-    const struct ew_frame frame = {.type = EW_FRAME_JOB, .program = job->program, .job = job->id};
+    const struct ew_exec_inputs *inputs = exec->options->inputs;
+    const struct ew_frame frame = {.type = EW_FRAME_JOB,
+                                   .program = job->program,
+                                   .job = job->id,
+                                   .node = inputs ? (uint32_t)(job->first_image % inputs->n_images)
+                                                  : EW_NONE};
     return post_all(exec, &frame);
 }
 
@@ -106,7 +112,10 @@ static enum ew_status fetch_answer(struct exec *exec, uint64_t id)
         return EW_OK;
     }
     const struct ew_frame frame = {.type = EW_FRAME_FETCH, .program = job->program, .job = job->id};
-    exec->n_answers_owed++;
+    const struct owed owed = {id, job->first_image, job->program, job->workload};
+    if (!ew_vec_push(&exec->owed, owed)) {
+        return ew_fail_memory(&exec->err);
+    }
     return crew_post(&exec->crew, exec->programs[job->program]->sink_device, &frame, &exec->err);
 }
 
@@ -331,6 +340,32 @@ static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struc
                    exec->crew.members[device].label);
 }
 
+static enum ew_status on_answer(struct exec *exec, uint32_t device, const struct ew_frame *frame)
+{
+    size_t i = 0;
+    while (i < exec->owed.count && exec->owed.items[i].job != frame->job) {
+        i++;
+    }
+    const struct owed owed = i < exec->owed.count ? exec->owed.items[i] : (struct owed){0};
+    const struct ew_exec_program *p = exec->programs[owed.program];
+    if (i == exec->owed.count || frame->program != owed.program || p->sink_device != device ||
+        frame->n_bytes != ew_exec_answer_bytes(p)) {
+        return ew_fail(&exec->err, EW_EENGINE, "%s: sent an answer that nobody asked for",
+                       exec->crew.members[device].label);
+    }
+    exec->owed.items[i] = exec->owed.items[--exec->owed.count];
+    if (exec->options->answer) {
+        const struct ew_exec_answer answer = {.workload = owed.workload,
+                                              .job = owed.job,
+                                              .first_image = owed.first_image,
+                                              .program = p,
+                                              .values = (const float *)(const void *)frame->payload,
+                                              .n = frame->n_bytes / sizeof(float)};
+        exec->options->answer(exec->options->answer_ctx, &answer);
+    }
+    return EW_OK;
+}
+
 static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame *frame,
                                struct ew_error *err)
 {
@@ -341,18 +376,8 @@ static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame
         status = on_done(exec, device, frame);
     } else if (frame->type == EW_FRAME_ARRIVED) {
         status = on_arrived(exec, device, frame);
-    } else if (frame->program < exec->n_programs && exec->n_answers_owed) {
-        exec->n_answers_owed--;
-        uint32_t workload = 0;
-        while (workload + 1 < exec->run->n_workloads &&
-               exec->first_program[workload + 1] <= frame->program) {
-            workload++;
-        }
-        if (exec->options->answer) {
-            exec->options->answer(exec->options->answer_ctx, workload, frame->job,
-                                  (const float *)(const void *)frame->payload,
-                                  frame->n_bytes / sizeof(float));
-        }
+    } else {
+        status = on_answer(exec, device, frame);
     }
     if (status != EW_OK && err != &exec->err) {
         *err = exec->err;
@@ -600,6 +625,7 @@ static void end(struct exec *exec, bool has_failed)
         free(exec->jobs.items[i]);
     }
     ew_vec_fini(&exec->jobs);
+    ew_vec_fini(&exec->owed);
     exec_free_programs(exec);
     free(exec->forced);
     free(exec->is_lost);

@@ -1,7 +1,7 @@
 /*
  * Inside of the coordinator, shared by exec_engine.c (the run), exec_programs.c (what workers are
- * told), exec_links.c (emulated links) and exec_loss.c (workers that are lost). Nobody else includes
- * this.
+ * told), exec_links.c (emulated links) and exec_loss.c (workers that are lost). Nobody else
+ * includes this.
  */
 #ifndef EW_ENGINE_EXEC_EXEC_INTERNAL_H
 #define EW_ENGINE_EXEC_EXEC_INTERNAL_H
@@ -15,7 +15,16 @@ struct job {
     uint64_t id;
     uint32_t program;
     uint32_t workload;
-    float *took_s; /* per node; < 0: not done yet */
+    uint64_t first_image; /* among those of the workload's requests */
+    float *took_s;        /* per node; < 0: not done yet */
+};
+
+/* An answer that was asked for. */
+struct owed {
+    uint64_t job;
+    uint64_t first_image;
+    uint32_t program;
+    uint32_t workload;
 };
 
 /* Something that runs: heap ids as in fast: devices, send threads, connections, workloads. */
@@ -45,7 +54,7 @@ struct exec {
     struct running *running; /* per heap id */
     EW_VEC(struct job *) jobs;
     struct ew_event last; /* start event that the core has just emitted */
-    uint64_t n_answers_owed;
+    EW_VEC(struct owed) owed;
     uint64_t answered_job; /* asked for last */
     double epoch_s;
     double dilation;
@@ -75,6 +84,8 @@ enum ew_status exec_tell_clock(struct exec *exec);
 /** Programs of all plans, or of the one that is in force since a worker was lost. */
 enum ew_status exec_make_programs(struct exec *exec);
 void exec_free_programs(struct exec *exec);
+/** Images of a request of the workload. */
+uint32_t exec_images_per_request(const struct exec *exec, uint32_t workload);
 /** Number of the program of a workload's plan. */
 uint32_t exec_program_of(const struct exec *exec, uint32_t workload, uint32_t plan);
 

@@ -57,13 +57,13 @@ enum ew_status exec_drain_answers(struct exec *exec)
 {
     enum ew_status status = EW_OK;
     const double begin_s = exec_now_s();
-    while (status == EW_OK && exec->n_answers_owed) {
+    while (status == EW_OK && exec->owed.count) {
         status = crew_poll(&exec->crew, 0.01, &exec->err);
         const double heard_s = fmax(begin_s, exec->heard_s);
         if (status == EW_OK && exec_now_s() - heard_s > exec->options->stall_limit_s) {
             status = ew_fail(&exec->err, EW_EENGINE, "an answer did not come");
         }
-        if (status == EW_OK && exec->n_answers_owed && exec->crew.n_news) {
+        if (status == EW_OK && exec->owed.count && exec->crew.n_news) {
             for (uint32_t d = 0; d < exec->n_devices && status == EW_OK; d++) {
                 status = exec->crew.members[d].is_lost ? check_ends(exec, d) : EW_OK;
             }

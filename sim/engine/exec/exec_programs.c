@@ -35,6 +35,33 @@ uint32_t exec_program_of(const struct exec *exec, uint32_t workload, uint32_t pl
     return exec->first_program[workload] + (exec->forced[workload] == EW_NONE ? plan : 0);
 }
 
+uint32_t exec_images_per_request(const struct exec *exec, uint32_t workload)
+{
+    const struct ew_run_workload *w = &exec->run->workloads[workload];
+    return (uint32_t)w->book->plans[0]->batch / w->requests_per_job;
+}
+
+/* Given inputs are whole images of every network that a plan runs. */
+static enum ew_status check_inputs(const struct exec *exec, const struct ew_exec_program *p,
+                                   struct ew_error *err)
+{
+    const struct ew_exec_inputs *inputs = exec->options->inputs;
+    if (exec->run->n_workloads != 1 || p->n_graph_inputs != inputs->n_inputs) {
+        return ew_fail(err, EW_ENOTSUP, "engine exec: inputs of other networks were given");
+    }
+    for (uint32_t i = 0; i < p->n_input_slots; i++) {
+        const uint64_t n = ew_exec_input_elements(p, i);
+        if (n != inputs->n_elements[i % inputs->n_inputs]) {
+            return ew_fail(err, EW_ENOTSUP,
+                           "engine exec: a variant of the network takes inputs of %llu values, "
+                           "given were %llu",
+                           (unsigned long long)n,
+                           (unsigned long long)inputs->n_elements[i % inputs->n_inputs]);
+        }
+    }
+    return EW_OK;
+}
+
 void exec_free_programs(struct exec *exec)
 {
     for (uint32_t i = 0; exec->programs && i < exec->n_programs; i++) {
@@ -67,6 +94,9 @@ static enum ew_status make_workload_programs(struct exec *exec, uint32_t w)
             ew_exec_program_make(&exec->programs[exec->first_program[w] + i], workload->context,
                                  workload->book->plans[plan], workload->task_graphs[plan],
                                  is_from_file ? &weights : NULL, &exec->err);
+        if (status == EW_OK && exec->options->inputs) {
+            status = check_inputs(exec, exec->programs[exec->first_program[w] + i], &exec->err);
+        }
     }
     ew_arena_fini(&arena);
     return status;

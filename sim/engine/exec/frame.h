@@ -11,7 +11,7 @@
 
 #include "base/status.h"
 
-enum { EW_FRAME_VERSION = 5, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
+enum { EW_FRAME_VERSION = 6, EW_FRAME_HEAD_BYTES = 56, EW_TOKEN_BYTES = 32 };
 
 enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
 
@@ -24,7 +24,8 @@ enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
     X(PEERS)   /* coordinator: "host port name\n" per device */                                    \
     X(READY)   /* worker: weights prepared, peers connected; node: processor it computes on */     \
     X(CLOCK)   /* coordinator: time_s: monotonic time of logical 0; payload: the dilation */       \
-    X(JOB)     /* coordinator: a job begins; the source makes its input */                         \
+    X(JOB)     /* coordinator: a job begins; the source makes its input, or takes images of those  \
+        that it was given, from `node` on; EW_NONE: none was given */                              \
     X(SEND)    /* coordinator: message `node` may leave, logical time_s */                         \
     X(DATA)    /* worker to worker: boxes of message `node` */                                     \
     X(ARRIVED) /* worker to worker, then to the coordinator: its last byte, logical time_s;        \
@@ -39,7 +40,8 @@ enum { EW_CONN_AHEAD_BYTES = 4096 }; /**< read at once when frames are short */
     X(PONG)    /* worker: yes; job: as asked */                                                    \
     X(BYE)     /* worker: struct ew_exec_bye */                                                    \
     X(ERROR)   /* worker: a message for people; node: device that is complained of, EW_NONE: its   \
-        own end */
+        own end */                                                                                 \
+    X(INPUT)   /* coordinator to the source, before PEERS: input `node` of image `job`, in order */
 
 enum ew_frame_type {
     EW_FRAME_NONE,

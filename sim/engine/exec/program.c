@@ -303,6 +303,7 @@ enum ew_status ew_exec_program_make(struct ew_exec_program **out,
     program->n_devices = context->platform->n_devices;
     program->source_device = plan->source_device;
     program->sink_device = plan->sink_device;
+    program->n_graph_inputs = context->graph->n_inputs;
     struct maker m = {.context = context, .plan = plan, .graph = graph, .program = program};
     enum ew_status status = make_all(&m, err);
     if (status == EW_OK && weights) {
@@ -326,6 +327,21 @@ struct ew_op_view ew_exec_slot_view(const struct ew_exec_program *program, uint3
     }
     return (struct ew_op_view){(enum ew_op)s->op, &s->attrs, s->n_inputs,
                                (const int32_t(*)[EW_DIMS])in_shape, s->shape};
+}
+
+uint64_t ew_exec_input_elements(const struct ew_exec_program *program, uint32_t input)
+{
+    const struct ew_box whole = ew_box_full(program->slots[program->input_slots[input]].shape);
+    return ew_box_volume(&whole);
+}
+
+uint64_t ew_exec_answer_bytes(const struct ew_exec_program *program)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < program->n_outputs; i++) {
+        n += ew_box_volume(&program->output_boxes[i]) * sizeof(float);
+    }
+    return n;
 }
 
 uint64_t ew_exec_message_elements(const struct ew_exec_program *program, uint32_t node)

@@ -61,6 +61,7 @@ struct ew_exec_program {
     uint32_t n_terms;
     uint32_t n_boxes;
     uint32_t n_input_slots;
+    uint32_t n_graph_inputs; /**< of the network: input slot i is input i modulo this */
     uint32_t n_outputs;
     uint32_t result; /**< node */
     const struct ew_exec_slot *slots;
@@ -95,6 +96,12 @@ enum ew_status ew_exec_program_get(struct ew_exec_program **out, const char *byt
 /** View for kernels; `in_shape` receives up to `max` input shapes. */
 struct ew_op_view ew_exec_slot_view(const struct ew_exec_program *program, uint32_t slot,
                                     int32_t (*in_shape)[EW_DIMS]);
+
+/** Floats of one image of a network's input. */
+uint64_t ew_exec_input_elements(const struct ew_exec_program *program, uint32_t input);
+
+/** Bytes of an answer: its outputs one after another. */
+uint64_t ew_exec_answer_bytes(const struct ew_exec_program *program);
 
 /** Floats that a message carries. */
 uint64_t ew_exec_message_elements(const struct ew_exec_program *program, uint32_t node);

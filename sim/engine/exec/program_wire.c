@@ -17,7 +17,7 @@ struct head {
     uint32_t result;
     uint32_t n_weight_files;
     uint32_t n_weight_places;
-    uint32_t reserved;
+    uint32_t n_graph_inputs;
 };
 
 static uint32_t layout_of(void)
@@ -27,10 +27,11 @@ static uint32_t layout_of(void)
 
 void ew_exec_program_put(struct ew_str *out, const struct ew_exec_program *p)
 {
-    const struct head head = {layout_of(), p->n_devices,       p->source_device,    p->sink_device,
-                              p->n_slots,  p->n_inputs,        p->n_nodes,          p->n_successors,
-                              p->n_terms,  p->n_boxes,         p->n_input_slots,    p->n_outputs,
-                              p->result,   p->weights.n_files, p->weights.n_places, 0};
+    const struct head head = {
+        layout_of(), p->n_devices,       p->source_device,    p->sink_device,
+        p->n_slots,  p->n_inputs,        p->n_nodes,          p->n_successors,
+        p->n_terms,  p->n_boxes,         p->n_input_slots,    p->n_outputs,
+        p->result,   p->weights.n_files, p->weights.n_places, p->n_graph_inputs};
     const struct {
         const void *data;
         size_t size;
@@ -214,6 +215,29 @@ static bool is_node_valid(const struct ew_exec_program *p, uint32_t i, int32_t (
                                       : is_compute_valid(p, n, in_shape);
 }
 
+static enum ew_status check_ends(const struct ew_exec_program *p, struct ew_error *err)
+{
+    enum ew_status status = EW_OK;
+    if (p->n_graph_inputs == 0 || p->n_input_slots == 0 ||
+        p->n_input_slots % p->n_graph_inputs != 0) {
+        return ew_fail(err, EW_EINPUT, "program: malformed inputs");
+    }
+    for (uint32_t i = 0; i < p->n_input_slots && status == EW_OK; i++) {
+        const uint32_t slot = p->input_slots[i];
+        if (slot >= p->n_slots || p->slots[slot].op != EW_OP_INPUT ||
+            !is_box_in(&p->input_boxes[i], p->slots[slot].shape)) {
+            status = ew_fail(err, EW_EINPUT, "program: input %u is malformed", i);
+        }
+    }
+    for (uint32_t i = 0; i < p->n_outputs && status == EW_OK; i++) {
+        const uint32_t slot = p->outputs[i];
+        if (slot >= p->n_slots || !is_box_in(&p->output_boxes[i], p->slots[slot].shape)) {
+            status = ew_fail(err, EW_EINPUT, "program: output %u is malformed", i);
+        }
+    }
+    return status;
+}
+
 static enum ew_status check_program(const struct ew_exec_program *p, struct ew_error *err)
 {
     if (p->n_devices == 0 || p->source_device >= p->n_devices || p->sink_device >= p->n_devices ||
@@ -237,20 +261,7 @@ static enum ew_status check_program(const struct ew_exec_program *p, struct ew_e
         }
     }
     free(in_shape);
-    for (uint32_t i = 0; i < p->n_input_slots && status == EW_OK; i++) {
-        const uint32_t slot = p->input_slots[i];
-        if (slot >= p->n_slots || p->slots[slot].op != EW_OP_INPUT ||
-            !is_box_in(&p->input_boxes[i], p->slots[slot].shape)) {
-            status = ew_fail(err, EW_EINPUT, "program: input %u is malformed", i);
-        }
-    }
-    for (uint32_t i = 0; i < p->n_outputs && status == EW_OK; i++) {
-        const uint32_t slot = p->outputs[i];
-        if (slot >= p->n_slots || !is_box_in(&p->output_boxes[i], p->slots[slot].shape)) {
-            status = ew_fail(err, EW_EINPUT, "program: output %u is malformed", i);
-        }
-    }
-    return status;
+    return status ? status : check_ends(p, err);
 }
 
 static void take_parts(struct reader *r, struct ew_exec_program *p)
@@ -298,6 +309,7 @@ enum ew_status ew_exec_program_get(struct ew_exec_program **out, const char *byt
         .n_boxes = head.n_boxes,
         .n_input_slots = head.n_input_slots,
         .n_outputs = head.n_outputs,
+        .n_graph_inputs = head.n_graph_inputs,
         .result = head.result,
         .weights = {.n_files = head.n_weight_files, .n_places = head.n_weight_places}};
     struct reader r = {bytes + sizeof head, size - sizeof head, &arena, false, false};

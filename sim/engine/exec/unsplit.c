@@ -112,17 +112,33 @@ static enum ew_status append(struct progress *p, const struct ew_tensor *tensor,
     return EW_OK;
 }
 
+static void fill_input(struct ew_tensor *out, const struct ew_unsplit_job *job, uint32_t input,
+                       const struct ew_segment *segment, uint64_t n_made)
+{
+    const uint64_t n = ew_box_volume(&out->box);
+    if (!job->inputs) {
+        ew_random_values(out->values, job->input_seed, job->job, n_made, n);
+        return;
+    }
+    const uint64_t n_images = (uint64_t)ew_box_extent(&out->box, EW_N);
+    for (uint64_t k = 0; k < n_images; k++) {
+        const uint64_t image = job->first_image + (uint64_t)segment->image_lo + k;
+        memcpy(out->values + k * (n / n_images), ew_exec_input_values(job->inputs, input, image),
+               n / n_images * sizeof(float));
+    }
+}
+
 static enum ew_status make_inputs(struct ew_tensor *inputs, struct ew_tensor_pool *pool,
                                   struct progress *p, const struct ew_graph *graph,
-                                  const struct ew_segment *segment, uint64_t input_seed,
-                                  uint64_t job, struct ew_error *err)
+                                  const struct ew_segment *segment,
+                                  const struct ew_unsplit_job *job, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
     for (uint32_t i = 0; i < graph->n_inputs && status == EW_OK; i++) {
         const struct ew_box box = input_box(graph, i, segment);
         status = ew_tensor_get(&inputs[i], pool, &box, err);
         if (status == EW_OK) {
-            ew_random_values(inputs[i].values, input_seed, job, p->n_input, ew_box_volume(&box));
+            fill_input(&inputs[i], job, i, segment, p->n_input);
             p->n_input += ew_box_volume(&box);
         }
     }
@@ -130,8 +146,8 @@ static enum ew_status make_inputs(struct ew_tensor *inputs, struct ew_tensor_poo
 }
 
 static enum ew_status run_segment(struct progress *p, struct ew_unsplit *u,
-                                  const struct ew_segment *segment, uint64_t input_seed,
-                                  uint64_t job, struct ew_error *err)
+                                  const struct ew_segment *segment,
+                                  const struct ew_unsplit_job *job, struct ew_error *err)
 {
     const struct ew_graph *graph = ew_segment_graph(u->graph, segment);
     const uint32_t n_outputs = graph->exits[segment->exit].n_layers;
@@ -141,7 +157,7 @@ static enum ew_status run_segment(struct progress *p, struct ew_unsplit *u,
     struct ew_tensor *outputs = calloc(n_outputs + 1u, sizeof *outputs);
     enum ew_status status = inputs && outputs ? EW_OK : ew_fail_memory(err);
     status = status ? status : find_pass(&forward, u, segment, err);
-    status = status ? status : make_inputs(inputs, &pool, p, graph, segment, input_seed, job, err);
+    status = status ? status : make_inputs(inputs, &pool, p, graph, segment, job, err);
     status = status ? status : ew_forward_run(outputs, forward, inputs, NULL, err);
     if (status == EW_OK) {
         for (uint32_t i = 0; i < n_outputs && status == EW_OK; i++) {
@@ -159,13 +175,13 @@ static enum ew_status run_segment(struct progress *p, struct ew_unsplit *u,
 }
 
 enum ew_status ew_unsplit_run(float **values, uint64_t *n_values, struct ew_unsplit *unsplit,
-                              const struct ew_plan *plan, uint64_t input_seed, uint64_t job,
+                              const struct ew_plan *plan, const struct ew_unsplit_job *job,
                               struct ew_error *err)
 {
     struct progress p = {0};
     enum ew_status status = EW_OK;
     for (uint32_t s = 0; s < plan->n_segments && status == EW_OK; s++) {
-        status = run_segment(&p, unsplit, &plan->segments[s], input_seed, job, err);
+        status = run_segment(&p, unsplit, &plan->segments[s], job, err);
     }
     if (status != EW_OK) {
         free(p.values);

@@ -4,6 +4,7 @@
 #ifndef EW_ENGINE_EXEC_UNSPLIT_H
 #define EW_ENGINE_EXEC_UNSPLIT_H
 
+#include "engine/exec/inputs.h"
 #include "engine/exec/kernel/kernel.h"
 #include "plan/plan.h"
 
@@ -14,10 +15,18 @@ enum ew_status ew_unsplit_new(struct ew_unsplit **out, const struct ew_graph *gr
                               const struct ew_kernels *kernels, struct ew_weight_source source,
                               struct ew_error *err);
 
-/** Answer job `job` of `plan`, whose input is stream `job` of `input_seed` (exec.h): the exit's
- *  layers, segment by segment, as ew_exec_options.answer gets them. Free `*values`. */
+/** What a job computes with, see exec.h. */
+struct ew_unsplit_job {
+    uint64_t job;
+    uint64_t input_seed;
+    const struct ew_exec_inputs *inputs; /**< NULL: stream `job` of `input_seed` */
+    uint64_t first_image;                /**< of the job, of those inputs */
+};
+
+/** Answer a job of `plan`: the exit's layers, segment by segment, as ew_exec_options.answer gets
+ *  them. Free `*values`. */
 enum ew_status ew_unsplit_run(float **values, uint64_t *n_values, struct ew_unsplit *unsplit,
-                              const struct ew_plan *plan, uint64_t input_seed, uint64_t job,
+                              const struct ew_plan *plan, const struct ew_unsplit_job *job,
                               struct ew_error *err);
 
 /** How far an executed plan's answer may be from that, as a part of the largest value + 1: 0 (equal

@@ -41,6 +41,7 @@ struct wk_job {
     bool is_wanted;   /**< the coordinator has asked for the answer */
     bool is_answered; /**< the result is complete here */
     bool has_begun;   /**< the coordinator has said so: at the source inputs are made, or made */
+    uint32_t image;   /**< of those given, the first of this job; EW_NONE: none was given */
 };
 
 /** A computation whose inputs are here. */
@@ -121,6 +122,7 @@ struct wk_worker {
     struct wk_guest *coordinator;
     struct wk_line *lines; /**< per device */
     EW_VEC(struct wk_plan) plans;
+    EW_VEC(float *) inputs; /**< at the source, given ones: all of one image, then of the next */
     double epoch_s;
     double dilation;
     bool is_stopping;
@@ -158,14 +160,29 @@ enum ew_status wk_plan_make(struct wk_plan *out, struct wk_worker *worker,
                             struct ew_exec_program *program_take, struct ew_error *err);
 void wk_plan_fini(struct wk_plan *plan, const struct ew_kernels *kernels);
 
+/* worker_inputs.c */
+
+/** The size that an INPUT frame with this head has; EW_EENGINE when it must not come now. */
+enum ew_status wk_input_bytes(uint64_t *out, const struct wk_worker *worker,
+                              const struct ew_frame *head, struct ew_error *err);
+/** Keep a given input. */
+enum ew_status wk_input_keep(struct wk_worker *worker, const struct ew_frame *frame,
+                             struct ew_error *err);
+/** Fill input slot `slot` of a job: the values of its stream from `n_made` on, or given ones. */
+enum ew_status wk_input_fill(struct ew_tensor *tensor, const struct wk_worker *worker,
+                             const struct wk_job *job, uint32_t slot, uint64_t n_made,
+                             struct ew_error *err);
+void wk_inputs_fini(struct wk_worker *worker);
+
 /* worker_job.c; all but wk_compute_loop are called with the mutex held */
 
 /** The job, made when it is new. NULL when memory runs out. */
 struct wk_job *wk_job_get(struct wk_worker *worker, uint32_t program, uint64_t id,
                           struct ew_error *err);
-/** The coordinator says that the job begins: its source makes the inputs. Lets go of the mutex
- *  meanwhile when it makes them itself. */
-enum ew_status wk_job_begin(struct wk_worker *worker, struct wk_job *job, struct ew_error *err);
+/** The coordinator says that the job begins: its source makes the inputs, or takes those of given
+ *  images from `image` on. Lets go of the mutex meanwhile when it makes them itself. */
+enum ew_status wk_job_begin(struct wk_worker *worker, struct wk_job *job, uint32_t image,
+                            struct ew_error *err);
 /** A node's data are here: release what waits for it. */
 enum ew_status wk_complete(struct wk_worker *worker, struct wk_job *job, uint32_t node,
                            struct ew_error *err);

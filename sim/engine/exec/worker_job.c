@@ -407,8 +407,7 @@ static enum ew_status compute(struct wk_worker *worker, struct wk_ready item, do
 
 /* ---- inputs ---- */
 
-/* Values of the job's stream, one input after another. The mutex is held but while they are made.
- */
+/* One input after another. The mutex is held but while they are made. */
 static enum ew_status make_inputs(struct wk_worker *worker, struct wk_job *job,
                                   struct ew_error *err)
 {
@@ -420,10 +419,15 @@ static enum ew_status make_inputs(struct wk_worker *worker, struct wk_job *job,
         enum ew_status status = ew_tensor_get(&tensor, &worker->pool, &p->input_boxes[i], err);
         if (status == EW_OK) {
             (void)pthread_mutex_unlock(&worker->mutex);
-            ew_random_values(tensor.values, worker->setup.input_seed, job->id, n_made, n);
+            status = wk_input_fill(&tensor, worker, job, i, n_made, err);
             (void)pthread_mutex_lock(&worker->mutex);
             n_made += n;
-            status = ew_store_put_take(&job->store, &worker->pool, p->input_slots[i], &tensor, err);
+            if (status == EW_OK) {
+                status =
+                    ew_store_put_take(&job->store, &worker->pool, p->input_slots[i], &tensor, err);
+            } else {
+                ew_tensor_put(&worker->pool, &tensor);
+            }
         }
         if (status != EW_OK) {
             return status;
@@ -440,13 +444,15 @@ static enum ew_status make_inputs(struct wk_worker *worker, struct wk_job *job,
 
 /* An idle computing thread makes inputs where it will read them, in its processor's cache. But they
  * never wait for a computation: messages may have to leave with them. */
-enum ew_status wk_job_begin(struct wk_worker *worker, struct wk_job *job, struct ew_error *err)
+enum ew_status wk_job_begin(struct wk_worker *worker, struct wk_job *job, uint32_t image,
+                            struct ew_error *err)
 {
     const struct ew_exec_program *p = worker->plans.items[job->program].program;
     if (job->has_begun || p->source_device != worker->setup.device) {
         return EW_OK;
     }
     job->has_begun = true;
+    job->image = image;
     if (worker->is_idle && !worker->ready.count) {
         return push_ready(worker, job, EW_NONE, err);
     }

@@ -112,6 +112,7 @@ static void close_all(struct wk_worker *worker)
         wk_plan_fini(&worker->plans.items[i], worker->kernels);
     }
     ew_vec_fini(&worker->plans);
+    wk_inputs_fini(worker);
     ew_tensor_pool_fini(&worker->pool);
     ew_kernel_scratch_fini(&worker->scratch);
     ew_shaper_close(worker->shaper);

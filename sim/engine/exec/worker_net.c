@@ -265,7 +265,7 @@ static enum ew_status on_job_frame(struct wk_worker *worker, const struct ew_fra
             job->is_wanted = true;
             job->n_busy++;
         } else if (job && frame->type == EW_FRAME_JOB) {
-            status = wk_job_begin(worker, job, err);
+            status = wk_job_begin(worker, job, frame->node, err);
         } else if (job && frame->type == EW_FRAME_END_JOB) {
             wk_job_end(worker, job);
         }
@@ -282,6 +282,8 @@ static enum ew_status on_coordinator(struct wk_worker *worker, const struct ew_f
         return set_up(worker, frame, err);
     case EW_FRAME_PROGRAM:
         return add_program(worker, frame, err);
+    case EW_FRAME_INPUT:
+        return wk_input_keep(worker, frame, err);
     case EW_FRAME_PEERS:
         return open_lines(worker, frame, err);
     case EW_FRAME_CLOCK:
@@ -366,6 +368,9 @@ static enum ew_status limit_coordinator(uint64_t *limit, struct wk_worker *worke
     case EW_FRAME_PEERS:
         *limit = MAX_SETUP_BYTES;
         return worker->is_set_up ? EW_OK : refuse_all(limit, NULL, head, err);
+    case EW_FRAME_INPUT:
+        return has_program ? wk_input_bytes(limit, worker, head, err)
+                           : refuse_all(limit, NULL, head, err);
     case EW_FRAME_CLOCK:
         *limit = sizeof(double);
         return head->n_bytes == sizeof(double) ? EW_OK : refuse_all(limit, NULL, head, err);
