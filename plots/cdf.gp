@@ -25,7 +25,7 @@ fx = factor(x_unit, middle_of(X_min, X_max))
 log_x = is_log("x", X_min, X_max)
 
 width = 900
-height = 440 > 90 + 21 * n ? 440 : 90 + 21 * n
+height = with_legend(440, words(seen))
 eval open_figure
 if (title ne "") set title title
 set xlabel label(x_name, x_unit, fx)

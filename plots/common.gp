@@ -72,3 +72,5 @@ set style fill solid 1.0 noborder
 set format x "%g"
 set format y "%g"
 set key outside right top vertical Left reverse samplen 1.6 spacing 1.25
+# High enough for a legend of n rows: one that runs into a second column takes the plot's width.
+with_legend(height, n) = height > 100 + 24 * n ? height : 100 + 24 * n

@@ -34,7 +34,7 @@ log_x = !has_texts && is_log("x", X_min, X_max)
 log_y = is_log("y", LOW_min, HIGH_max)
 
 width = 900
-height = 480 > 90 + 21 * n ? 480 : 90 + 21 * n
+height = with_legend(480, words(seen))
 eval open_figure
 if (title ne "") set title title
 set xlabel label(x_name, has_texts ? "" : x_unit, fx)

@@ -32,7 +32,7 @@ log_x = is_log("x", X_min, X_max)
 log_y = is_log("y", Y_min, Y_max)
 
 width = 900
-height = 480 > 120 + 21 * n ? 480 : 120 + 21 * n
+height = with_legend(480, words(seen) + 1)
 eval open_figure
 if (title ne "") set title title
 better(up) = up == 1 ? ", more is better" : ", less is better"
