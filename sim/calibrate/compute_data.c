@@ -307,29 +307,26 @@ static enum ew_status add_network_work(struct loader *l, const struct network *n
 
 static enum ew_status find_columns(struct loader *l, struct ew_error *err)
 {
-    static const struct {
-        const char *name;
-        double unit_s;
-    } times[] = {{"seconds", 1}, {"latency_s", 1},     {"time_s", 1}, {"min_ms", 1e-3},
-                 {"ms", 1e-3},   {"latency_ms", 1e-3}, {"us", 1e-6}};
+    static const struct ew_rows_unit times[] = {
+        {"seconds", 1}, {"latency_s", 1},     {"time_s", 1}, {"min_ms", 1e-3},
+        {"ms", 1e-3},   {"latency_ms", 1e-3}, {"us", 1e-6}};
     const struct ew_csv_table *table = l->table;
-    const enum ew_status status = ew_csv_table_need(&l->model, table, "model", err);
+    bool has_time = false;
+    enum ew_status status = ew_csv_table_need(&l->model, table, "model", err);
     if (status != EW_OK) {
         return status;
     }
     l->has_layer = ew_csv_table_find(&l->layer, table, "layer");
     l->has_part = ew_csv_table_find(&l->part, table, "rows");
     (void)ew_rows_device_column(&l->device, table);
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-        if (ew_csv_table_find(&l->time, table, times[i].name)) {
-            l->time_unit_s = times[i].unit_s;
-            return EW_OK;
-        }
-    }
-    return ew_fail(err, EW_EINPUT,
-                   "%s: expected a column of times with its unit: seconds, latency_s, time_s, "
-                   "min_ms, ms, latency_ms or us",
-                   table->path);
+    status = ew_rows_unit_column(&has_time, &l->time, &l->time_unit_s, table, "times", times,
+                                 sizeof times / sizeof *times, err);
+    return status || has_time
+               ? status
+               : ew_fail(err, EW_EINPUT,
+                         "%s: expected a column of times with its unit: seconds, latency_s, "
+                         "time_s, min_ms, ms, latency_ms or us",
+                         table->path);
 }
 
 static size_t group_of(const struct loader *l, const struct ew_compute_row *row)

@@ -41,10 +41,15 @@ static enum ew_status find_columns(struct columns *c, const struct ew_csv_table 
                                    struct ew_error *err)
 {
     *c = (struct columns){.w_unit = 1, .latency_unit = 1};
-    c->has_w = ew_csv_table_find(&c->w, t, "w");
-    if (!c->has_w && ew_csv_table_find(&c->w, t, "mw")) {
-        c->has_w = true;
-        c->w_unit = 1e-3;
+    static const struct ew_rows_unit powers[] = {{"w", 1}, {"mw", 1e-3}},
+                                     times[] = {{"latency_s", 1}, {"latency_ms", 1e-3}};
+    enum ew_status status =
+        ew_rows_unit_column(&c->has_w, &c->w, &c->w_unit, t, "power", powers, 2, err);
+    status = status ? status
+                    : ew_rows_unit_column(&c->has_latency, &c->latency, &c->latency_unit, t,
+                                          "latencies", times, 2, err);
+    if (status != EW_OK) {
+        return status;
     }
     c->has_state = ew_csv_table_find(&c->state, t, "state");
     c->has_load = ew_csv_table_find(&c->load, t, "load");
@@ -52,11 +57,6 @@ static enum ew_status find_columns(struct columns *c, const struct ew_csv_table 
     c->has_j = ew_csv_table_find(&c->j, t, "j");
     c->has_net = ew_csv_table_find(&c->net, t, "j_net_of_idle");
     c->has_model = ew_csv_table_find(&c->model, t, "model");
-    c->has_latency = ew_csv_table_find(&c->latency, t, "latency_s");
-    if (!c->has_latency && ew_csv_table_find(&c->latency, t, "latency_ms")) {
-        c->has_latency = true;
-        c->latency_unit = 1e-3;
-    }
     c->has_dvfs =
         ew_csv_table_find(&c->dvfs, t, "dvfs") || ew_csv_table_find(&c->dvfs, t, "freq_mhz");
     c->has_device = ew_rows_device_column(&c->device, t);

@@ -33,19 +33,18 @@ struct columns {
 static enum ew_status find_columns(struct columns *c, const struct ew_csv_table *table,
                                    struct ew_error *err)
 {
+    static const struct ew_rows_unit times[] = {{"seconds", 1}, {"ms", 1e-3}};
+    bool has_time = false;
     *c = (struct columns){.unit_s = 1};
-    const enum ew_status status = ew_csv_table_need(&c->bytes, table, "bytes", err);
+    enum ew_status status = ew_csv_table_need(&c->bytes, table, "bytes", err);
     if (status != EW_OK) {
         return status;
     }
     (void)ew_rows_device_column(&c->device, table);
     c->has_messages = ew_csv_table_find(&c->messages, table, "messages");
-    if (ew_csv_table_find(&c->time, table, "seconds")) {
-        return EW_OK;
-    }
-    c->unit_s = 1e-3;
-    return ew_csv_table_find(&c->time, table, "ms")
-               ? EW_OK
+    status = ew_rows_unit_column(&has_time, &c->time, &c->unit_s, table, "times", times, 2, err);
+    return status || has_time
+               ? status
                : ew_fail(err, EW_EINPUT, "%s: expected a column seconds or ms", table->path);
 }
 

@@ -9,6 +9,31 @@ bool ew_rows_device_column(size_t *out, const struct ew_csv_table *table)
     return ew_csv_table_find(out, table, "key") || ew_csv_table_find(out, table, "device");
 }
 
+enum ew_status ew_rows_unit_column(bool *is_found, size_t *column, double *unit,
+                                   const struct ew_csv_table *table, const char *what,
+                                   const struct ew_rows_unit *units, size_t n, struct ew_error *err)
+{
+    const char *found = NULL;
+    *is_found = false;
+    for (size_t i = 0; i < n; i++) {
+        size_t here = 0;
+        if (!ew_csv_table_find(&here, table, units[i].column)) {
+            continue;
+        }
+        if (found) {
+            return ew_fail(err, EW_EINPUT,
+                           "%s: expected one column of %s, found '%s' and '%s': take out the one "
+                           "that is not meant",
+                           table->path, what, found, units[i].column);
+        }
+        found = units[i].column;
+        *column = here;
+        *unit = units[i].unit;
+    }
+    *is_found = found != NULL;
+    return EW_OK;
+}
+
 enum ew_status ew_rows_check_device(const struct ew_csv_table *table, const char *device,
                                     struct ew_error *err)
 {

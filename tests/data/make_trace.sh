@@ -64,6 +64,14 @@ same "mbps --every-s" wanted.csv found.csv
     failed=1
 }
 
+# Steps of a long trace keep times of their own.
+printf '0,1\n1000000.25,2\n1000000.5,3\n' >late.csv
+printf 'time_s,bandwidth_mbit_per_s\n0,1\n1000000.25,2\n1000000.5,3\n' >wanted.csv
+"$tool" mbps late.csv >found.csv
+same "times of a long trace" wanted.csv found.csv
+printf '0\n1e9\n' >exponent
+printf '0\n99999999999999\n' >endless
+printf '0\n9999999999999999999999\n' >beyond
 printf '0\n500\n400\n' >backwards
 printf '0\n-5\n' >negative
 : >empty
@@ -71,6 +79,11 @@ printf 'seconds,mbit\n0,1\n' >wrong_header.csv
 printf 'time_s,bandwidth_mbit_per_s\n0,nan\n' >nan.csv
 refuses "backwards:3: expected ascending times, found 400 after 500" mahimahi backwards
 refuses "negative:2: expected a time in ms, found '-5'" mahimahi negative
+refuses "exponent:2: expected a time in ms, found '1e9'" mahimahi exponent
+refuses "endless: expected at most 1e7 intervals, found 1e+11; make --interval-s longer" mahimahi endless
+refuses "endless: expected at most 1e7 intervals, found inf; make --interval-s longer" mahimahi endless --interval-s 1e-320
+refuses "beyond:2: expected a time of at most 1e15 ms, found 9999999999999999999999" mahimahi beyond
+refuses "--packet-bytes: expected at most 1e9, found '1e308'" mahimahi mahimahi --packet-bytes 1e308
 refuses "empty: expected at least one time after 0, found none" mahimahi empty
 refuses "empty: expected steps, found none" mbps empty
 refuses "named.csv: expected steps of 'c', found none" mbps named.csv --select c

@@ -18,6 +18,15 @@ printf 'model,ms\nvgg16,500\nvgg16,501\nvgg16,499\n' >again.csv
 ew calibrate compute again.csv -o profile.json
 printf 'model,layer,rows,ms\nvgg16,features.0,224,20\nvgg16,features.2,448,80\nvgg16,,7,50\nvgg16,features.5,112,40\n' >rows.csv
 ew calibrate compute rows.csv -o profile.json | head -1
+# Two columns of one quantity: either might be meant.
+printf 'model,ms,seconds\nvgg16,500,0.4\nalexnet,30,0.02\n' >two.csv
+ew calibrate compute two.csv
+printf 'bytes,ms,seconds\n1000,2,0.003\n10000,11,0.012\n' >two.csv
+ew calibrate network two.csv
+printf 'state,w,mw\nidle,2,2000\ncompute,3,3000\n' >two.csv
+ew calibrate energy two.csv
+printf 'j,latency_s,latency_ms\n1,0.1,100\n2,0.2,200\n' >two.csv
+ew calibrate energy two.csv
 # Times that do not grow with bytes: no link with a bandwidth that nobody measured.
 printf 'bytes,ms\n1000,5\n10000,5.2\n100000,4.9\n' >flat.csv
 ew calibrate network flat.csv
