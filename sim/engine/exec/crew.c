@@ -283,7 +283,7 @@ static enum ew_status explain_loss(struct crew_member *member, struct ew_error *
     }
     if (member->pid <= 0 && member->crew->options->n_hosts && !member->is_ready) {
         return ew_fail(err, EW_EENGINE,
-                       "%s: closed the connection before it was ready; has it another token?",
+                       "%s: closed the connection before it was ready; is it of another version?",
                        member->label);
     }
     return explain_end(member, err);
@@ -518,6 +518,7 @@ static enum ew_status greet_member(struct crew *crew, uint32_t device, struct ew
         (void)ew_prefix(err, "%s: ", member->label);
         return judge(member, member->pid > 0 ? explain_end(member, err) : status, err);
     }
+    ew_net_watch(member->conn.fd);
     return crew_send(crew, device, &hello, err);
 }
 

@@ -12,12 +12,32 @@
 
 enum { connect_ms = 10000 };
 
+/* A machine that is silent so long is gone: switched off, or off the network, without a word. */
+enum { ALIVE_IDLE_S = 15, ALIVE_EVERY_S = 5, ALIVE_TIMES = 3, HEARD_MS = 60000 };
+
 void ew_net_tune(int fd)
 {
     const int one = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+#ifdef __linux__
+    const int idle_s = ALIVE_IDLE_S, every_s = ALIVE_EVERY_S, times = ALIVE_TIMES;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof every_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
+#endif
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void ew_net_watch(int fd)
+{
+#ifdef TCP_USER_TIMEOUT
+    const int heard_ms = HEARD_MS;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &heard_ms, sizeof heard_ms);
+#else
+    (void)fd;
+#endif
 }
 
 /* Connect within `connect_ms`; errno says why not. */

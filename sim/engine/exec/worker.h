@@ -89,8 +89,9 @@ struct wk_guest {
     struct ew_conn conn;
     struct wk_worker *worker;
     bool is_known;
-    uint32_t part;   /**< of the run that it speaks of */
-    uint32_t device; /**< EW_NONE: the coordinator */
+    const char *refusal; /**< what a coordinator is told that is not let in; NULL: nothing */
+    uint32_t part;       /**< of the run that it speaks of */
+    uint32_t device;     /**< EW_NONE: the coordinator */
     char label[WK_LABEL_BYTES];
 };
 
@@ -108,6 +109,7 @@ struct wk_report {
 struct wk_worker {
     char token[EW_TOKEN_BYTES];
     int listen_fd;
+    bool is_by_hand;       /**< somebody started it, and reads what it says */
     int wake_fds[2];       /**< pipe: the computing thread wakes the other */
     atomic_bool is_woken;  /**< and has not been heard yet */
     struct ew_arena arena; /**< of the setup */

@@ -126,6 +126,13 @@ static void close_all(struct wk_worker *worker)
     (void)pthread_mutex_destroy(&worker->mutex);
 }
 
+struct settings {
+    char *listen_at;
+    const char *token_file;
+    bool keeps_on;
+    uint32_t processor; /* EW_NONE: any */
+};
+
 /* How a run ended, for this worker. */
 struct run_end {
     bool was_told;     /* a coordinator was there to hear of a failure */
@@ -138,11 +145,13 @@ static const double patience_s = 60;
 /* One run, or what follows when another worker was lost: `end` says which, and then how it ended.
  */
 static enum ew_status serve_run(struct run_end *end, int listen_fd,
-                                const char token[EW_TOKEN_BYTES], uint32_t processor,
+                                const char token[EW_TOKEN_BYTES], const struct settings *settings,
                                 struct ew_error *err)
 {
+    const uint32_t processor = settings->processor;
     struct wk_worker worker = {.listen_fd = listen_fd,
                                .dilation = 1,
+                               .is_by_hand = settings->token_file != NULL,
                                .processor = processor,
                                .give_up_s =
                                    end->is_continued ? wk_real_now_s() + patience_s : INFINITY,
@@ -170,13 +179,6 @@ static enum ew_status serve_run(struct run_end *end, int listen_fd,
     return status;
 }
 
-struct settings {
-    char *listen_at;
-    const char *token_file;
-    bool keeps_on;
-    uint32_t processor; /* EW_NONE: any */
-};
-
 static void complain(const struct ew_error *err)
 {
     (void)fprintf(stderr, "edgeweave-worker: %s\n", err->message);
@@ -196,9 +198,11 @@ static enum ew_status serve(const struct settings *settings)
     print_port(listen_fd);
     struct run_end end = {0};
     do {
-        status = serve_run(&end, listen_fd, token, settings->processor, &err);
+        status = serve_run(&end, listen_fd, token, settings, &err);
         if (status != EW_OK && (settings->token_file || !end.was_told)) {
             complain(&err); /* else the coordinator says it */
+        } else if (settings->token_file && !end.is_continued) {
+            (void)fprintf(stderr, "edgeweave-worker: the run is over\n");
         }
     } while (settings->keeps_on || end.is_continued);
     (void)close(listen_fd);

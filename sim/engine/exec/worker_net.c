@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -444,15 +445,32 @@ static bool is_token(const char *a, const char *b)
     return difference == 0;
 }
 
+/* For whoever has started this worker. */
+static void remark(const struct wk_guest *guest, const char *text)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    char host[64] = "?";
+    if (guest->worker->is_by_hand) {
+        if (getpeername(guest->conn.fd, (struct sockaddr *)&address, &size) == 0) {
+            (void)getnameinfo((struct sockaddr *)&address, size, host, sizeof host, NULL, 0,
+                              NI_NUMERICHOST);
+        }
+        (void)fprintf(stderr, "edgeweave-worker: %s: %s\n", host, text);
+    }
+}
+
 static enum ew_status greet(struct wk_guest *guest, const struct ew_frame *frame,
                             struct ew_error *err)
 {
     struct wk_worker *worker = guest->worker;
     if (!is_token(frame->payload, worker->token)) {
-        return ew_fail(err, EW_EENGINE, "has not the token of this run");
+        guest->refusal = frame->node == EW_NONE ? "refuses the token; its own is another" : NULL;
+        return ew_fail(err, EW_EENGINE, "its token is another");
     }
     if (frame->node == EW_NONE && worker->coordinator) {
-        return ew_fail(err, EW_EENGINE, "says it is the coordinator, and there is one already");
+        guest->refusal = "is serving another run";
+        return ew_fail(err, EW_EENGINE, "another run is under way");
     }
     guest->is_known = true;
     guest->device = frame->node;
@@ -465,8 +483,10 @@ static enum ew_status greet(struct wk_guest *guest, const struct ew_frame *frame
                                           : "another worker");
     guest->conn.peer = guest->label;
     if (frame->node == EW_NONE) {
+        ew_net_watch(guest->conn.fd);
         worker->coordinator = guest;
         worker->part = frame->program;
+        remark(guest, "a run begins");
     }
     return EW_OK;
 }
@@ -490,6 +510,39 @@ static void drop_guest(struct wk_worker *worker, size_t i)
     ew_conn_fini(&guest->conn);
     free(guest);
     worker->guests.items[i] = worker->guests.items[--worker->guests.count];
+}
+
+static bool has_other_version(const struct wk_guest *guest)
+{
+    uint16_t version;
+    memcpy(&version, guest->conn.head + 4, sizeof version);
+    return guest->conn.n_head == EW_FRAME_HEAD_BYTES && memcmp(guest->conn.head, "EWX1", 4) == 0 &&
+           version != EW_FRAME_VERSION;
+}
+
+/* A coordinator that is not let in is told why; one of another version sees that at the answer's
+ * head. What it has sent already is read, else the connection would be reset. */
+static void show_out(struct wk_guest *guest, const struct ew_error *why)
+{
+    char unread[4096];
+    if (why->status != EW_EENGINE) {
+        return;
+    }
+    remark(guest, why->message);
+    if (has_other_version(guest)) {
+        guest->refusal = "is of another version";
+    }
+    if (guest->refusal) {
+        struct ew_error ignored = {0};
+        const struct ew_frame frame = {.type = EW_FRAME_ERROR,
+                                       .node = EW_NONE,
+                                       .n_bytes = strlen(guest->refusal),
+                                       .payload = guest->refusal};
+        (void)ew_conn_send(&guest->conn, &frame, &ignored);
+        (void)shutdown(guest->conn.fd, SHUT_WR);
+        while (recv(guest->conn.fd, unread, sizeof unread, 0) > 0) {
+        }
+    }
 }
 
 /* Make room: visitors who have not said who they are must not keep partners out. */
@@ -543,6 +596,9 @@ static enum ew_status serve_guest(struct wk_worker *worker, size_t i, short even
         return EW_OK;
     }
     if (!guest->is_known || is_outdated(guest)) {
+        if (!guest->is_known) {
+            show_out(guest, &own);
+        }
         drop_guest(worker, i);
         return EW_OK;
     }

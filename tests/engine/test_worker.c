@@ -1,7 +1,8 @@
 /*
- * A worker and a coordinator that sends it images as it should not: too large, too small, out of
- * order, to a device that is not the source, before there is a program. Nothing is taken; the
- * worker says what is wrong and ends.
+ * A worker and a coordinator that does what it should not. Images that are too large, too small,
+ * out of order, sent to a device that is not the source, or before there is a program: nothing is
+ * taken, the worker says what is wrong and ends. Another token, another version, another run under
+ * way: the coordinator is told, and the worker stays.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -58,17 +59,29 @@ static void say(struct talk *t, const struct ew_frame *frame)
     ck_assert_msg(status == EW_OK, "%s", t->err.message);
 }
 
-/* Start a worker with a token of zeros, and connect. */
-static void begin(struct talk *t)
+/* Connect to a worker and say so, with a token of these bytes. */
+static void visit(struct talk *t, const char *port, char token_byte)
 {
-    int to_child[2], from_child[2];
-    char line[32] = "", token[2 * EW_TOKEN_BYTES + 1], port[16];
+    char token[EW_TOKEN_BYTES];
+    memset(token, token_byte, sizeof token);
     *t = (struct talk){.conn = {.fd = -1, .peer = "worker", .limit = limit, .receive = receive}};
     t->conn.ctx = t;
+    ck_assert_msg(ew_net_connect(&t->conn.fd, "127.0.0.1", port, &t->err) == EW_OK, "%s",
+                  t->err.message);
+    say(t,
+        &(struct ew_frame){
+            .type = EW_FRAME_HELLO, .node = UINT32_MAX, .n_bytes = sizeof token, .payload = token});
+}
+
+/* Start a worker with a token of zeros; returns its process. */
+static pid_t start(char port[16])
+{
+    int to_child[2], from_child[2];
+    char line[32] = "", token[2 * EW_TOKEN_BYTES + 1];
     ck_assert(pipe(to_child) == 0 && pipe(from_child) == 0);
-    t->pid = fork();
-    ck_assert_int_ge(t->pid, 0);
-    if (t->pid == 0) {
+    const pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
         (void)dup2(to_child[0], STDIN_FILENO);
         (void)dup2(from_child[1], STDOUT_FILENO);
         (void)execl(EW_BINARY_DIR "/bin/edgeweave-worker", "edgeweave-worker", (char *)NULL);
@@ -83,12 +96,16 @@ static void begin(struct talk *t)
         (void)close(to_child[i]);
         (void)close(from_child[i]);
     }
-    ck_assert_msg(ew_net_connect(&t->conn.fd, "127.0.0.1", port, &t->err) == EW_OK, "%s",
-                  t->err.message);
-    static const char zeros[EW_TOKEN_BYTES];
-    say(t,
-        &(struct ew_frame){
-            .type = EW_FRAME_HELLO, .node = UINT32_MAX, .n_bytes = sizeof zeros, .payload = zeros});
+    return pid;
+}
+
+/* The same, and connect. */
+static void begin(struct talk *t)
+{
+    char port[16];
+    const pid_t pid = start(port);
+    visit(t, port, 0);
+    t->pid = pid;
 }
 
 /* Setup and program of the fuzzer's corpus, without emulation. */
@@ -135,9 +152,8 @@ static void send_input(struct talk *t, uint32_t node, uint64_t image, uint64_t n
     free(zeros);
 }
 
-static void expect(struct talk *t, const char *message)
+static void hear(struct talk *t, const char *message)
 {
-    int how = 0;
     while (!*t->said) {
         struct pollfd fd = {.fd = t->conn.fd, .events = POLLIN};
         ck_assert_int_gt(poll(&fd, 1, 20000), 0);
@@ -146,6 +162,12 @@ static void expect(struct talk *t, const char *message)
         }
     }
     ck_assert_msg(strstr(t->said, message) != NULL, "expected '%s', found '%s'", message, t->said);
+}
+
+static void expect(struct talk *t, const char *message)
+{
+    int how = 0;
+    hear(t, message);
     ck_assert_int_eq(waitpid(t->pid, &how, 0), t->pid);
     ck_assert(WIFEXITED(how));
     ck_assert_int_eq(WEXITSTATUS(how) != 0, strcmp(message, "BYE") != 0);
@@ -204,10 +226,51 @@ START_TEST(images_before_a_program_are_refused)
 }
 END_TEST
 
+/* A visitor that has sent all sorts of things after its token is told all the same. */
+static void check_refusal(const char *port, char token_byte, const char *message)
+{
+    struct talk t;
+    visit(&t, port, token_byte);
+    for (int i = 0; i < 100; i++) {
+        struct ew_error ignored = {0};
+        (void)ew_conn_send(&t.conn, &(struct ew_frame){.type = EW_FRAME_PING}, &ignored);
+    }
+    hear(&t, message);
+    ew_conn_fini(&t.conn);
+}
+
+START_TEST(who_is_not_let_in_is_told_why)
+{
+    struct talk first;
+    char port[16], head[EW_FRAME_HEAD_BYTES];
+    const pid_t pid = start(port);
+    check_refusal(port, 7, "refuses the token; its own is another");
+    visit(&first, port, 0);
+    say(&first, &(struct ew_frame){.type = EW_FRAME_PING});
+    for (int i = 0; i < 20; i++) {
+        check_refusal(port, 0, "is serving another run");
+        check_refusal(port, 7, "refuses the token; its own is another");
+    }
+    /* another version: answered in ours, so that its own check of heads says so */
+    struct talk other = {.conn = {.fd = -1, .peer = "worker", .limit = limit, .receive = receive}};
+    other.conn.ctx = &other;
+    ck_assert(ew_net_connect(&other.conn.fd, "127.0.0.1", port, &other.err) == EW_OK);
+    ew_frame_put_head(head, &(struct ew_frame){.type = EW_FRAME_HELLO, .node = UINT32_MAX});
+    head[4] = EW_FRAME_VERSION + 1;
+    ck_assert(ew_conn_put(&other.conn, head, sizeof head, &other.err) == EW_OK);
+    hear(&other, "is of another version");
+    ew_conn_fini(&other.conn);
+    /* the run that is under way has not noticed */
+    first.pid = pid;
+    say(&first, &(struct ew_frame){.type = EW_FRAME_STOP});
+    expect(&first, "BYE");
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {images_of_the_right_size_are_taken,
-                                  other_images_are_refused_before_they_are_read,
-                                  images_before_a_program_are_refused};
-    return run_suite("worker_inputs", tests, sizeof tests / sizeof *tests);
+    const TTest *const tests[] = {
+        images_of_the_right_size_are_taken, other_images_are_refused_before_they_are_read,
+        images_before_a_program_are_refused, who_is_not_let_in_is_told_why};
+    return run_suite("worker", tests, sizeof tests / sizeof *tests);
 }
