@@ -57,8 +57,7 @@ function(ew_add_check_test folder name)
     target_link_libraries(test_${name} PRIVATE edgeweave_test_support ${arg_LIBRARIES})
     ew_target_defaults(test_${name})
     add_test(NAME ${folder}.${name} COMMAND test_${name})
-    set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder}
-                         ENVIRONMENT CK_DEFAULT_TIMEOUT=240)
+    set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder})
 endfunction()
 
 # C code of a protobuf schema, by nanopb at build time, as a static library:

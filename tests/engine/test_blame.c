@@ -6,6 +6,7 @@
 
 #include "engine/exec/blame.h"
 #include "model/platform.h"
+#include "support/suite.h"
 
 enum { N = 6 };
 
@@ -116,7 +117,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("blame");
+    Suite *suite = begin_suite("blame");
     TCase *tcase = tcase_create("judging");
     tcase_add_checked_fixture(tcase, setup, NULL);
     tcase_add_test(tcase, nobody_is_judged_without_a_complaint);

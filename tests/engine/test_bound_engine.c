@@ -196,7 +196,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("bound_engine");
+    Suite *suite = begin_suite("bound_engine");
     TCase *random = tcase_create("random scenarios");
     tcase_set_timeout(random, 600);
     tcase_add_test(random, bound_is_below_every_simulated_result);

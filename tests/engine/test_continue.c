@@ -197,7 +197,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("continue");
+    Suite *suite = begin_suite("continue");
     TCase *tcase = tcase_create("continue");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, engines_agree_when_jobs_go_on_in_the_middle);

@@ -227,7 +227,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("differential");
+    Suite *suite = begin_suite("differential");
     TCase *tcase = tcase_create("differential");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, engines_agree_on_random_scenarios);

@@ -26,7 +26,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("dynamic_differential");
+    Suite *suite = begin_suite("dynamic_differential");
     TCase *tcase = tcase_create("dynamic_differential");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, engines_agree_in_a_changing_world);

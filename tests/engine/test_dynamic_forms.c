@@ -5,6 +5,7 @@
 
 #include "support/collect.h"
 #include "support/hand.h"
+#include "support/suite.h"
 
 #define TOLERANCE_S 1e-9
 
@@ -399,7 +400,7 @@ int main(void)
         all_devices_down_for_ever_strands_requests,
         a_loop_that_never_helps_ends,
     };
-    Suite *suite = suite_create("dynamic_forms");
+    Suite *suite = begin_suite("dynamic_forms");
     TCase *tcase = tcase_create("dynamic_forms");
     tcase_set_timeout(tcase, TIMEOUT_S);
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

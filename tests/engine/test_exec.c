@@ -357,7 +357,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("exec");
+    Suite *suite = begin_suite("exec");
     TCase *tcase = tcase_create("exec");
     tcase_set_timeout(tcase, 600);
     tcase_add_test(tcase, any_split_gives_the_answer_of_one_device);

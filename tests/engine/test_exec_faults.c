@@ -11,6 +11,7 @@
 #include "plan/lower.h"
 #include "support/faulty.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
 enum { SEED = 15, N_TIMES = 1, N_TIMES_FULL = 100 };
 
@@ -140,7 +141,7 @@ static TCase *add_case(Suite *suite, const char *name)
 
 int main(void)
 {
-    Suite *suite = suite_create("exec_faults");
+    Suite *suite = begin_suite("exec_faults");
     tcase_add_loop_test(add_case(suite, "stops"), every_fault_ends_the_run_with_worker_and_cause, 0,
                         2);
     TCase *tcase = add_case(suite, "faults");

@@ -18,6 +18,7 @@
 #include "io/onnx.h"
 #include "plan/lower.h"
 #include "support/faulty.h"
+#include "support/suite.h"
 #include "support/tiny.h"
 
 enum { N_DEVICES = 4, MAX_PLANS = 8, MAX_PIECES = 256, MAX_JOBS = 512, N_REQUESTS = 6 };
@@ -460,7 +461,7 @@ static TCase *add_case(Suite *suite, const char *name)
 
 int main(void)
 {
-    Suite *suite = suite_create("exec_losses");
+    Suite *suite = begin_suite("exec_losses");
     TCase *deaths = add_case(suite, "deaths");
     tcase_add_test(deaths, any_worker_may_die_at_any_moment);
     tcase_add_test(deaths, given_images_survive_a_loss);

@@ -177,7 +177,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pick");
+    Suite *suite = begin_suite("pick");
     TCase *tcase = tcase_create("pick");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, engines_show_the_same_run);

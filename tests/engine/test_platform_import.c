@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "engine/simgrid/platform_child.h"
 #include "engine/simgrid/platform_import.h"
+#include "support/suite.h"
 
 #define DATA EW_SOURCE_DIR "/tests/data/platforms/"
 #define PLATFORMS EW_SOURCE_DIR "/platforms"
@@ -434,7 +435,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("platform_import");
+    Suite *suite = begin_suite("platform_import");
     TCase *good = tcase_create("good"), *refused = tcase_create("refused");
     tcase_add_test(good, devices_and_links_keep_file_order);
     tcase_add_test(good, properties_become_device_facts);

@@ -51,7 +51,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pool_differential");
+    Suite *suite = begin_suite("pool_differential");
     TCase *tcase = tcase_create("pool_differential");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, engines_agree_on_who_takes_what);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/exec/shaper.h"
+#include "support/suite.h"
 
 enum { MAX_FLOWS = 7 };
 
@@ -223,7 +224,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("shaper");
+    Suite *suite = begin_suite("shaper");
     TCase *tcase = tcase_create("reserve");
     tcase_add_test(tcase, latency_decides_the_share_of_a_link);
     tcase_add_test(tcase, equal_flows_share_equally);

@@ -2,9 +2,15 @@
 
 #include <stdlib.h>
 
+Suite *begin_suite(const char *name)
+{
+    (void)setenv("CK_DEFAULT_TIMEOUT", "240", 0);
+    return suite_create(name);
+}
+
 int run_suite(const char *name, const TTest *const *tests, size_t n)
 {
-    Suite *suite = suite_create(name);
+    Suite *suite = begin_suite(name);
     TCase *tcase = tcase_create(name);
     for (size_t i = 0; i < n; i++) {
         tcase_add_test(tcase, tests[i]);

@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** A suite; tests of cases made from then on may take four minutes instead of Check's four seconds,
+ * unless CK_DEFAULT_TIMEOUT says otherwise: it is for what hangs. */
+Suite *begin_suite(const char *name);
+
 /** Run the tests as suite `name`, one case; returns the process exit code. */
 int run_suite(const char *name, const TTest *const *tests, size_t n);
 

@@ -257,7 +257,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("bound");
+    Suite *suite = begin_suite("bound");
     TCase *bounds = tcase_create("closed forms");
     tcase_add_checked_fixture(bounds, NULL, tear_down);
     tcase_add_test(bounds, one_device_is_met_exactly);

@@ -6,6 +6,7 @@
 
 #include "plan/builder.h"
 #include "plan/check.h"
+#include "support/suite.h"
 #include "support/tiny.h"
 
 static const struct tiny_layer layers[] = {
@@ -413,7 +414,7 @@ END_TEST
 int main(void)
 {
     (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
-    Suite *suite = suite_create("builder");
+    Suite *suite = begin_suite("builder");
     TCase *tcase = tcase_create("builder");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, everything_needs_a_plan_first);

@@ -10,6 +10,7 @@
 
 #include "coedge/coedge_program.h"
 #include "coedge/coedge_solver.h"
+#include "support/suite.h"
 
 enum { N = 3, LAYERS = 2, ROWS = 16 };
 
@@ -512,7 +513,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("coedge_solver");
+    Suite *suite = begin_suite("coedge_solver");
     TCase *costs = tcase_create("costs");
     tcase_add_test(costs, coedge_costs_of_given_splits_equal_hand_sums);
     tcase_add_test(costs, coedge_halo_reaches_beyond_a_thin_neighbour);

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "results/csv.h"
+#include "support/suite.h"
 #include "unit/results_fixture.h"
 
 static struct fixture fix;
@@ -578,7 +579,7 @@ END_TEST
 
 static Suite *csv_suite(void)
 {
-    Suite *suite = suite_create("csv");
+    Suite *suite = begin_suite("csv");
     TCase *files = tcase_create("files");
     tcase_add_checked_fixture(files, set_up, tear_down);
     tcase_add_test(files, no_final_name_before_finish);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "distredge/actor_file.h"
+#include "support/suite.h"
 
 enum { N_VOLUMES = 2, N_PARTS = 3, REASON_SIZE = 512 };
 
@@ -252,7 +253,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("distredge_actor");
+    Suite *suite = begin_suite("distredge_actor");
     TCase *files = tcase_create("file");
     tcase_add_checked_fixture(files, set_up, tear_down);
     tcase_add_test(files, what_is_saved_is_loaded_bit_by_bit);

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "distredge/ddpg.h"
+#include "support/suite.h"
 
 static uint64_t next_bits(void *ctx)
 {
@@ -353,7 +354,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("distredge_ddpg");
+    Suite *suite = begin_suite("distredge_ddpg");
     TCase *networks = tcase_create("mlp");
     tcase_add_test(networks, forward_is_weights_times_input_plus_bias);
     tcase_add_loop_test(networks, gradients_match_differences, 0, 2);

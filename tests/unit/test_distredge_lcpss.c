@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "distredge/lcpss.h"
+#include "support/suite.h"
 
 enum { N_UNITS = 18, N_CONVS = 13 };
 
@@ -343,7 +344,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("distredge_lcpss");
+    Suite *suite = begin_suite("distredge_lcpss");
     TCase *law = tcase_create("law");
     tcase_add_test(law, padding_rows_count_literally_and_are_cut_when_clamped);
     tcase_add_test(law, literal_law_is_the_printed_recurrence);

@@ -9,6 +9,7 @@
 #include "distredge/coordinate.h"
 #include "distredge/model.h"
 #include "distredge/osds.h"
+#include "support/suite.h"
 
 /* ------------------------------------------------------------------ a small model */
 
@@ -442,7 +443,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("distredge_model");
+    Suite *suite = begin_suite("distredge_model");
     TCase *recursion = tcase_create("recursion");
     tcase_add_test(recursion, a_fused_volume_recomputes_its_halos);
     tcase_add_test(recursion, between_volumes_only_missing_rows_travel);

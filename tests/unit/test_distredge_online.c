@@ -12,6 +12,7 @@
 #include "support/planning.h"
 #include "support/random_dynamics.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 #include "support/tiny.h"
 
 /* Little is learned, and fluctuation is not told from change. */
@@ -396,7 +397,7 @@ END_TEST
 
 static Suite *distredge_online_suite(void)
 {
-    Suite *suite = suite_create("distredge_online");
+    Suite *suite = begin_suite("distredge_online");
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, means_follow_what_held_and_speeds_are_as_seen);
     tcase_add_test(parts, a_lasting_change_is_told_from_a_fluctuation);

@@ -13,6 +13,7 @@
 #include "io/graph_json.h"
 #include "support/planning.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 #include "support/tiny.h"
 
 /* Plans are judged by the recursion here, and little is learned. */
@@ -468,7 +469,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("distredge_plan");
+    Suite *suite = begin_suite("distredge_plan");
     TCase *blocks = tcase_create("chain");
     tcase_add_test(blocks, vgg16_has_eighteen_blocks);
     tcase_add_test(blocks, a_residual_block_is_one_block);

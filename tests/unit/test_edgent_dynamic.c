@@ -329,7 +329,7 @@ END_TEST
 
 static Suite *edgent_dynamic_suite(void)
 {
-    Suite *suite = suite_create("edgent_dynamic");
+    Suite *suite = begin_suite("edgent_dynamic");
     TCase *change = tcase_create("change_point");
     tcase_add_test(change, belief_after_many_samples_is_the_batch_formula);
     tcase_add_test(change, prediction_is_a_students_t);

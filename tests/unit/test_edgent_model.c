@@ -10,6 +10,7 @@
 
 #include "edgent/edgent_model.h"
 #include "support/edgent_paper.h"
+#include "support/suite.h"
 
 static struct edgent_paper low_net, tail_net;
 
@@ -290,7 +291,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("edgent_model");
+    Suite *suite = begin_suite("edgent_model");
     TCase *regression = tcase_create("regression");
     tcase_add_checked_fixture(regression, make_nets, NULL);
     tcase_add_test(regression, edgent_exits_have_the_published_layer_counts);

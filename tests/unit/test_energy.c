@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "results/energy.h"
+#include "support/suite.h"
 #include "unit/results_fixture.h"
 
 #define TOLERANCE 1e-12
@@ -531,7 +532,7 @@ END_TEST
 
 static Suite *energy_suite(void)
 {
-    Suite *suite = suite_create("energy");
+    Suite *suite = begin_suite("energy");
     TCase *forms = tcase_create("closed_forms");
     tcase_add_test(forms, computing_adds_to_idle);
     tcase_add_test(forms, transfer_pays_at_both_ends_while_bytes_flow);

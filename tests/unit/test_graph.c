@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/graph.h"
+#include "support/suite.h"
 
 enum { MAX_LAYERS = 16 };
 
@@ -503,7 +504,7 @@ END_TEST
 
 static Suite *graph_suite(void)
 {
-    Suite *suite = suite_create("graph");
+    Suite *suite = begin_suite("graph");
     TCase *making = tcase_create("make");
     tcase_set_timeout(making, 30);
     tcase_add_test(making, make_keeps_file_order_when_it_is_topological);

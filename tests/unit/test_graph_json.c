@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "io/graph_json.h"
+#include "support/suite.h"
 
 static struct ew_graph *parse(const char *text)
 {
@@ -486,7 +487,7 @@ END_TEST
 
 static Suite *graph_json_suite(void)
 {
-    Suite *suite = suite_create("graph_json");
+    Suite *suite = begin_suite("graph_json");
     TCase *reading = tcase_create("read");
     tcase_add_test(reading, parse_fills_defaults);
     tcase_add_test(reading, parse_reads_every_attribute);

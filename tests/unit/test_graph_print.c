@@ -9,6 +9,7 @@
 
 #include "io/graph_json.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 
 static struct ew_graph *reread(const char *text, const char *path)
 {
@@ -126,7 +127,7 @@ END_TEST
 
 static Suite *graph_print_suite(void)
 {
-    Suite *suite = suite_create("graph_print");
+    Suite *suite = begin_suite("graph_print");
     TCase *writing = tcase_create("write");
     tcase_add_loop_test(writing, ready_graphs_survive_writing, 0, 9);
     tcase_add_test(writing, random_graphs_survive_writing);

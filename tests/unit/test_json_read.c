@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/json_read.h"
+#include "support/suite.h"
 
 static const char text[] =
     "{\"s\": \"hi\", \"t\": true, \"x\": 2.5, \"i\": -7, \"big\": 9007199254740991, "
@@ -224,7 +225,7 @@ END_TEST
 
 static Suite *json_read_suite(void)
 {
-    Suite *suite = suite_create("json_read");
+    Suite *suite = begin_suite("json_read");
     TCase *values = tcase_create("values");
     tcase_add_test(values, need_reads_each_type);
     tcase_add_test(values, need_fails_when_absent_get_does_not);

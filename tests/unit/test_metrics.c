@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "support/suite.h"
 #include "unit/results_fixture.h"
 
 #define TOLERANCE 1e-12
@@ -517,7 +518,7 @@ END_TEST
 
 static Suite *metrics_suite(void)
 {
-    Suite *suite = suite_create("metrics");
+    Suite *suite = begin_suite("metrics");
     TCase *service = tcase_create("service");
     tcase_add_checked_fixture(service, set_up, tear_down);
     tcase_add_test(service, counts_add_up);

@@ -9,6 +9,7 @@
 
 #include "io/onnx.h"
 #include "support/onnx_text.h"
+#include "support/suite.h"
 
 static struct ew_graph *import_with(struct onnx_file *f, const struct ew_onnx_options *options)
 {
@@ -698,7 +699,7 @@ END_TEST
 
 static Suite *onnx_suite(void)
 {
-    Suite *suite = suite_create("onnx");
+    Suite *suite = begin_suite("onnx");
     TCase *ops = tcase_create("operators");
     tcase_add_test(ops, conv_reads_weights_from_the_file);
     tcase_add_test(ops, auto_pad_gives_same_sizes);

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "io/graph_json.h"
 #include "io/onnx.h"
+#include "support/suite.h"
 
 enum { MAX_CSV_BYTES = 4 << 20, NAME_SIZE = 256 };
 
@@ -270,7 +271,7 @@ END_TEST
 
 static Suite *onnx_models_suite(void)
 {
-    Suite *suite = suite_create("onnx_models");
+    Suite *suite = begin_suite("onnx_models");
     TCase *facts = tcase_create("facts");
     tcase_set_timeout(facts, 60);
     tcase_add_test(facts, counts_equal_hooks);

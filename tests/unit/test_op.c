@@ -8,6 +8,7 @@
 
 #include "model/op.h"
 #include "support/op_sample.h"
+#include "support/suite.h"
 
 static void expect_shape(const struct op_sample *s, int32_t c, int32_t h, int32_t w)
 {
@@ -350,7 +351,7 @@ END_TEST
 
 static Suite *op_suite(void)
 {
-    Suite *suite = suite_create("op");
+    Suite *suite = begin_suite("op");
     TCase *names = tcase_create("name");
     tcase_add_test(names, op_names_round_trip);
     tcase_add_test(names, op_from_name_refuses_unknown);

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "model/op.h"
 #include "support/op_sample.h"
+#include "support/suite.h"
 
 enum { MAX_TAPS = 4096 };
 
@@ -648,7 +649,7 @@ END_TEST
 
 static Suite *op_field_suite(void)
 {
-    Suite *suite = suite_create("op_field");
+    Suite *suite = begin_suite("op_field");
     TCase *fields = tcase_create("field");
     tcase_set_timeout(fields, 60);
     tcase_add_test(fields, field_of_conv_rows);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/op.h"
+#include "support/suite.h"
 
 enum { MAX_INPUTS = 2 };
 
@@ -191,7 +192,7 @@ END_TEST
 
 static Suite *op_import_suite(void)
 {
-    Suite *suite = suite_create("op_import");
+    Suite *suite = begin_suite("op_import");
     TCase *counts = tcase_create("counts");
     tcase_add_test(counts, shape_and_counts_of_conv_transpose);
     tcase_add_test(counts, shape_and_counts_of_matrix_products);

@@ -14,6 +14,7 @@
 #include "plugin/make_book.h"
 #include "support/planning.h"
 #include "support/random_scenario.h"
+#include "support/suite.h"
 #include "support/tiny.h"
 #include "sweep/candidates.h"
 #include "sweep/evaluate.h"
@@ -546,7 +547,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("optimal");
+    Suite *suite = begin_suite("optimal");
     TCase *tcase = tcase_create("optimal");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, several_devices_share_what_is_worth_sharing);

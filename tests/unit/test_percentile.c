@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "results/percentile.h"
+#include "support/suite.h"
 
 enum { MAX_VALUES = 5000 };
 
@@ -112,7 +113,7 @@ END_TEST
 
 static Suite *percentile_suite(void)
 {
-    Suite *suite = suite_create("percentile");
+    Suite *suite = begin_suite("percentile");
     TCase *rank = tcase_create("rank");
     tcase_add_test(rank, rank_is_ceil_of_share);
     tcase_add_test(rank, rank_does_not_suffer_from_rounding);

@@ -261,7 +261,7 @@ int main(void)
         messages_name_the_place,
         what_the_builder_refuses_has_a_place,
     };
-    Suite *suite = suite_create("plan_json");
+    Suite *suite = begin_suite("plan_json");
     TCase *tcase = tcase_create("plan_json");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/platform.h"
+#include "support/suite.h"
 
 /* Three devices a, b, c; links: ab (1 MB/s, 1 ms), medium (4 MB/s, 2 ms), pipe (fatpipe). */
 static struct ew_device_desc devices[3];
@@ -284,7 +285,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("platform");
+    Suite *suite = begin_suite("platform");
     TCase *built = tcase_create("built"), *refused = tcase_create("refused");
     tcase_add_checked_fixture(built, set_up, NULL);
     tcase_add_checked_fixture(refused, set_up, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/profile.h"
+#include "support/suite.h"
 
 static struct ew_graph *graph;
 static struct ew_profile *profile;
@@ -482,7 +483,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("profile");
+    Suite *suite = begin_suite("profile");
     TCase *cost = tcase_create("cost"), *check = tcase_create("check");
     tcase_add_checked_fixture(cost, set_up, tear_down);
     tcase_add_checked_fixture(check, set_up, tear_down);

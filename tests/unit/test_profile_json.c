@@ -11,6 +11,7 @@
 #include "io/graph_json.h"
 #include "io/profile_json.h"
 #include "io/profile_pool.h"
+#include "support/suite.h"
 
 static const char *const profile_dirs[] = {EW_SOURCE_DIR "/platforms/profiles"};
 
@@ -344,7 +345,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("profile_json");
+    Suite *suite = begin_suite("profile_json");
     TCase *good = tcase_create("good"), *bad = tcase_create("bad"), *files = tcase_create("files");
     tcase_add_test(good, rate_is_read);
     tcase_add_test(good, class_rates_and_common_members_are_read);

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "results/report.h"
+#include "support/suite.h"
 #include "unit/results_fixture.h"
 
 static struct fixture fix;
@@ -260,7 +261,7 @@ END_TEST
 
 static Suite *report_suite(void)
 {
-    Suite *suite = suite_create("report");
+    Suite *suite = begin_suite("report");
     TCase *keys = tcase_create("json");
     tcase_add_checked_fixture(keys, set_up, tear_down);
     tcase_add_test(keys, run_has_every_promised_key);

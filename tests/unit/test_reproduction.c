@@ -403,7 +403,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("reproduction");
+    Suite *suite = begin_suite("reproduction");
     TCase *tcase = tcase_create("all");
     tcase_add_test(tcase, later_layers_win_member_by_member);
     tcase_add_test(tcase, an_object_gives_way_to_a_plain_value);

@@ -9,6 +9,7 @@
 
 #include "results/grid.h"
 #include "results/table.h"
+#include "support/suite.h"
 #include "unit/results_fixture.h"
 
 static const struct ew_table_options plain = {.width = 80, .without_wall_clock = true};
@@ -194,7 +195,7 @@ END_TEST
 
 static Suite *table_suite(void)
 {
-    Suite *suite = suite_create("table");
+    Suite *suite = begin_suite("table");
     TCase *runs = tcase_create("runs");
     tcase_add_test(runs, runs_are_aligned_and_the_best_marked);
     tcase_add_test(runs, a_single_run_gets_no_mark);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "io/graph_json.h"
+#include "support/suite.h"
 
 enum { MAX_FIELDS = 8, MAX_CSV_BYTES = 1 << 20 };
 
@@ -371,7 +372,7 @@ END_TEST
 
 static Suite *zoo_suite(void)
 {
-    Suite *suite = suite_create("zoo");
+    Suite *suite = begin_suite("zoo");
     TCase *facts = tcase_create("facts");
     tcase_set_timeout(facts, 30);
     tcase_add_test(facts, totals_equal_model_facts);
