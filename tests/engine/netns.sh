@@ -36,5 +36,16 @@ grep -q '"equal_bits": 1' "$work/json" || fail "wrong answer"
 # of the three engines the last is exec; this machine may be busy, so only the size is checked
 ratio=$(sed -n 's/.*"latency_error_ratio": \([-0-9.e]*\).*/\1/p' "$work/json" | tail -n 1)
 awk -v r="$ratio" 'BEGIN { exit !(r > -0.25 && r < 0.5) }' || fail "latency is off by $ratio"
+# edgeld sends many small messages, which a filter's burst must not speed up (it did by 6 %); the best
+# of three, since other work on the machine delays
+if [ -n "${EW_FULL:-}" ]; then
+    for turn in 1 2 3; do
+        run validate --graph alexnet --platform emulated_8 --strategy edgeld --network netns --dilation 8 \
+            --json >"$work/json"
+        sed -n 's/.*"latency_error_ratio": \([-0-9.e]*\).*/\1/p' "$work/json" | tail -n 1
+    done >"$work/ratios"
+    awk '{ a = $1 < 0 ? -$1 : $1; if (NR == 1 || a < best) best = a } END { exit !(best < 0.03) }' \
+        "$work/ratios" || fail "edgeld is off by $(tr '\n' ' ' <"$work/ratios")"
+fi
 [ -z "$(ip -o link show 2>/dev/null | grep -E ': (switch|control[0-9]*|data[0-9]+)[@:]')" ] ||
     fail "an interface is left"

@@ -62,6 +62,13 @@ static double link_bytes_per_s(const struct crew_member *member, bool sends)
            crew->run->net->bandwidth_factor / dilation;
 }
 
+static struct ew_netns_end netns_end(const struct crew_member *member, bool sends)
+{
+    return (struct ew_netns_end){.device = member->device,
+                                 .n_devices = member->crew->run->platform->n_devices,
+                                 .bytes_per_s = link_bytes_per_s(member, sends)};
+}
+
 /* In the child: token on standard input, port on standard output. */
 static void become_worker(const struct crew_member *member, const int to_child[2],
                           const int from_child[2])
@@ -70,9 +77,8 @@ static void become_worker(const struct crew_member *member, const int to_child[2
     char *const argv[] = {
         (char *)(uintptr_t) "edgeweave-worker", (char *)(uintptr_t) "--listen",
         (char *)(uintptr_t)(options->has_kernel_links ? "0.0.0.0:0" : "127.0.0.1:0"), NULL};
-    if (options->has_kernel_links &&
-        !ew_netns_become_worker(member->device, link_bytes_per_s(member, true), to_child[0],
-                                from_child[1])) {
+    const struct ew_netns_end end = netns_end(member, true);
+    if (options->has_kernel_links && !ew_netns_become_worker(&end, to_child[0], from_child[1])) {
         _exit(127);
     }
     (void)dup2(to_child[0], STDIN_FILENO);
@@ -118,8 +124,8 @@ static enum ew_status plug_in(struct crew_member *member, int from_child, int to
         return ew_fail(err, EW_EENGINE, "network netns: no network namespace for %s",
                        member->label);
     }
-    const enum ew_status status =
-        ew_netns_plug(member->device, member->pid, link_bytes_per_s(member, false), err);
+    const struct ew_netns_end end = netns_end(member, false);
+    const enum ew_status status = ew_netns_plug(&end, member->pid, err);
     ew_netns_addresses(control, member->peer_host, member->device);
     (void)snprintf(member->host, sizeof member->host, "%s", control);
     (void)send(to_child, &byte, 1, MSG_NOSIGNAL);

@@ -13,12 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 250, LIMIT_BYTES = 16 << 20, LEAST_BURST_BYTES = 1600 };
+#include "base/text.h"
+
+enum { MAX_WORKERS = 250, QUANTUM_BYTES = 1514, LEAST_BURST_BYTES = 600 };
 
 /* A full Ethernet frame against the bytes of ours in it: bandwidths of platforms are of payload. */
 static const double frame_ratio = 1514.0 / 1448.0;
-/* What tbf lets through at once, so that its timer need not be finer. */
-static const double burst_s = 0.4e-3;
+/* What an idle link lets through at once, so that its timer need not be finer. */
+static const double burst_s = 0.15e-3;
 
 /* ---- which platforms ---- */
 
@@ -113,15 +115,43 @@ static enum ew_status run_tool(const char *tool, const char *lines, struct ew_er
     return EW_OK;
 }
 
-static enum ew_status shape(const char *interface, double bytes_per_s, struct ew_error *err)
+/* The class of traffic with a device, of those below ALL. */
+static unsigned class_of(uint32_t device)
 {
-    char line[160];
-    const double rate = frame_ratio * bytes_per_s;
+    return (unsigned)(device & 255u) + 1;
+}
+
+/* One end of a cable: so many bytes a second, of which each device at the other side (`peer`: dst
+ * or src) has an equal share while others want theirs, as on a link of the simulators. What is
+ * below 128 bytes, which TCP's acknowledgements are, passes freely: simulators know of none. */
+static enum ew_status shape(const char *interface, const char *peer, const struct ew_netns_end *end,
+                            struct ew_error *err)
+{
+    enum { ALL = 0xffff };
+    const double rate = frame_ratio * end->bytes_per_s;
     const double burst = fmax(LEAST_BURST_BYTES, burst_s * rate);
-    (void)snprintf(line, sizeof line,
-                   "qdisc add dev %s root tbf rate %.0fbit burst %.0f limit %d\n", interface,
-                   8 * rate, burst, LIMIT_BYTES);
-    return run_tool("tc", line, err);
+    struct ew_str lines = {0};
+    ew_str_printf(
+        &lines,
+        "qdisc add dev %s root handle 1: htb\n"
+        "class add dev %s parent 1: classid 1:%x htb rate %.0fbit burst %.0f cburst %.0f\n"
+        "filter add dev %s parent 1: protocol ip prio 1 u32 match u16 0 0xff80 at 2 flowid 1:0\n",
+        interface, interface, ALL, 8 * rate, burst, burst, interface);
+    for (uint32_t d = 0; d < end->n_devices; d++) {
+        char address[EW_NETNS_ADDRESS_BYTES], control[EW_NETNS_ADDRESS_BYTES];
+        ew_netns_addresses(control, address, d);
+        ew_str_printf(&lines,
+                      "class add dev %s parent 1:%x classid 1:%x htb rate %.0fbit ceil %.0fbit "
+                      "burst %.0f cburst %.0f quantum %d\n"
+                      "filter add dev %s parent 1: protocol ip prio 2 u32 match ip %s %s/32 "
+                      "flowid 1:%x\n",
+                      interface, ALL, class_of(d), 8 * rate / end->n_devices, 8 * rate, burst,
+                      burst, QUANTUM_BYTES, interface, peer, address, class_of(d));
+    }
+    const enum ew_status status =
+        lines.failed ? ew_fail_memory(err) : run_tool("tc", ew_str_text(&lines), err);
+    ew_str_fini(&lines);
+    return status;
 }
 
 /* ---- namespaces ---- */
@@ -179,29 +209,30 @@ void ew_netns_addresses(char control[EW_NETNS_ADDRESS_BYTES], char data[EW_NETNS
     (void)snprintf(data, EW_NETNS_ADDRESS_BYTES, "10.77.0.%u", (unsigned)(device & 255u) + 1);
 }
 
-bool ew_netns_become_worker(uint32_t device, double bytes_per_s, int from_parent, int to_parent)
+bool ew_netns_become_worker(const struct ew_netns_end *end, int from_parent, int to_parent)
 {
     char control[EW_NETNS_ADDRESS_BYTES], data[EW_NETNS_ADDRESS_BYTES], lines[256], byte = '\n';
     struct ew_error err = {0};
-    ew_netns_addresses(control, data, device);
+    ew_netns_addresses(control, data, end->device);
     if (unshare(CLONE_NEWNET) != 0 || write(to_parent, &byte, 1) != 1 ||
         read(from_parent, &byte, 1) != 1) {
         return false;
     }
     (void)snprintf(lines, sizeof lines,
-                   "link set lo up\naddr add %s/16 dev data\nlink set data up\n"
+                   "link set lo up\naddr add %s/16 dev data\nlink set data gso_max_segs 1 up\n"
                    "addr add %s/16 dev control\nlink set control up\n",
                    data, control);
     const bool is_up =
-        run_tool("ip", lines, &err) == EW_OK && shape("data", bytes_per_s, &err) == EW_OK;
+        run_tool("ip", lines, &err) == EW_OK && shape("data", "dst", end, &err) == EW_OK;
     if (!is_up) {
         (void)fprintf(stderr, "edgeweave: %s\n", err.message);
     }
     return is_up;
 }
 
-enum ew_status ew_netns_plug(uint32_t device, pid_t pid, double bytes_per_s, struct ew_error *err)
+enum ew_status ew_netns_plug(const struct ew_netns_end *end, pid_t pid, struct ew_error *err)
 {
+    const uint32_t device = end->device;
     char lines[512], port[32];
     (void)snprintf(port, sizeof port, "data%u", device);
     (void)snprintf(lines, sizeof lines,
@@ -213,5 +244,5 @@ enum ew_status ew_netns_plug(uint32_t device, pid_t pid, double bytes_per_s, str
                    "link set control%u up\n",
                    port, (long)pid, port, port, device, (long)pid, device, device);
     const enum ew_status status = run_tool("ip", lines, err);
-    return status ? status : shape(port, bytes_per_s, err);
+    return status ? status : shape(port, "src", end, err);
 }

@@ -1,6 +1,6 @@
 /*
  * Links made by the kernel: every worker in a network namespace of its own, joined to a switch by a
- * virtual cable whose two ends are shaped (tbf). The coordinator moves to a namespace, too; all of
+ * virtual cable whose two ends are shaped (htb). The coordinator moves to a namespace, too; all of
  * them vanish with their processes. Needs root or user namespaces, and the programs ip and tc.
  */
 #ifndef EW_ENGINE_EXEC_NETNS_H
@@ -20,14 +20,20 @@ enum ew_status ew_netns_check(const struct ew_platform *platform, struct ew_erro
  *  missing. */
 enum ew_status ew_netns_enter(struct ew_error *err);
 
+/** One end of a worker's cable. */
+struct ew_netns_end {
+    uint32_t device;
+    uint32_t n_devices; /**< workers at the switch */
+    double bytes_per_s; /**< of payload, that go in there: from the worker, or from the switch */
+};
+
 /** In the child that becomes worker `device`: move to a namespace of its own, tell `to_parent`,
  * wait for a byte from `from_parent` and set up its end. False: not possible, and said on standard
- *  error. `bytes_per_s` is how fast it may send. */
-bool ew_netns_become_worker(uint32_t device, double bytes_per_s, int from_parent, int to_parent);
+ *  error. */
+bool ew_netns_become_worker(const struct ew_netns_end *end, int from_parent, int to_parent);
 
-/** Plug in the worker, which has told of its namespace. `bytes_per_s` is how fast it may receive.
- */
-enum ew_status ew_netns_plug(uint32_t device, pid_t pid, double bytes_per_s, struct ew_error *err);
+/** Plug in the worker, which has told of its namespace; `end` is the switch's. */
+enum ew_status ew_netns_plug(const struct ew_netns_end *end, pid_t pid, struct ew_error *err);
 
 /** Where the coordinator reaches a worker, and where other workers do. */
 void ew_netns_addresses(char control[EW_NETNS_ADDRESS_BYTES], char data[EW_NETNS_ADDRESS_BYTES],

@@ -20,7 +20,7 @@
 
 enum {
     MAX_GUESTS = EW_MAX_DEVICES + 16,
-    WINDOW_BYTES = 4 << 10,
+    WINDOW_BYTES = 6 << 10,
     MAX_SETUP_BYTES = 1 << 30, /* from a coordinator with the token only */
 };
 
@@ -109,7 +109,7 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
 {
     struct wk_line *line = &worker->lines[device];
     enum ew_status status = ew_net_connect(&line->conn.fd, host, port, err);
-    if (status == EW_OK && worker->setup.has_kernel_links) { /* equal windows: equal shares */
+    if (status == EW_OK && worker->setup.has_kernel_links) { /* all that may wait outside shares */
         const int bytes = WINDOW_BYTES;
         (void)setsockopt(line->conn.fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     }
