@@ -123,7 +123,8 @@ enum ew_group {
     X(ENGINE, "engine", 0, "simgrid|fast|exec", EW_GROUP_ENGINE,                                   \
       "who simulates, or exec: really run it with worker processes (default: simgrid)")            \
     X(KERNELS, "kernels", 0, "ID", EW_GROUP_ENGINE | EW_GROUP_EXEC,                                \
-      "exec: kernels that compute the layers (default: reference)")                                \
+      "exec: kernels that compute the layers: reference (its bits do not depend on the plan), or " \
+      "where they were built in xnnpack (default: reference)")                                     \
     X(WEIGHTS, "weights", 0, "random|FILE", EW_GROUP_ENGINE | EW_GROUP_EXEC,                       \
       "exec: weights made from the seed, or read from FILE where the graph says they lie "         \
       "(default: from the graph's own file if it names one, else random)")                         \

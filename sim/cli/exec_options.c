@@ -25,13 +25,17 @@ static enum ew_status check_kernels(struct ew_cli *cli, const char *id, struct e
     if (kernels) {
         return ew_fail(err, EW_ENOTSUP, "kernels '%s' do not run on this processor", id);
     }
+    struct ew_str ids = {0};
     size_t n = 0;
-    while (ew_kernels_at((uint32_t)n)) {
-        n++;
+    for (; ew_kernels_at((uint32_t)n); n++) {
+        ew_str_printf(&ids, "%s'%s'", n ? ", " : "", ew_kernels_at((uint32_t)n)->id);
     }
     const char *near = ew_nearest_name(id, n, kernels_name_at, NULL);
-    return ew_fail(err, EW_EUSAGE, "no kernels '%s' in this build%s%s%s", id,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    const enum ew_status status = ew_fail(err, EW_EUSAGE, "no kernels '%s' in this build; %s%s%s",
+                                          id, near ? "did you mean '" : "there are ",
+                                          near ? near : ew_str_text(&ids), near ? "'?" : "");
+    ew_str_fini(&ids);
+    return status;
 }
 
 /* The token: first line of its file. */

@@ -81,4 +81,16 @@ for model in $models; do
         judge "$work/out.json" || failed=1
     done
 done
+
+# Kernels that promise no bits, where this build has them, are compared with those that do.
+graph squeezenet1_1 64
+if "$program" validate --graph "$work/squeezenet1_1.json" --platform emulated_8 --devices 4 --measured \
+    --strategy modnn,local --kernels xnnpack --json --quiet >"$work/out.json" 2>"$work/err"; then
+    grep -o '"max_relative_difference": [^,]*' "$work/out.json" | awk '
+        { n++; bad = bad || !($2 > 0 && $2 <= 1e-5) }
+        END { print "xnnpack: " n " answers" (bad ? ", WRONG" : ", near those of reference"); exit bad || n != 2 }' || failed=1
+elif ! grep -q 'no kernels' "$work/err"; then
+    cat "$work/err"
+    failed=1
+fi
 exit "$failed"
