@@ -44,10 +44,15 @@ static enum ew_status read_token(char token[EW_TOKEN_BYTES], const char *path, s
 static enum ew_status listen_on(int *out, char *host, struct ew_error *err)
 {
     char *colon = strrchr(host, ':');
-    if (!colon) {
+    uint64_t port;
+    if (!colon || !ew_parse_u64(colon + 1, &port) || port > 65535) {
         return ew_fail(err, EW_EUSAGE, "--listen: expected HOST:PORT, found '%s'", host);
     }
     *colon = '\0';
+    if (*host == '[' && colon[-1] == ']') { /* [::1]:7000 */
+        host++;
+        colon[-1] = '\0';
+    }
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
@@ -204,6 +209,9 @@ static enum ew_status serve(const struct settings *settings)
         } else if (settings->token_file && !end.is_continued) {
             (void)fprintf(stderr, "edgeweave-worker: the run is over\n");
         }
+        if (status != EW_OK && status != EW_EENGINE && !end.was_told) {
+            break; /* nobody's fault but this machine's: it would fail again at once */
+        }
     } while (settings->keeps_on || end.is_continued);
     (void)close(listen_fd);
     return status;
@@ -227,6 +235,9 @@ int main(int argc, char **argv)
             i++;
         } else {
             const bool is_help = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
+            if (!is_help) {
+                (void)fprintf(stderr, "edgeweave-worker: cannot make sense of '%s'\n\n", argv[i]);
+            }
             (void)fprintf(
                 is_help ? stdout : stderr,
                 "usage: edgeweave-worker [--listen HOST:PORT] [--token-file FILE] "
