@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/out_file.h"
+#include "base/system.h"
 
 static bool read_all(int fd, char *buffer, size_t size, size_t *got)
 {
@@ -70,22 +71,6 @@ done:
     return status;
 }
 
-static bool write_all(int fd, const char *text, size_t size)
-{
-    size_t n = 0;
-    while (n < size) {
-        const ssize_t w = write(fd, text + n, size - n);
-        if (w < 0 && errno == EINTR) {
-            continue;
-        }
-        if (w < 0) {
-            return false;
-        }
-        n += (size_t)w;
-    }
-    return true;
-}
-
 enum ew_status ew_file_write(const char *path, const char *text, size_t size, struct ew_error *err)
 {
     struct ew_out_file file;
@@ -93,7 +78,7 @@ enum ew_status ew_file_write(const char *path, const char *text, size_t size, st
     if (status != EW_OK) {
         return status;
     }
-    if (write_all(file.fd, text, size)) {
+    if (ew_write_all(file.fd, text, size)) {
         status = ew_out_file_publish(&file, true, err);
     } else {
         status = ew_fail(err, EW_EIO, "%s: cannot write: %s", path, strerror(errno));

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/system.h"
 #include "base/vec.h"
 #include "calibrate/probe_threads.h"
 #include "engine/exec/random_weights.h"
@@ -69,7 +70,7 @@ struct meter {
 
 static struct meter meter_begin(void)
 {
-    struct meter m = {.begin_s = ew_probe_now_s()};
+    struct meter m = {.begin_s = ew_now_s()};
     m.has_counter = read_number(&m.begin_j, RAPL, NULL);
     m.begin_j *= 1e-6;
     return m;
@@ -80,7 +81,7 @@ static double meter_w(const struct meter *m)
     double value = NAN;
     if (m->has_counter && read_number(&value, RAPL, NULL)) {
         const double joules = value * 1e-6 - m->begin_j;
-        return joules > 0 ? joules / (ew_probe_now_s() - m->begin_s) : NAN; /* the counter wraps */
+        return joules > 0 ? joules / (ew_now_s() - m->begin_s) : NAN; /* the counter wraps */
     }
     return read_sensor_w(&value) ? value : NAN;
 }
@@ -109,9 +110,9 @@ static enum ew_status measure_copies(struct ew_probe *p, struct ew_error *err)
     }
     memset(from, 1, COPY_BYTES);
     for (int i = 0; i < COPIES; i++) { /* the first one maps the pages */
-        const double begin_s = ew_probe_now_s();
+        const double begin_s = ew_now_s();
         memcpy(to, from, COPY_BYTES);
-        best_s = i && to[i] ? fmin(best_s, ew_probe_now_s() - begin_s) : best_s;
+        best_s = i && to[i] ? fmin(best_s, ew_now_s() - begin_s) : best_s;
     }
     p->copy_bytes_per_s = COPY_BYTES / best_s;
     free(from);
@@ -144,9 +145,9 @@ static enum ew_status time_piece(double *best_s, struct prober *p,
     double total_s = 0;
     *best_s = INFINITY;
     for (int i = 0; status == EW_OK && (i < MIN_RUNS || total_s < ROW_S) && i < MAX_RUNS; i++) {
-        const double begin_s = ew_probe_now_s();
+        const double begin_s = ew_now_s();
         status = p->kernels->run(&out, p->kernels, task, weights, &in, &p->scratch, err);
-        const double took_s = ew_probe_now_s() - begin_s;
+        const double took_s = ew_now_s() - begin_s;
         total_s += took_s;
         *best_s = fmin(*best_s, took_s);
     }
@@ -199,8 +200,8 @@ static enum ew_status probe_layers(struct prober *p, const struct ew_graph *cons
     bool any = true;
     for (uint32_t id = 0; status == EW_OK && any; id++) {
         any = false;
-        for (size_t g = 0; status == EW_OK && g < n_graphs &&
-                           (p->n_layers < MIN_LAYERS || ew_probe_now_s() < until_s);
+        for (size_t g = 0;
+             status == EW_OK && g < n_graphs && (p->n_layers < MIN_LAYERS || ew_now_s() < until_s);
              g++) {
             if (id >= graphs[g]->n_layers) {
                 continue;
@@ -258,7 +259,7 @@ static const struct ew_kernels *first_available(void)
 enum ew_status ew_probe_measure(struct ew_probe *out, const struct ew_graph *const *graphs,
                                 size_t n_graphs, double limit_s, struct ew_error *err)
 {
-    const double begin_s = ew_probe_now_s();
+    const double begin_s = ew_now_s();
     struct prober p = {.data = &out->data, .kernels = first_available()};
     double kilobytes = 0;
     if (!p.kernels) {

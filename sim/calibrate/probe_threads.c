@@ -3,22 +3,15 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "engine/exec/random_weights.h"
 
 enum { MIN_RUNS = 3, MAX_RUNS = 20 };
 
 /* For each number of threads. */
 static const double LIMIT_S = 0.2;
-
-double ew_probe_now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 float *ew_probe_values(const struct ew_box *box)
 {
@@ -84,14 +77,14 @@ static void *follow(void *arg)
 static double lead(struct member *first)
 {
     struct team *team = first->team;
-    const double until_s = ew_probe_now_s() + LIMIT_S;
+    const double until_s = ew_now_s() + LIMIT_S;
     double best_s = INFINITY;
-    for (int i = 0; i < MAX_RUNS && (i < MIN_RUNS || ew_probe_now_s() < until_s); i++) {
+    for (int i = 0; i < MAX_RUNS && (i < MIN_RUNS || ew_now_s() < until_s); i++) {
         (void)pthread_barrier_wait(&team->line);
-        const double begin_s = ew_probe_now_s();
+        const double begin_s = ew_now_s();
         run_once(first);
         (void)pthread_barrier_wait(&team->line);
-        best_s = i ? fmin(best_s, ew_probe_now_s() - begin_s) : best_s; /* the first grows memory */
+        best_s = i ? fmin(best_s, ew_now_s() - begin_s) : best_s; /* the first grows memory */
     }
     team->is_over = true;
     (void)pthread_barrier_wait(&team->line);

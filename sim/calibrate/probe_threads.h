@@ -7,9 +7,6 @@
 #include "calibrate/probe.h"
 #include "engine/exec/kernel/kernel.h"
 
-/** Seconds on the monotonic clock. */
-double ew_probe_now_s(void);
-
 /** Random values for a box; NULL when memory runs out. Free with free(). */
 float *ew_probe_values(const struct ew_box *box);
 

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/system.h"
 #include "cli/options.h"
 #include "cli/session.h"
 #include "io/sweep_json.h"
@@ -171,13 +171,6 @@ static enum ew_status prepare(struct job *job, struct ew_error *err)
 /* --- showing -----------------------------------------------------------------------------------
  */
 
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* "2 h 5 min", "3 min 20 s", "14 s" */
 static void print_duration(char out[32], double seconds)
 {
@@ -203,7 +196,7 @@ static void show(void *ctx, const struct ew_sweep_progress *p)
         job->is_shown = true;
         return;
     }
-    const double elapsed_s = now_s() - p->begin_s;
+    const double elapsed_s = ew_now_s() - p->begin_s;
     if (elapsed_s < FIRST_SHOWN_S || p->n_todo == 0) {
         return;
     }
@@ -232,7 +225,7 @@ static void sum_up(const struct job *job, const struct ew_sweep_progress *p)
         return;
     }
     char took[32];
-    print_duration(took, p->n_done ? now_s() - p->begin_s : 0);
+    print_duration(took, p->n_done ? ew_now_s() - p->begin_s : 0);
     fprintf(stderr, "%s: %llu points, %llu known, %llu done", job->options.store_path,
             (unsigned long long)p->n_points, (unsigned long long)p->n_known,
             (unsigned long long)p->n_done);

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 enum { NO_PROGRAM = 127 };
 
 /* In single quotes nothing is special but the quote, which is written twice. */
@@ -82,7 +84,8 @@ enum ew_status ew_gnuplot_run(bool *is_missing, const struct ew_str *settings, c
     if (pid == 0) {
         become_gnuplot(settings, script, fileno(messages));
     }
-    while (pid > 0 && waitpid(pid, &state, 0) < 0 && errno == EINTR) {
+    if (pid > 0) {
+        ew_wait_child(pid, &state);
     }
     const bool is_done = pid > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 0;
     *is_missing = pid > 0 && WIFEXITED(state) && WEXITSTATUS(state) == NO_PROGRAM;

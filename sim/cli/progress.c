@@ -1,8 +1,9 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/system.h"
 
 /* An event takes less than a microsecond, an evaluation about a hundred of them. */
 enum {
@@ -15,18 +16,11 @@ enum {
 
 static const double FIRST_S = 1.0, STEP_S = 0.1;
 
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 struct ew_progress ew_progress_begin(const struct ew_cli *cli, size_t n_points)
 {
     return (struct ew_progress){
         .is_on = cli->verbosity != EW_QUIET && isatty(STDERR_FILENO),
-        .begin_s = now_s(),
+        .begin_s = ew_now_s(),
         .n_points = n_points,
         .label = "",
     };
@@ -56,7 +50,7 @@ static void draw(struct ew_progress *p, double time_s)
 
 static void look(struct ew_progress *p)
 {
-    const double time_s = now_s();
+    const double time_s = ew_now_s();
     if (time_s - p->begin_s >= FIRST_S && time_s - p->drawn_s >= STEP_S) {
         draw(p, time_s);
     }

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 /* What the child sends: a header, then the answer. */
 struct report {
     uint32_t magic;
@@ -31,32 +33,8 @@ enum {
 
 static const uint64_t max_answer_bytes = (uint64_t)1 << 30;
 
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* ------------------------------------------------------------------------------------- the child
  */
-
-static bool send_all(int fd, const void *data, size_t size)
-{
-    const char *p = data;
-    while (size) {
-        const ssize_t n = write(fd, p, size);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        p += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
 
 /* Signals end the child: handlers of the program, or of a sanitizer, are not for it. */
 static void prepare_child(double limit_s)
@@ -90,8 +68,8 @@ static bool send_report(int fd, enum ew_status status, const struct ew_str *answ
         .answer_bytes = answer->length,
     };
     memcpy(report.message, err->message, sizeof report.message);
-    return send_all(fd, &report, sizeof report) &&
-           send_all(fd, ew_str_text(answer), answer->length);
+    return ew_write_all(fd, &report, sizeof report) &&
+           ew_write_all(fd, ew_str_text(answer), answer->length);
 }
 
 /* Never returns. */
@@ -105,35 +83,18 @@ static void run_child(int fd, ew_guarded function, void *ctx, double limit_s)
     _exit(is_sent ? EXIT_SUCCESS : EXIT_FAILURE); /* no destructors, no double flush */
 }
 
-static bool receive_all(int fd, void *data, size_t size)
-{
-    char *p = data;
-    while (size) {
-        const ssize_t n = read(fd, p, size);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        p += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 /* The next question, its size first; false: there are no more. */
 static bool receive_question(int fd, struct ew_str *question)
 {
     uint64_t size;
-    if (!receive_all(fd, &size, sizeof size) || size > max_answer_bytes) {
+    if (!ew_read_all(fd, &size, sizeof size) || size > max_answer_bytes) {
         return false;
     }
     char buffer[4096];
     question->length = 0;
     for (uint64_t left = size; left;) {
         const size_t n = left < sizeof buffer ? (size_t)left : sizeof buffer;
-        if (!receive_all(fd, buffer, n)) {
+        if (!ew_read_all(fd, buffer, n)) {
             return false;
         }
         ew_str_append_n(question, buffer, n);
@@ -213,7 +174,7 @@ static bool read_some(struct watch *watch)
 static void receive(struct watch *watch)
 {
     for (;;) {
-        const double left_s = watch->deadline_s - now_s();
+        const double left_s = watch->deadline_s - ew_now_s();
         if (left_s <= 0) {
             watch->is_late = true;
             return;
@@ -241,7 +202,7 @@ static void reap(struct watch *watch)
         (void)kill(watch->child, SIGKILL);
     }
     for (look_for_child(watch); !watch->is_gone; look_for_child(watch)) {
-        if (!watch->is_late && now_s() > watch->deadline_s) {
+        if (!watch->is_late && ew_now_s() > watch->deadline_s) {
             watch->is_late = true;
             (void)kill(watch->child, SIGKILL);
         }
@@ -326,7 +287,7 @@ enum ew_status ew_guard_run(struct ew_str *answer, ew_guarded function, void *ct
     if (pipe(ends) != 0) {
         return ew_fail(err, EW_EIO, "%s: cannot make a pipe: %s", what, strerror(errno));
     }
-    struct watch watch = {.fd = ends[0], .deadline_s = now_s() + limit_s};
+    struct watch watch = {.fd = ends[0], .deadline_s = ew_now_s() + limit_s};
     watch.child = fork();
     if (watch.child < 0) {
         (void)close(ends[0]);
@@ -372,9 +333,9 @@ static enum ew_status hear(struct ew_guard_talk *talk, struct ew_str *answer, st
 {
     struct watch *watch = &talk->watch;
     watch->data.length = 0;
-    watch->deadline_s = now_s() + talk->limit_s;
+    watch->deadline_s = ew_now_s() + talk->limit_s;
     while (!is_complete(&watch->data)) {
-        const double left_s = watch->deadline_s - now_s();
+        const double left_s = watch->deadline_s - ew_now_s();
         struct pollfd waiting = {.fd = watch->fd, .events = POLLIN};
         if (left_s <= 0) {
             watch->is_late = talk->is_broken = true;
@@ -440,7 +401,7 @@ enum ew_status ew_guard_talk_begin(struct ew_guard_talk **out, ew_guarded_answer
     return status;
 }
 
-/* As send_all, but a child that is gone is no signal. */
+/* As ew_write_all, but a child that is gone is no signal. */
 static bool tell(int fd, const void *data, size_t size)
 {
     const char *p = data;
@@ -482,7 +443,7 @@ enum ew_status ew_guard_talk_end(struct ew_guard_talk *talk, struct ew_error *er
         struct pollfd end = {.fd = watch->fd};
         const bool was_gone = poll(&end, 1, 0) > 0; /* it has hung up */
         (void)close(watch->fd);                     /* it ends when there are no more questions */
-        watch->deadline_s = now_s() + (was_late ? 0 : LINGER_S);
+        watch->deadline_s = ew_now_s() + (was_late ? 0 : LINGER_S);
         reap(watch);
         if (was_gone || (talk->is_broken && !watch->is_late)) {
             status = explain_death(watch->wait_status, talk->what, err);

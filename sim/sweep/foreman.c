@@ -6,8 +6,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/system.h"
 
 enum { ATTEND_MS = 5, MAX_READ = 1 << 16 };
 
@@ -71,8 +72,7 @@ static _Noreturn void serve(struct duty *d)
         is_wanted = read_orders(d, is_idle ? -1 : 0);
         status = ew_pool_attend(d->pool, is_idle ? 0 : ATTEND_MS, keep_answer, d, NULL);
         if (status == EW_OK && d->answers.length > 0) {
-            is_wanted =
-                is_wanted && ew_pool_write_whole(d->to_master, d->answers.text, d->answers.length);
+            is_wanted = is_wanted && ew_write_all(d->to_master, d->answers.text, d->answers.length);
             d->answers.length = 0;
         }
     }
@@ -132,8 +132,7 @@ void ew_foreman_stop(struct ew_foreman *foreman)
         (void)kill(foreman->pid, SIGKILL);
         (void)close(foreman->to);
         (void)close(foreman->from);
-        while (waitpid(foreman->pid, NULL, 0) < 0 && errno == EINTR) {
-        }
+        ew_wait_child(foreman->pid, NULL);
         ew_str_fini(&foreman->received);
         free(foreman);
     }
@@ -142,7 +141,7 @@ void ew_foreman_stop(struct ew_foreman *foreman)
 enum ew_status ew_foreman_give(struct ew_foreman *foreman, const struct ew_foreman_item *items,
                                size_t n, struct ew_error *err)
 {
-    return ew_pool_write_whole(foreman->to, items, n * sizeof *items)
+    return ew_write_all(foreman->to, items, n * sizeof *items)
                ? EW_OK
                : ew_fail(err, EW_EIO, "the process that runs the workers is gone");
 }

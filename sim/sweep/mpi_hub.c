@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/system.h"
 #include "sweep/mpi_link.h"
 
 enum { MAX_AHEAD = 16, MAX_MESSAGE_ITEMS = 64, SERVE_MS = 1 };
@@ -69,7 +70,7 @@ enum ew_status ew_mpi_hub_open(struct ew_mpi_hub **out, int *rank, const char *p
         return status;
     }
     for (int i = 0; i < hub->link.size; i++) {
-        hub->crews[i].peer.heard_s = ew_mpi_now_s();
+        hub->crews[i].peer.heard_s = ew_now_s();
         hub->crews[i].n_jobs = n_jobs;
         hub->takers[i] = &hub->crews[i].taker;
     }
@@ -87,14 +88,14 @@ enum ew_status ew_mpi_hub_open(struct ew_mpi_hub **out, int *rank, const char *p
 /* Rank 0: the others shall go. Waits a little until they have heard it. */
 static void dismiss(struct ew_mpi_hub *hub)
 {
-    const double until_s = ew_mpi_now_s() + GOODBYE_S;
+    const double until_s = ew_now_s() + GOODBYE_S;
     const char is_broken = hub->n_lost > 0;
     int n_left = 0, from;
     for (int i = 1; i < hub->link.size; i++) {
         ew_mpi_link_send(&hub->link, i, EW_MPI_STOP, &is_broken, 1);
         n_left += !hub->crews[i].is_lost;
     }
-    while (n_left > 0 && ew_mpi_now_s() < until_s) {
+    while (n_left > 0 && ew_now_s() < until_s) {
         if (!ew_mpi_link_receive(&hub->link, &from)) {
             pause_a_little();
         } else if (hub->link.message.text[0] == EW_MPI_BYE && !hub->crews[from].has_left) {
@@ -134,7 +135,7 @@ uint32_t ew_mpi_hub_lost(const struct ew_mpi_hub *hub)
 
 static bool is_time_to_beat(struct ew_mpi_hub *hub)
 {
-    const double time_s = ew_mpi_now_s();
+    const double time_s = ew_now_s();
     if (time_s - hub->beat_s < EW_MPI_BEAT_S) {
         return false;
     }
@@ -148,7 +149,7 @@ static enum ew_status take_order(struct ew_mpi_hub *hub, struct ew_error *err)
     struct ew_foreman_item items[MAX_MESSAGE_ITEMS];
     struct ew_mpi_hello hello;
     const size_t n = (m->length - 1) / sizeof *items;
-    hub->crews[0].peer.heard_s = ew_mpi_now_s();
+    hub->crews[0].peer.heard_s = ew_now_s();
     switch ((enum ew_mpi_message)m->text[0]) {
     case EW_MPI_HELLO:
         ew_mpi_link_meet(&hub->crews[0].peer, &hello, &hub->link);
@@ -202,7 +203,7 @@ static enum ew_status serve_once(struct ew_mpi_hub *hub, struct ew_error *err)
     if (status == EW_OK) {
         send_answers(hub);
     }
-    if (status == EW_OK && ew_mpi_peer_is_lost(&me->peer, ew_mpi_now_s())) {
+    if (status == EW_OK && ew_mpi_peer_is_lost(&me->peer, ew_now_s())) {
         return ew_fail(err, EW_EIO, "rank 0 is gone");
     }
     return status == EW_OK ? EW_OK : ew_fail(err, status, "%s", ignored.message);
@@ -337,7 +338,7 @@ static enum ew_status feed(struct ew_mpi_hub *hub, int rank, uint32_t n_crews, s
 
 static enum ew_status look_after(struct ew_mpi_hub *hub, struct ew_error *err)
 {
-    const double time_s = ew_mpi_now_s();
+    const double time_s = ew_now_s();
     const uint32_t n_others = count_others(hub);
     enum ew_status status = EW_OK;
     ew_mpi_hub_beat(hub);
@@ -403,7 +404,7 @@ static enum ew_status handle(struct ew_mpi_hub *hub, int from, take_fn take, voi
     struct crew *crew = &hub->crews[from];
     const struct ew_str *m = &hub->link.message;
     struct ew_mpi_hello hello;
-    crew->peer.heard_s = ew_mpi_now_s();
+    crew->peer.heard_s = ew_now_s();
     switch ((enum ew_mpi_message)m->text[0]) {
     case EW_MPI_HELLO:
         ew_mpi_link_meet(&crew->peer, &hello, &hub->link);
@@ -435,7 +436,7 @@ static enum ew_status attend_own(struct ew_mpi_hub *hub, take_fn take, void *ctx
 enum ew_status ew_mpi_hub_attend(struct ew_mpi_hub *hub, int timeout_ms, take_fn take, void *ctx,
                                  struct ew_error *err)
 {
-    const double until_s = ew_mpi_now_s() + timeout_ms * 1e-3;
+    const double until_s = ew_now_s() + timeout_ms * 1e-3;
     enum ew_status status = EW_OK;
     do {
         const uint64_t n_before = hub->n_open;
@@ -451,6 +452,6 @@ enum ew_status ew_mpi_hub_attend(struct ew_mpi_hub *hub, int timeout_ms, take_fn
         } else if (status == EW_OK && hub->n_open == n_before) {
             pause_a_little();
         }
-    } while (status == EW_OK && hub->n_open > 0 && ew_mpi_now_s() < until_s);
+    } while (status == EW_OK && hub->n_open > 0 && ew_now_s() < until_s);
     return status;
 }

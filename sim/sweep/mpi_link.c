@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -18,13 +17,6 @@ enum {
 
 /* First byte of a part. */
 enum part { MORE = '+', LAST = '.' };
-
-double ew_mpi_now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static enum ew_status open_module(const struct ew_mpi_module **out, const char *path,
                                   struct ew_error *err)

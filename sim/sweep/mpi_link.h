@@ -76,6 +76,4 @@ void ew_mpi_link_meet(struct ew_mpi_peer *peer, struct ew_mpi_hello *hello,
 /** Has it died, as far as can be seen? */
 bool ew_mpi_peer_is_lost(const struct ew_mpi_peer *peer, double now_s);
 
-double ew_mpi_now_s(void);
-
 #endif

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
+#include "base/system.h"
 #include "engine/exec/exec.h"
 #include "io/plan_json.h"
 #include "plan/check.h"
@@ -14,13 +14,6 @@
 #include "plugin/make_book.h"
 #include "sweep/point_internal.h"
 #include "sweep/point_loss.h"
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* --- planning -------------------------------------------------------------------------------- */
 
@@ -473,7 +466,7 @@ enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_confi
                              const struct ew_contender *const *makers, struct ew_error *err)
 {
     const struct ew_setup *setup = config->setup;
-    const double begin_s = now_s();
+    const double begin_s = ew_now_s();
     point->config = config;
     enum ew_status status = label(point, makers, err); /* also when planning fails */
     if (status != EW_OK) {
@@ -493,7 +486,7 @@ enum ew_status ew_point_plan(struct ew_point *point, const struct ew_point_confi
             (void)ew_prefix(err, "workload '%s': ", setup->workloads[i].name);
         }
     }
-    point->plan_time_s = now_s() - begin_s;
+    point->plan_time_s = ew_now_s() - begin_s;
     return status == EW_OK ? label(point, makers, err) : status;
 }
 
@@ -698,7 +691,7 @@ static enum ew_status simulate(struct ew_result **out, struct running *r,
                                const struct ew_point_run *how, struct ew_error *err)
 {
     struct ew_run_facts facts = {0};
-    const double begin_s = now_s();
+    const double begin_s = ew_now_s();
     r->run.sink = ew_metrics_sink(r->metrics);
     r->run.exec_facts = how->exec_facts;
     enum ew_status status = how->engine->run(&facts, &r->run, err);
@@ -706,7 +699,7 @@ static enum ew_status simulate(struct ew_result **out, struct running *r,
         return status;
     }
     struct ew_run_labels labels = ew_point_labels(r->point, how->engine);
-    labels.run_time_s = now_s() - begin_s;
+    labels.run_time_s = ew_now_s() - begin_s;
     return ew_metrics_finish(out, r->metrics, &labels, err);
 }
 

@@ -12,6 +12,8 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
+
+#include "base/system.h"
 #endif
 
 enum {
@@ -49,13 +51,6 @@ struct ew_pool {
     uint64_t n_open;
 };
 
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static size_t count_in_hand(const struct worker *w)
 {
     return w->in_hand.count - w->n_answered;
@@ -63,20 +58,6 @@ static size_t count_in_hand(const struct worker *w)
 
 /* --- in the worker -----------------------------------------------------------------------------
  */
-
-bool ew_pool_write_whole(int fd, const void *bytes, size_t size)
-{
-    const char *at = bytes;
-    while (size > 0) {
-        const ssize_t n = write(fd, at, size);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        at += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
 
 static void set_alarm(timer_t timer, double limit_s)
 {
@@ -99,7 +80,7 @@ static _Noreturn void live(const struct ew_pool_job *job, int from_parent, int t
 {
     struct ew_str answers = {0};
     void *state = job->begin(job->ctx);
-    double flushed_s = now_s();
+    double flushed_s = ew_now_s();
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     timer_t timer;
     const bool has_limit =
@@ -121,9 +102,9 @@ static _Noreturn void live(const struct ew_pool_job *job, int from_parent, int t
         }
         frame.size = answers.length - at - sizeof frame;
         memcpy(answers.text + at, &frame, sizeof frame);
-        const double time_s = now_s();
+        const double time_s = ew_now_s();
         if (answers.length > FLUSH_BYTES || time_s - flushed_s > FLUSH_S || is_idle(from_parent)) {
-            if (!ew_pool_write_whole(to_parent, answers.text, answers.length)) {
+            if (!ew_write_all(to_parent, answers.text, answers.length)) {
                 _exit(1);
             }
             answers.length = 0;
@@ -217,11 +198,11 @@ enum ew_status ew_pool_start(struct ew_pool **out, const struct ew_pool_job *job
 /* Busy workers are killed, idle ones end by themselves, soon. */
 static void stop_worker(struct worker *w)
 {
-    const double until_s = now_s() + END_S;
+    const double until_s = ew_now_s() + END_S;
     const struct timespec pause = {0, 500000};
     (void)close(w->to);
     pid_t gone = 0;
-    while (gone != w->pid && count_in_hand(w) == 0 && now_s() < until_s) {
+    while (gone != w->pid && count_in_hand(w) == 0 && ew_now_s() < until_s) {
         gone = waitpid(w->pid, NULL, WNOHANG);
         if (gone == 0) {
             (void)nanosleep(&pause, NULL);
@@ -230,8 +211,7 @@ static void stop_worker(struct worker *w)
     (void)close(w->from);
     if (gone != w->pid) {
         (void)kill(w->pid, SIGKILL);
-        while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR) {
-        }
+        ew_wait_child(w->pid, NULL);
     }
 }
 
@@ -294,8 +274,7 @@ static bool send_item(struct worker *w, struct ew_item item)
                 w->in_hand.count * sizeof *w->in_hand.items);
         w->n_answered = 0;
     }
-    return ew_vec_push(&w->in_hand, item) &&
-           ew_pool_write_whole(w->to, &item.number, sizeof item.number);
+    return ew_vec_push(&w->in_hand, item) && ew_write_all(w->to, &item.number, sizeof item.number);
 }
 
 /* Whole groups as long as they are small, and no more than the worker's share of what is left. */
@@ -377,8 +356,7 @@ static enum ew_status bury(struct ew_pool *pool, struct worker *w, take_fn take,
     enum ew_status status = EW_OK;
     (void)close(w->to);
     (void)close(w->from);
-    while (waitpid(w->pid, &state, 0) < 0 && errno == EINTR) {
-    }
+    ew_wait_child(w->pid, &state);
     w->pid = 0;
     w->received.length = 0;
     w->taker.has_group = false;

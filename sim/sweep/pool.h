@@ -79,7 +79,4 @@ void ew_pool_stop(struct ew_pool *pool);
 /** In a process forked by `parent`: die with it, leave signals of the terminal to it. */
 void ew_pool_become_worker(pid_t parent);
 
-/** Write everything, however often a pipe takes a part only. */
-bool ew_pool_write_whole(int fd, const void *bytes, size_t size);
-
 #endif

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "sweep/reproduce_cache.h"
 #include "sweep/reproduce_point.h"
 
@@ -110,8 +111,7 @@ static void finish(struct run *run, uint32_t index)
     struct ew_repro_record trial = {0};
     int state = 0;
     (void)close(w.fd);
-    while (waitpid(w.pid, &state, 0) < 0 && errno == EINTR) {
-    }
+    ew_wait_child(w.pid, &state);
     run->workers[index] = run->workers[--run->n_workers];
     struct ew_str *record = &w.job->record;
     if (ew_repro_record_parse(&trial, ew_str_text(record), record->length, NULL) != EW_OK) {
@@ -164,8 +164,7 @@ static void kill_workers(struct run *run)
         int state;
         (void)kill(run->workers[i].pid, SIGKILL);
         (void)close(run->workers[i].fd);
-        while (waitpid(run->workers[i].pid, &state, 0) < 0 && errno == EINTR) {
-        }
+        ew_wait_child(run->workers[i].pid, &state);
     }
     run->n_workers = 0;
 }

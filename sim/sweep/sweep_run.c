@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/json_writer.h"
+#include "base/system.h"
 #include "results/cells.h"
 #include "results/report.h"
 #include "results/store.h"
@@ -42,13 +42,6 @@ struct sweeping {
     double shown_s;
     struct ew_sweep_progress progress;
 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* Asked often, also where nothing else happens for a while. */
 static bool is_interrupted(const struct sweeping *s)
@@ -204,7 +197,7 @@ static enum ew_status register_points(struct sweeping *s, struct ew_error *err)
         if (is_todo) {
             s->entries.items[kept++] = entry;
         }
-        show(s, now_s());
+        show(s, ew_now_s());
         if (status == EW_OK && is_interrupted(s)) {
             status = ew_fail(err, EW_EINTR, "interrupted");
         }
@@ -330,7 +323,7 @@ static enum ew_status feed(struct sweeping *s, struct ew_error *err)
 
 static enum ew_status tick(struct sweeping *s, struct ew_error *err)
 {
-    const double time_s = now_s();
+    const double time_s = ew_now_s();
     enum ew_status status = EW_OK;
     if (time_s - s->committed_s >= COMMIT_S) {
         status = ew_store_commit(s->store, err);
@@ -343,7 +336,7 @@ static enum ew_status tick(struct sweeping *s, struct ew_error *err)
 static enum ew_status run_points(struct sweeping *s, struct ew_error *err)
 {
     enum ew_status status = EW_OK;
-    s->progress.begin_s = s->committed_s = now_s();
+    s->progress.begin_s = s->committed_s = ew_now_s();
     while (status == EW_OK) {
         if (is_interrupted(s)) {
             status = ew_fail(err, EW_EINTR, "interrupted");
@@ -436,7 +429,7 @@ static enum ew_status sweep_together(struct sweeping *s, const struct ew_pool_jo
 enum ew_status ew_sweep_run(struct ew_sweep_progress *out, const struct ew_sweep_context *context,
                             const struct ew_sweep_options *options, struct ew_error *err)
 {
-    struct sweeping s = {.context = context, .options = options, .shown_s = now_s()};
+    struct sweeping s = {.context = context, .options = options, .shown_s = ew_now_s()};
     const struct ew_pool_job job = {begin_work, do_work, end_work, &s, options->time_limit_s};
     enum ew_status status;
     if (options->is_distributed) {
@@ -472,7 +465,7 @@ static enum ew_status count_answer(void *ctx, const struct ew_pool_answer *answe
         note_failure(t->s, answer->bytes, answer->size);
     }
     if (++t->n_done == t->n_cold) {
-        t->cold_s = now_s();
+        t->cold_s = ew_now_s();
     }
     return EW_OK;
 }
@@ -525,8 +518,8 @@ enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
     if (status == EW_OK) {
         status = add_samples(&s, n_samples, err);
     }
-    const double begin_s = now_s();
-    while (status == EW_OK && !is_tried(&trial, n_samples, now_s() - begin_s)) {
+    const double begin_s = ew_now_s();
+    while (status == EW_OK && !is_tried(&trial, n_samples, ew_now_s() - begin_s)) {
         status = is_interrupted(&s) ? ew_fail(err, EW_EINTR, "interrupted")
                                     : ew_pool_attend(s.pool, ATTEND_MS, count_answer, &trial, err);
     }
@@ -534,7 +527,7 @@ enum ew_status ew_sweep_estimate(struct ew_sweep_estimate *out,
         .n_points = n,
         .n_samples = trial.n_done,
         .n_failed = s.progress.n_failed,
-        .seconds = extrapolate(&trial, n, begin_s, now_s()),
+        .seconds = extrapolate(&trial, n, begin_s, ew_now_s()),
     };
     memcpy(out->first_failure, s.progress.first_failure, sizeof out->first_failure);
     ew_pool_stop(s.pool);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "sweep/pool.h"
 
 static bool read_whole(int fd, void *bytes, size_t size)
@@ -37,7 +38,7 @@ static _Noreturn void live(int from_parent, int to_parent,
         }
         size = answer.length - sizeof size;
         memcpy(answer.text, &size, sizeof size);
-        if (!ew_pool_write_whole(to_parent, answer.text, answer.length)) {
+        if (!ew_write_all(to_parent, answer.text, answer.length)) {
             _exit(1);
         }
     }
@@ -75,8 +76,7 @@ enum ew_status ew_sweep_zygote_start(struct ew_sweep_zygote *zygote, uint64_t pl
 static _Noreturn void die_likewise(struct ew_sweep_zygote *zygote)
 {
     int state = 0;
-    while (waitpid(zygote->pid, &state, 0) < 0 && errno == EINTR) {
-    }
+    ew_wait_child(zygote->pid, &state);
     if (WIFSIGNALED(state)) {
         (void)signal(WTERMSIG(state), SIG_DFL);
         (void)raise(WTERMSIG(state));
@@ -87,7 +87,7 @@ static _Noreturn void die_likewise(struct ew_sweep_zygote *zygote)
 void ew_sweep_zygote_ask(struct ew_sweep_zygote *zygote, uint64_t item, struct ew_str *answer)
 {
     uint64_t size = 0;
-    if (!ew_pool_write_whole(zygote->to, &item, sizeof item) ||
+    if (!ew_write_all(zygote->to, &item, sizeof item) ||
         !read_whole(zygote->from, &size, sizeof size)) {
         die_likewise(zygote);
     }
@@ -107,8 +107,7 @@ void ew_sweep_zygote_stop(struct ew_sweep_zygote *zygote)
     if (zygote->pid) {
         (void)close(zygote->to); /* the end of its items: it goes */
         (void)close(zygote->from);
-        while (waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR) {
-        }
+        ew_wait_child(zygote->pid, NULL);
         *zygote = (struct ew_sweep_zygote){0};
     }
 }

@@ -121,3 +121,24 @@ int32_t kit_choose_leader(uint32_t *out, const struct kit_net *net,
     kit_group_fini(&group);
     return rc;
 }
+
+int32_t kit_lead_group(uint32_t *leader, struct kit_group *group, const struct kit_net *net,
+                       const struct kit_group_options *options, const char *param, const char *role)
+{
+    const struct ew_host *host = net->host;
+    const uint32_t source = host->requirements(host)->source_device;
+    struct kit_group_options led = *options;
+    int32_t rc = kit_param_device(leader, host, param);
+    if (rc >= 0 && *leader == EW_ID_NONE) {
+        rc = kit_choose_leader(leader, net, options);
+    }
+    if (rc >= 0 && !kit_has_route(host, source, *leader)) {
+        rc = kit_fail(host, EW_STRATEGY_ECANNOT, "no route between the source %s and the %s %s",
+                      host->device(host, source)->name, role, host->device(host, *leader)->name);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    led.first = *leader;
+    return kit_group_init(group, net, &led);
+}

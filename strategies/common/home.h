@@ -28,4 +28,11 @@ int32_t kit_choose_home(uint32_t *out, const struct kit_net *net, const struct k
 int32_t kit_choose_leader(uint32_t *out, const struct kit_net *net,
                           const struct kit_group_options *options);
 
+/** The device that the string parameter `param` names, for "auto" kit_choose_leader with
+ *  `options`, and the group that it heads. EW_STRATEGY_ECANNOT when the source has no route to it;
+ *  `role` says what it is in that message. */
+int32_t kit_lead_group(uint32_t *leader, struct kit_group *group, const struct kit_net *net,
+                       const struct kit_group_options *options, const char *param,
+                       const char *role);
+
 #endif

@@ -141,6 +141,16 @@ static int32_t allocate(struct kit_net *net)
     return EW_STRATEGY_OK;
 }
 
+enum kit_dim kit_edge_dim(const struct ew_host *host)
+{
+    const struct ew_graph_info *graph = host->graph(host, 0);
+    if (kit_param_is(host, "edge", "longer") && graph->n_inputs > 0) {
+        const int32_t *shape = host->layer(host, 0, graph->inputs[0])->shape;
+        return shape[KIT_COLUMNS] > shape[KIT_ROWS] ? KIT_COLUMNS : KIT_ROWS;
+    }
+    return kit_param_is(host, "edge", "columns") ? KIT_COLUMNS : KIT_ROWS;
+}
+
 int32_t kit_net_init(struct kit_net *net, const struct ew_host *host, uint32_t variant,
                      uint32_t exit, enum kit_dim dim)
 {

@@ -56,6 +56,10 @@ struct kit_net {
  *  release with kit_net_fini whatever this returns. */
 int32_t kit_net_init(struct kit_net *net, const struct ew_host *host, uint32_t variant,
                      uint32_t exit, enum kit_dim dim);
+
+/** What the parameter `edge` says of the network's first input: "rows", "columns", or "longer", its
+ *  longer edge, rows when it is square. */
+enum kit_dim kit_edge_dim(const struct ew_host *host);
 void kit_net_fini(struct kit_net *net);
 
 /** The layer's whole output for the whole batch. */

@@ -211,20 +211,10 @@ static void cut_network(struct edgeld *edgeld)
 static int32_t form_group(struct edgeld *edgeld)
 {
     const struct ew_host *host = edgeld->net.host;
-    uint32_t source = host->requirements(host)->source_device;
-    struct kit_group_options options = {.first = source, .capability = KIT_CAPABILITY_PROFILE};
-    int32_t rc = kit_param_device(&edgeld->leader, host, "leader");
-    if (rc >= 0 && edgeld->leader == EW_ID_NONE) {
-        rc = kit_choose_leader(&edgeld->leader, &edgeld->net, &options);
-    }
-    if (rc >= 0 && !kit_has_route(host, source, edgeld->leader)) {
-        rc = kit_fail(host, EW_STRATEGY_ECANNOT, "no route between the source %s and the leader %s",
-                      host->device(host, source)->name, host->device(host, edgeld->leader)->name);
-    }
-    options.first = edgeld->leader;
-    if (rc >= 0) {
-        rc = kit_group_init(&edgeld->group, &edgeld->net, &options);
-    }
+    const struct kit_group_options options = {.first = host->requirements(host)->source_device,
+                                              .capability = KIT_CAPABILITY_PROFILE};
+    int32_t rc =
+        kit_lead_group(&edgeld->leader, &edgeld->group, &edgeld->net, &options, "leader", "leader");
     if (rc >= 0 && edgeld->group.n > 1 && !host->param_int(host, "leader_works")) {
         kit_group_drop(&edgeld->group, &edgeld->net, 0, "leads only");
     }

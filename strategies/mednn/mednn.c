@@ -63,7 +63,6 @@ struct mednn {
     struct kit_net net;
     struct kit_group group;
     struct kit_draft draft;
-    struct kit_group_options options;
     uint32_t owner;
     uint32_t mode; /* EW_EXCHANGE_MODE_* */
     enum mednn_scope scope;
@@ -77,16 +76,6 @@ struct mednn {
     double latency_s;
 };
 
-static enum kit_dim choose_dim(const struct ew_host *host)
-{
-    const struct ew_graph_info *graph = host->graph(host, 0);
-    if (kit_param_is(host, "edge", "longer") && graph->n_inputs > 0) {
-        const int32_t *shape = host->layer(host, 0, graph->inputs[0])->shape;
-        return shape[KIT_COLUMNS] > shape[KIT_ROWS] ? KIT_COLUMNS : KIT_ROWS;
-    }
-    return kit_param_is(host, "edge", "columns") ? KIT_COLUMNS : KIT_ROWS;
-}
-
 static int32_t form_group(struct mednn *mednn)
 {
     const struct ew_host *host = mednn->net.host;
@@ -94,26 +83,14 @@ static int32_t form_group(struct mednn *mednn)
     mednn->mode = kit_param_is(host, "exchange", "relay")    ? EW_EXCHANGE_MODE_RELAY
                   : kit_param_is(host, "exchange", "gather") ? EW_EXCHANGE_MODE_GATHER
                                                              : EW_EXCHANGE_MODE_DIRECT;
-    mednn->options = (struct kit_group_options){
+    const struct kit_group_options options = {
         .first = source,
         .capability = kit_param_is(host, "capability", "flops") ? KIT_CAPABILITY_FLOPS
                                                                 : KIT_CAPABILITY_PROFILE,
         .needs_all_pairs = mednn->mode == EW_EXCHANGE_MODE_DIRECT,
     };
-    int32_t rc = kit_param_device(&mednn->owner, host, "group_owner");
-    if (rc >= 0 && mednn->owner == EW_ID_NONE) {
-        rc = kit_choose_leader(&mednn->owner, &mednn->net, &mednn->options);
-    }
-    if (rc >= 0 && !kit_has_route(host, source, mednn->owner)) {
-        rc = kit_fail(host, EW_STRATEGY_ECANNOT,
-                      "no route between the source %s and the group owner %s",
-                      host->device(host, source)->name, host->device(host, mednn->owner)->name);
-    }
-    if (rc >= 0) {
-        mednn->options.first = mednn->owner;
-        rc = kit_group_init(&mednn->group, &mednn->net, &mednn->options);
-    }
-    return rc < 0 ? rc : EW_STRATEGY_OK;
+    return kit_lead_group(&mednn->owner, &mednn->group, &mednn->net, &options, "group_owner",
+                          "group owner");
 }
 
 static int32_t allocate(struct mednn *mednn)
@@ -298,7 +275,7 @@ static int32_t write_plan(const struct mednn *mednn, struct ew_plan_builder *bui
 
 static int32_t prepare(struct mednn *mednn, const struct ew_host *host)
 {
-    int32_t rc = kit_net_init(&mednn->net, host, 0, EW_ID_NONE, choose_dim(host));
+    int32_t rc = kit_net_init(&mednn->net, host, 0, EW_ID_NONE, kit_edge_dim(host));
     if (rc >= 0 && mednn->net.n_banded == 0) {
         rc = kit_fail(host, EW_STRATEGY_ECANNOT, "%s has no layer that can be cut into strips",
                       mednn->net.graph->name);

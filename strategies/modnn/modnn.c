@@ -11,6 +11,7 @@
 
 #include "common/devices.h"
 #include "common/emit.h"
+#include "common/home.h"
 #include "common/net.h"
 #include "common/plugin.h"
 #include "common/share.h"
@@ -55,63 +56,18 @@ struct modnn {
     int32_t *cuts;
 };
 
-static enum kit_dim choose_dim(const struct ew_host *host)
-{
-    const struct ew_graph_info *graph = host->graph(host, 0);
-    if (kit_param_is(host, "edge", "longer") && graph->n_inputs > 0) {
-        const int32_t *shape = host->layer(host, 0, graph->inputs[0])->shape;
-        return shape[KIT_COLUMNS] > shape[KIT_ROWS] ? KIT_COLUMNS : KIT_ROWS;
-    }
-    return kit_param_is(host, "edge", "columns") ? KIT_COLUMNS : KIT_ROWS;
-}
-
-/* auto: the source leads. One that is too weak for a single line of the input is no member of the
- * group but only asks; then the most capable device leads. */
-static int32_t choose_owner(struct modnn *modnn, const struct kit_group_options *options)
-{
-    const struct kit_net *net = &modnn->net;
-    const struct ew_host *host = net->host;
-    struct kit_group group = {0};
-    int32_t rc = kit_param_device(&modnn->owner, host, "group_owner");
-    if (rc < 0 || modnn->owner != EW_ID_NONE) {
-        return rc;
-    }
-    rc = kit_group_init(&group, net, options);
-    int32_t *counts = calloc(group.n + 1u, sizeof *counts);
-    if (rc >= 0 && !counts) {
-        rc = kit_fail_memory(host);
-    }
-    if (rc >= 0) {
-        kit_round_shares(counts, group.capability, group.n, net->extent);
-        modnn->owner = group.device[counts[0] == 0 ? 1 : 0];
-    }
-    free(counts);
-    kit_group_fini(&group);
-    return rc;
-}
-
 static int32_t form_group(struct modnn *modnn)
 {
     const struct ew_host *host = modnn->net.host;
-    uint32_t source = host->requirements(host)->source_device;
     modnn->is_relayed = kit_param_is(host, "exchange", "relay");
-    struct kit_group_options options = {
-        .first = source,
+    const struct kit_group_options options = {
+        .first = host->requirements(host)->source_device,
         .capability = kit_param_is(host, "capability", "flops") ? KIT_CAPABILITY_FLOPS
                                                                 : KIT_CAPABILITY_PROFILE,
         .needs_all_pairs = !modnn->is_relayed,
     };
-    int32_t rc = choose_owner(modnn, &options);
-    if (rc < 0) {
-        return rc;
-    }
-    if (!kit_has_route(host, source, modnn->owner)) {
-        return kit_fail(host, EW_STRATEGY_ECANNOT,
-                        "no route between the source %s and the group owner %s",
-                        host->device(host, source)->name, host->device(host, modnn->owner)->name);
-    }
-    options.first = modnn->owner;
-    rc = kit_group_init(&modnn->group, &modnn->net, &options);
+    const int32_t rc = kit_lead_group(&modnn->owner, &modnn->group, &modnn->net, &options,
+                                      "group_owner", "group owner");
     if (rc < 0) {
         return rc;
     }
@@ -191,7 +147,7 @@ static int32_t plan(struct ew_strategy *strategy, const struct ew_host *host,
 {
     (void)strategy;
     struct modnn modnn = {0};
-    int32_t rc = kit_net_init(&modnn.net, host, 0, EW_ID_NONE, choose_dim(host));
+    int32_t rc = kit_net_init(&modnn.net, host, 0, EW_ID_NONE, kit_edge_dim(host));
     if (rc >= 0 && modnn.net.n_banded == 0) {
         rc = kit_fail(host, EW_STRATEGY_ECANNOT, "%s has no layer that can be cut into strips",
                       modnn.net.graph->name);

@@ -1,7 +1,8 @@
 #include "engine/exec/forward.h"
 
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/system.h"
 
 struct ew_forward {
     const struct ew_graph *graph;
@@ -79,13 +80,6 @@ enum ew_status ew_forward_new(struct ew_forward **out, const struct ew_graph *gr
     return EW_OK;
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* A reader is done with a layer's tensor: the last one gives it back. Inputs are the caller's. */
 static void drop_reader(struct ew_forward *f, uint32_t layer)
 {
@@ -153,12 +147,12 @@ enum ew_status ew_forward_run(struct ew_tensor *outputs, struct ew_forward *f,
     begin_run(f, inputs);
     enum ew_status status = EW_OK;
     for (uint32_t i = 0; i < f->graph->n_layers && status == EW_OK; i++) {
-        const double start_s = layer_s ? now_s() : 0.0;
+        const double start_s = layer_s ? ew_now_s() : 0.0;
         if (f->is_needed[i] && f->graph->layers[i].op != EW_OP_INPUT) {
             status = run_layer(f, i, operands, err);
         }
         if (layer_s) {
-            layer_s[i] = now_s() - start_s;
+            layer_s[i] = ew_now_s() - start_s;
         }
     }
     for (uint32_t i = 0; status == EW_OK && i < f->exit->n_layers; i++) {

@@ -9,6 +9,8 @@
 
 #include "engine/exec/worker.h"
 
+#include "base/system.h"
+
 void wk_wake(struct wk_worker *worker)
 {
     const char byte = 0;
@@ -357,13 +359,6 @@ static enum ew_status compute_sum(struct ew_tensor *out, struct wk_worker *worke
     return status;
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Compute one node, without the mutex; then book it, and leave with the mutex. `*clock_s` is when
  * the last one ended, which this one follows, or 0, and then when this one ended. */
 static enum ew_status compute(struct wk_worker *worker, struct wk_ready item, double *clock_s,
@@ -372,7 +367,7 @@ static enum ew_status compute(struct wk_worker *worker, struct wk_ready item, do
     const struct wk_plan *plan = &worker->plans.items[item.job->program];
     const struct ew_exec_node *node = &plan->program->nodes[item.node];
     const bool is_sum = node->kind == EW_EXEC_SUM;
-    const double start_s = *clock_s > 0 ? *clock_s : now_s();
+    const double start_s = *clock_s > 0 ? *clock_s : ew_now_s();
     struct ew_tensor out = {0};
     struct wk_operands *o = &worker->operands;
     const bool has_memory = operands_begin(o, is_sum ? node->count : plan->most_inputs);
@@ -383,7 +378,7 @@ static enum ew_status compute(struct wk_worker *worker, struct wk_ready item, do
         status = is_sum ? compute_sum(&out, worker, item.job, item.node, o, err)
                         : compute_layer(&out, worker, item.job, item.node, o, err);
     }
-    *clock_s = now_s();
+    *clock_s = ew_now_s();
     const struct wk_report report = {item.job->id, {item.node, 0, *clock_s - start_s}};
     (void)pthread_mutex_lock(&worker->mutex);
     for (uint32_t i = 0; has_memory && i < o->n; i++) {

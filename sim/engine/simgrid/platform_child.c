@@ -10,11 +10,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "base/vec.h"
 #include "engine/simgrid/sg_compat.h"
+#include "engine/simgrid/sg_reason.h"
 
 enum {
     PIPE_BUFFER_BYTES = 1 << 16,
@@ -148,13 +149,6 @@ struct harvest {
     int wait_status;
 };
 
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Read what is there; false at the end of the stream or on an error. */
 static bool drain_data(struct harvest *h, int fd)
 {
@@ -186,11 +180,11 @@ static bool drain_message(struct harvest *h, int fd)
 
 static void collect(struct harvest *h, int data_fd, int message_fd)
 {
-    const double end_s = now_s() + h->time_limit_s;
+    const double end_s = ew_now_s() + h->time_limit_s;
     struct pollfd fds[2] = {{.fd = data_fd, .events = POLLIN},
                             {.fd = message_fd, .events = POLLIN}};
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-        const double left_s = end_s - now_s();
+        const double left_s = end_s - ew_now_s();
         const int ready = left_s > 0 ? poll(fds, 2, (int)(left_s * 1000) + 1) : 0;
         if (ready < 0 && errno == EINTR) {
             continue;
@@ -214,35 +208,7 @@ static void run_and_collect(struct harvest *h, pid_t child, int data_fd, int mes
     if (h->is_late || h->is_out_of_memory) {
         (void)kill(child, SIGKILL);
     }
-    while (waitpid(child, &h->wait_status, 0) < 0 && errno == EINTR) {
-    }
-}
-
-/* The first `mark` in the text, or NULL; the earlier of it and `best`. */
-static const char *earlier_mark(const char *text, const char *mark, const char *best)
-{
-    const char *found = strstr(text, mark);
-    const char *after = found ? found + strlen(mark) : NULL;
-    return after && (!best || after < best) ? after : best;
-}
-
-/* SimGrid's reason without time stamp, source place, category, exception type and backtrace. Lines
- * look like "[0.0] ./src/x.cpp:95: [xbt_exception/ERROR] Parse error at f.xml:10: unknown unit". */
-static const char *find_reason(const char *message)
-{
-    static const char *const noise[] = {
-        "Uncaught exception ", "std::invalid_argument: ", "simgrid::AssertionError by maestro/0: "};
-    const char *reason = earlier_mark(message, "/ERROR] ", NULL);
-    reason = earlier_mark(message, "/CRITICAL] ", reason);
-    if (!reason) {
-        reason = message;
-    }
-    for (size_t i = 0; i < sizeof noise / sizeof *noise; i++) {
-        if (strncmp(reason, noise[i], strlen(noise[i])) == 0) {
-            reason += strlen(noise[i]);
-        }
-    }
-    return reason;
+    ew_wait_child(child, &h->wait_status);
 }
 
 static enum ew_status judge(const struct harvest *h, const char *xml_path, struct ew_error *err)
@@ -258,14 +224,14 @@ static enum ew_status judge(const struct harvest *h, const char *xml_path, struc
     if (h->words.count && h->words.items[h->words.count - 1] == EW_PLATFORM_MAGIC) {
         return EW_OK;
     }
-    const char *reason = find_reason(h->message);
+    size_t length = 0;
+    const char *reason = ew_sg_reason(h->message, &length);
     if (*reason == '\0') {
         const bool is_signal = WIFSIGNALED(h->wait_status);
         return ew_fail(err, EW_EINPUT, "%s: SimGrid died without a message (%s %d)", xml_path,
                        is_signal ? "signal" : "exit code",
                        is_signal ? WTERMSIG(h->wait_status) : WEXITSTATUS(h->wait_status));
     }
-    size_t length = strcspn(reason, "\n");
     const char *list = strstr(reason, ". Existing netpoints:"); /* continued on further lines */
     if (list && (size_t)(list - reason) < length) {
         length = (size_t)(list - reason);

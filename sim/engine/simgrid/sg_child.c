@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
+
+#include "base/system.h"
+#include "engine/simgrid/sg_reason.h"
 #endif
 
 /* --- beginning -------------------------------------------------------------------------------- */
@@ -120,35 +122,15 @@ void ew_sg_child_end(struct ew_sg_child *child, bool by_force)
         close_messages(child);
     }
     (void)close(child->data_fd);
-    while (waitpid(child->pid, &child->wait_status, 0) < 0 && errno == EINTR) {
-    }
+    ew_wait_child(child->pid, &child->wait_status);
 }
 
-/* The text behind the first `mark`, or the earlier `best`. */
-static const char *earlier_mark(const char *text, const char *mark, const char *best)
-{
-    const char *found = strstr(text, mark);
-    const char *after = found ? found + strlen(mark) : NULL;
-    return after && (!best || after < best) ? after : best;
-}
-
-/* Lines look like "[0.0] ./src/x.cpp:95: [xbt_exception/ERROR] Uncaught exception …: reason". */
 const char *ew_sg_child_reason(const struct ew_sg_child *child, size_t *n)
 {
-    static const char *const noise[] = {"Uncaught exception ", "std::invalid_argument: "};
-    const char *reason = earlier_mark(child->message, "/ERROR] ", NULL);
-    reason = earlier_mark(child->message, "/CRITICAL] ", reason);
-    if (!reason) {
-        reason = child->message;
-    }
-    for (size_t i = 0; i < sizeof noise / sizeof *noise; i++) {
-        if (strncmp(reason, noise[i], strlen(noise[i])) == 0) {
-            reason += strlen(noise[i]);
-        }
-    }
-    if (!*reason) {
+    const char *reason = ew_sg_reason(child->message, n);
+    if (*n == 0) {
         reason = "it died without a message";
+        *n = strlen(reason);
     }
-    *n = strcspn(reason, "\n");
     return reason;
 }

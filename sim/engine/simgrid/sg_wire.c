@@ -4,21 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 /* --- child ------------------------------------------------------------------------------------ */
 
 static void write_all(int fd, const void *data, size_t n)
 {
-    const unsigned char *at = data;
-    while (n > 0) {
-        const ssize_t written = write(fd, at, n);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            _exit(1); /* nobody is interested any more */
-        }
-        at += written;
-        n -= (size_t)written;
+    if (!ew_write_all(fd, data, n)) {
+        _exit(1); /* nobody is interested any more */
     }
 }
 
