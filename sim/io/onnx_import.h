@@ -93,6 +93,13 @@ struct ox_import {
     int32_t *outputs;
 };
 
+/* ---- what the graph brings along, in this order ---- */
+
+/** All names of the file, so that the array of values stays in place from then on. */
+enum ew_status ox_intern_names(struct ox_import *im);
+enum ew_status ox_read_initializers(struct ox_import *im);
+enum ew_status ox_read_inputs(struct ox_import *im);
+
 /* ---- failures: every one names the node ---- */
 
 enum ew_status ox_fail(struct ox_import *im, const char *fmt, ...) EW_PRINTF(2, 3);
@@ -115,6 +122,9 @@ uint32_t ox_find_value(struct ox_import *im, struct ox_text name);
 
 /** Make room for that many values at once; false when memory runs out. */
 bool ox_expect_values(struct ox_import *im, size_t n);
+
+/** The value of that name, made when missing; NULL when memory runs out. */
+struct ox_value *ox_value_named(struct ox_import *im, struct ox_text name);
 
 /** Input `i` of the node, NULL when it has none there. Sets a failure when it is not defined. */
 const struct ox_value *ox_input(struct ox_import *im, uint32_t i);
@@ -197,6 +207,10 @@ enum ew_status ox_read_fold(struct ox_import *im);    /**< constants in, constan
 enum ew_status ox_read_view(struct ox_import *im);    /**< shapes and rearrangements */
 enum ew_status ox_read_compute(struct ox_import *im); /**< arithmetic */
 enum ew_status ox_read_opaque(struct ox_import *im);  /**< anything, as one layer */
+
+/** Parts of ox_read_compute: of two operands and more; of one. */
+enum ew_status ox_read_operands(struct ox_import *im, const struct ox_value *in);
+enum ew_status ox_read_elementwise(struct ox_import *im, const struct ox_value *in);
 
 /** Shapes, and known elements, of the rearrangements that ox_read_fold and ox_read_view share. */
 enum ew_status ox_reshape_dims(struct ox_dims *out, struct ox_import *im, const struct ox_dims *in);

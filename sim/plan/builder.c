@@ -5,14 +5,12 @@
  * Limits on plans, pieces, notes and text are far above any sensible plan: they stop a maker that
  * never stops before it takes all memory.
  */
-#include "plan/builder.h"
+#include "plan/builder_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/vec.h"
 
 enum {
     MAX_PLANS = 4096,
@@ -22,49 +20,6 @@ enum {
     MAX_SHARE = 1000000,
     MAX_WIRE_BITS = 64,
     MAX_STEAL_BYTES = 1 << 30,
-};
-
-struct draft_note {
-    char *key;
-    char *value;
-};
-
-/** What the boundaries of one variant are. The row is kept over reset. */
-struct draft_row {
-    struct ew_boundary *items; /**< n_layers of the variant; NULL until first used */
-    bool is_used;
-};
-
-/** One plan in the making. Text is owned. */
-struct draft {
-    char *name;
-    char *class_name;
-    char *infeasible_reason;
-    int32_t batch;
-    uint32_t source_device, sink_device;
-    uint8_t weights;
-    uint32_t share_weight;
-    double probability;
-    double latency_s, energy_j;
-    EW_VEC(struct ew_segment) segments;
-    EW_VEC(struct ew_piece) pieces;
-    EW_VEC(struct ew_pool) pools;
-    EW_VEC(uint32_t) members; /**< of all pools, one after another */
-    EW_VEC(struct draft_note) notes;
-    struct draft_row *rows;                   /**< per variant; NULL until first used */
-    const struct ew_boundary **boundary_view; /**< per variant: the row if used, else NULL */
-    struct ew_segment whole;                  /**< when assign was not called */
-};
-
-struct ew_builder {
-    const struct ew_plan_context *context;
-    EW_VEC(struct draft) drafts; /**< count: plans begun */
-    size_t n_made;               /**< drafts whose memory may be reused */
-    size_t n_pieces;             /**< over all drafts */
-    uint8_t pick;
-    struct ew_plan peeked;
-    struct ew_note *peeked_notes;
-    size_t peeked_notes_capacity;
 };
 
 struct ew_builder *ew_builder_new(const struct ew_plan_context *context)
@@ -162,7 +117,7 @@ uint32_t ew_builder_plan_count(const struct ew_builder *builder)
     return (uint32_t)builder->drafts.count;
 }
 
-static struct draft *current(struct ew_builder *builder, struct ew_error *err)
+struct draft *builder_current(struct ew_builder *builder, struct ew_error *err)
 {
     if (builder->drafts.count == 0) {
         (void)ew_fail(err, EW_EINPUT, "no plan has been begun: call begin_plan first");
@@ -233,7 +188,7 @@ enum ew_status ew_builder_begin_plan(struct ew_builder *builder, const char *nam
 
 enum ew_status ew_builder_set_batch(struct ew_builder *builder, int32_t batch, struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -250,7 +205,7 @@ enum ew_status ew_builder_assign(struct ew_builder *builder, int32_t image_lo, i
                                  uint32_t variant, uint32_t exit, uint32_t *segment,
                                  struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -332,7 +287,7 @@ static void point_to_members(struct draft *draft)
 enum ew_status ew_builder_add_pool(struct ew_builder *builder, const struct ew_pool *pool,
                                    uint16_t *out, struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -454,7 +409,7 @@ static enum ew_status check_piece(const struct ew_builder *builder, const struct
 enum ew_status ew_builder_add_piece(struct ew_builder *builder, const struct ew_piece *piece,
                                     uint32_t *out, struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -525,7 +480,7 @@ static enum ew_status check_boundary_place(const struct ew_builder *builder, uin
 enum ew_status ew_builder_boundary(struct ew_boundary *out, struct ew_builder *builder,
                                    uint32_t variant, uint32_t layer, struct ew_error *err)
 {
-    const struct draft *draft = current(builder, err);
+    const struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -540,7 +495,7 @@ enum ew_status ew_builder_boundary(struct ew_boundary *out, struct ew_builder *b
 enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t variant, uint32_t layer,
                                        struct ew_boundary boundary, struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -575,7 +530,7 @@ enum ew_status ew_builder_set_boundary(struct ew_builder *builder, uint32_t vari
 enum ew_status ew_builder_set_weights(struct ew_builder *builder, enum ew_weights weights,
                                       struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -589,7 +544,7 @@ enum ew_status ew_builder_set_weights(struct ew_builder *builder, enum ew_weight
 enum ew_status ew_builder_set_note(struct ew_builder *builder, const char *key, const char *value,
                                    struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -624,7 +579,7 @@ enum ew_status ew_builder_set_prediction(struct ew_builder *builder, double late
                                          double energy_j, const char *infeasible_reason,
                                          struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -646,7 +601,7 @@ enum ew_status ew_builder_set_prediction(struct ew_builder *builder, double late
 enum ew_status ew_builder_set_share(struct ew_builder *builder, uint32_t weight, double probability,
                                     const char *class_name, struct ew_error *err)
 {
-    struct draft *draft = current(builder, err);
+    struct draft *draft = builder_current(builder, err);
     if (!draft) {
         return EW_EINPUT;
     }
@@ -673,163 +628,5 @@ enum ew_status ew_builder_set_pick(struct ew_builder *builder, enum ew_pick pick
         return ew_fail(err, EW_EINPUT, "pick: unknown rule %d", (int)pick);
     }
     builder->pick = (uint8_t)pick;
-    return EW_OK;
-}
-
-/* A plan that borrows everything from the draft. */
-static struct ew_plan view_draft(const struct ew_builder *builder, const struct draft *draft,
-                                 const struct ew_note *notes)
-{
-    const bool is_whole = draft->segments.count == 0;
-    return (struct ew_plan){
-        .name = draft->name,
-        .batch = draft->batch,
-        .source_device = draft->source_device,
-        .sink_device = draft->sink_device,
-        .weights = draft->weights,
-        .n_segments = is_whole ? 1 : (uint32_t)draft->segments.count,
-        .segments = is_whole ? &draft->whole : draft->segments.items,
-        .n_pieces = (uint32_t)draft->pieces.count,
-        .pieces = draft->pieces.items,
-        .n_pools = (uint32_t)draft->pools.count,
-        .pools = draft->pools.items,
-        .n_boundary_variants = draft->boundary_view ? builder->context->graph->n_variants : 0,
-        .boundaries = draft->boundary_view,
-        .n_notes = (uint32_t)draft->notes.count,
-        .notes = notes,
-        .probability = draft->probability,
-        .weight = draft->share_weight,
-        .class_name = draft->class_name,
-        .predicted_latency_s = draft->latency_s,
-        .predicted_energy_j = draft->energy_j,
-        .claims_feasible = !draft->infeasible_reason,
-        .infeasible_reason = draft->infeasible_reason,
-    };
-}
-
-const struct ew_plan *ew_builder_peek(struct ew_builder *builder, struct ew_error *err)
-{
-    const struct draft *draft = current(builder, err);
-    if (!draft) {
-        return NULL;
-    }
-    void *notes = builder->peeked_notes;
-    if (!ew_vec_grow(&notes, &builder->peeked_notes_capacity, draft->notes.count + 1,
-                     sizeof *builder->peeked_notes)) {
-        (void)ew_fail_memory(err);
-        return NULL;
-    }
-    builder->peeked_notes = notes;
-    for (size_t i = 0; i < draft->notes.count; i++) {
-        builder->peeked_notes[i] =
-            (struct ew_note){draft->notes.items[i].key, draft->notes.items[i].value};
-    }
-    builder->peeked = view_draft(builder, draft, builder->peeked_notes);
-    return &builder->peeked;
-}
-
-/* ------------------------------------------------------------------------------------ finishing */
-
-static const char *keep_text(struct ew_arena *arena, const char *text, bool *is_ok)
-{
-    const char *copy = text ? ew_arena_strdup(arena, text) : NULL;
-    *is_ok = *is_ok && (copy || !text);
-    return copy;
-}
-
-static bool keep_boundaries(struct ew_arena *arena, const struct ew_graph *graph,
-                            const struct draft *draft, struct ew_plan *plan)
-{
-    if (!draft->boundary_view) {
-        return true;
-    }
-    const struct ew_boundary **rows = ew_arena_calloc(arena, graph->n_variants, sizeof *rows);
-    for (uint32_t v = 0; rows && v < graph->n_variants; v++) {
-        if (draft->boundary_view[v]) {
-            rows[v] = ew_arena_copy(arena, draft->boundary_view[v],
-                                    graph->variants[v].graph->n_layers, sizeof **rows);
-            if (!rows[v]) {
-                return false;
-            }
-        }
-    }
-    plan->boundaries = rows;
-    return rows != NULL;
-}
-
-static struct ew_plan *keep_plan(struct ew_arena *arena, const struct ew_builder *builder,
-                                 const struct draft *draft)
-{
-    struct ew_plan *plan = ew_arena_calloc(arena, 1, sizeof *plan);
-    struct ew_note *notes = ew_arena_calloc(arena, draft->notes.count, sizeof *notes);
-    if (!plan || !notes) {
-        return NULL;
-    }
-    bool is_ok = true;
-    for (size_t i = 0; i < draft->notes.count; i++) {
-        notes[i].key = keep_text(arena, draft->notes.items[i].key, &is_ok);
-        notes[i].value = keep_text(arena, draft->notes.items[i].value, &is_ok);
-    }
-    *plan = view_draft(builder, draft, notes);
-    plan->name = keep_text(arena, plan->name, &is_ok);
-    plan->class_name = keep_text(arena, plan->class_name, &is_ok);
-    plan->infeasible_reason = keep_text(arena, plan->infeasible_reason, &is_ok);
-    plan->segments = ew_arena_copy(arena, plan->segments, plan->n_segments, sizeof *plan->segments);
-    plan->pieces = ew_arena_copy(arena, plan->pieces, plan->n_pieces, sizeof *plan->pieces);
-    plan->pools = ew_pools_copy(arena, plan->pools, plan->n_pools);
-    is_ok = is_ok && plan->segments && plan->pieces && plan->pools &&
-            keep_boundaries(arena, builder->context->graph, draft, plan);
-    return is_ok ? plan : NULL;
-}
-
-static enum ew_status check_finished(const struct ew_builder *builder, struct ew_error *err)
-{
-    if (builder->drafts.count == 0) {
-        return ew_fail(err, EW_EINPUT, "no plan was begun");
-    }
-    if (builder->pick == EW_PICK_ONLY && builder->drafts.count != 1) {
-        return ew_fail(err, EW_EINPUT, "pick rule 'only' needs one plan, %zu were begun",
-                       builder->drafts.count);
-    }
-    for (size_t i = 0; i < builder->drafts.count; i++) {
-        const struct draft *draft = &builder->drafts.items[i];
-        const size_t n = draft->segments.count;
-        if (n && draft->segments.items[n - 1].image_hi != draft->batch) {
-            return ew_fail(err, EW_EINPUT, "plan '%s': images %d..%d were not assigned",
-                           draft->name, draft->segments.items[n - 1].image_hi, draft->batch - 1);
-        }
-    }
-    return EW_OK;
-}
-
-enum ew_status ew_builder_finish(struct ew_book **out, struct ew_builder *builder,
-                                 const char *strategy, struct ew_error *err)
-{
-    enum ew_status status = check_finished(builder, err);
-    if (status) {
-        return status;
-    }
-    struct ew_arena arena = {0};
-    const uint32_t n = (uint32_t)builder->drafts.count;
-    struct ew_book *book = ew_arena_calloc(&arena, 1, sizeof *book);
-    struct ew_plan **plans = ew_arena_calloc(&arena, n, sizeof *plans);
-    bool is_ok = book && plans;
-    for (uint32_t i = 0; i < n && is_ok; i++) {
-        plans[i] = keep_plan(&arena, builder, &builder->drafts.items[i]);
-        is_ok = plans[i] != NULL;
-    }
-    if (is_ok) {
-        book->strategy = keep_text(&arena, strategy ? strategy : "", &is_ok);
-        book->pick = builder->pick;
-        book->n_plans = n;
-        book->plans = plans;
-    }
-    if (!is_ok) {
-        ew_arena_fini(&arena);
-        return ew_fail_memory(err);
-    }
-    book->arena = arena;
-    *out = book;
-    ew_builder_reset(builder);
     return EW_OK;
 }
