@@ -13,7 +13,13 @@ program=build/release/bin/edgeweave
 rm -rf "$out"
 "$program" compare --graph vgg16 --platform demo --requests 20 --out "$out"
 gnuplot -e "dir='$out'" plots/compare.gp
-gnuplot -e "dir='$out'" plots/gantt.gp
+# The chart of the run that answers first.
+best=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["latency_mean_s"] != "" && (least == "" || $at["latency_mean_s"] + 0 < least) {
+        least = $at["latency_mean_s"] + 0; run = $at["run"]
+    }
+    END { print run + 0 }' "$out/runs.csv")
+gnuplot -e "dir='$out'; run=$best" plots/gantt.gp
 echo
 echo "bar chart:   $PWD/$out/compare.png"
 echo "Gantt chart: $PWD/$out/gantt.png"

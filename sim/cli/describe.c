@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json_writer.h"
+#include "cli/help.h"
 #include "results/grid.h"
 
 enum { WIDTH = 100 };
@@ -99,7 +100,8 @@ void ew_describe_strategy(struct ew_str *out, const struct ew_strategy_info *inf
     for (uint32_t i = 0; i < info->param_count; i++) {
         ew_str_printf(out, "  %s  (", info->params[i]->name);
         print_range(out, info->params[i]);
-        ew_str_printf(out, ")\n      %s\n", info->params[i]->doc);
+        ew_str_append(out, ")\n");
+        ew_help_wrap(out, info->params[i]->doc, 6);
     }
 }
 

@@ -4,8 +4,7 @@
 
 enum { WIDTH = 100, OPTION_COLUMN = 6, TEXT_COLUMN = 14 };
 
-/* Append `text` wrapped at spaces, every line indented. */
-static void wrap(struct ew_str *out, const char *text, size_t indent)
+void ew_help_wrap(struct ew_str *out, const char *text, size_t indent)
 {
     size_t column = 0;
     while (*text) {
@@ -56,7 +55,7 @@ static void print_option(struct ew_str *out, const struct ew_option *option)
     }
     ew_str_printf(out, "--%s%s%s\n", option->name, option->value ? " " : "",
                   option->value ? option->value : "");
-    wrap(out, option->doc, TEXT_COLUMN);
+    ew_help_wrap(out, option->doc, TEXT_COLUMN);
 }
 
 struct section {

@@ -8,6 +8,9 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
+/** Append `text` wrapped at 100 columns, every line indented. */
+void ew_help_wrap(struct ew_str *out, const char *text, size_t indent);
+
 /** The program in general: all commands, one line each. */
 void ew_help_program(struct ew_str *out);
 
