@@ -56,6 +56,31 @@ static enum ew_status read_token(const char **out, const char *path, struct ew_a
     return status;
 }
 
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+           strncmp(host, "127.", 4) == 0;
+}
+
+/* Pieces go from board to board: an address of this machine for itself leads others to themselves.
+ */
+static void warn_of_loopback(struct ew_cli *cli, const char *path,
+                             const struct ew_exec_options *options)
+{
+    const struct ew_exec_host *loopback = NULL, *other = NULL;
+    for (uint32_t i = 0; i < options->n_hosts; i++) {
+        const struct ew_exec_host *host = &options->hosts[i];
+        loopback = !loopback && is_loopback(host->host) ? host : loopback;
+        other = !other && !is_loopback(host->host) ? host : other;
+    }
+    if (loopback && other) {
+        ew_cli_warn(cli,
+                    "%s: workers on other machines than this cannot reach the one of '%s' at '%s'; "
+                    "give its address in the network that '%s' is in",
+                    path, loopback->device, loopback->host, other->host);
+    }
+}
+
 /* A worker for every device of the platform, and the token that they share. */
 static enum ew_status read_workers(struct ew_exec_options *out, struct ew_session *session,
                                    const char *path, struct ew_error *err)
@@ -94,6 +119,9 @@ static enum ew_status read_workers(struct ew_exec_options *out, struct ew_sessio
     out->hosts = hosts;
     out->n_hosts = file.n_hosts;
     out->is_emulated = false;
+    if (status == EW_OK) {
+        warn_of_loopback(session->cli, path, out);
+    }
     return status;
 }
 

@@ -27,6 +27,10 @@ ew run --graph tiny.json --platform tiny.xml --strategy modnn --engine exec --wo
 quietly validate --graph tiny.json --platform tiny.xml --strategy modnn --workers hosts.json
 cat ./*.err | sort -u
 
+# An address that leads other machines to themselves.
+sed '0,/127.0.0.1/s//192.0.2.1/; s/"port": [0-9]*/"port": 9/g' hosts.json >mixed.json
+ew run --graph tiny.json --platform tiny.xml --strategy modnn --engine exec --workers mixed.json --stall-limit-s 0 2>&1 | grep warning
+
 # Files that are wrong.
 bad() {
     printf '%s' "$1" >bad.json
