@@ -33,7 +33,7 @@ timeout 3600 build/release/bin/edgeweave reproduce distredge --no-cache --jobs 2
     failed="$failed reproduce"
 
 step "real execution: answers, times and faults, each many times"
-EW_FULL=1 CK_DEFAULT_TIMEOUT=1800 ctest --preset release -R 'engine.exec' --timeout 7200 || failed="$failed exec"
+EW_FULL=1 CK_DEFAULT_TIMEOUT=1800 ctest --preset release -R 'engine.(exec|netns)' --timeout 7200 || failed="$failed exec"
 
 step "real execution: 1,000 requests through four workers, under sanitizer and valgrind"
 cmake --preset asan >/dev/null

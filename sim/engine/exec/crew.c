@@ -1,7 +1,6 @@
 #include "engine/exec/crew.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,9 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "engine/exec/exec_links.h"
 #include "engine/exec/net.h"
 
@@ -20,13 +19,6 @@ enum { PING_ACCUSED = 1 }; /* comes back with the answer */
 
 /* An accused worker that is silent so long is lost. */
 static const double grace_s = 1;
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the token ---- */
 
@@ -42,133 +34,6 @@ static enum ew_status make_token(struct crew *crew, struct ew_error *err)
         return is_ok ? EW_OK : ew_fail(err, EW_EIO, "/dev/urandom: cannot make a token");
     }
     return ew_net_parse_token(crew->token, hex, "token", err);
-}
-
-/* ---- starting workers here ---- */
-
-/* How fast a device sends or receives on a switch: its link is on any route from or to it. */
-static double link_bytes_per_s(const struct crew_member *member, bool sends)
-{
-    const struct crew *crew = member->crew;
-    const uint32_t d = member->device, other = d ? 0 : 1;
-    const struct ew_platform *platform = crew->run->platform;
-    const double dilation = crew->options->dilation > 0 ? crew->options->dilation : 1;
-    if (platform->n_devices < 2) {
-        return 1e9; /* nobody to send to */
-    }
-    const struct ew_route *route =
-        ew_platform_route(platform, sends ? d : other, sends ? other : d);
-    return platform->links[route->links[sends ? 0 : 1]].bandwidth_bytes_per_s *
-           crew->run->net->bandwidth_factor / dilation;
-}
-
-static struct ew_netns_end netns_end(const struct crew_member *member, bool sends)
-{
-    return (struct ew_netns_end){.device = member->device,
-                                 .n_devices = member->crew->run->platform->n_devices,
-                                 .bytes_per_s = link_bytes_per_s(member, sends)};
-}
-
-/* In the child: token on standard input, port on standard output. */
-static void become_worker(const struct crew_member *member, const int to_child[2],
-                          const int from_child[2])
-{
-    const struct ew_exec_options *options = member->crew->options;
-    char *const argv[] = {
-        (char *)(uintptr_t) "edgeweave-worker", (char *)(uintptr_t) "--listen",
-        (char *)(uintptr_t)(options->has_kernel_links ? "0.0.0.0:0" : "127.0.0.1:0"), NULL};
-    const struct ew_netns_end end = netns_end(member, true);
-    if (options->has_kernel_links && !ew_netns_become_worker(&end, to_child[0], from_child[1])) {
-        _exit(127);
-    }
-    (void)dup2(to_child[0], STDIN_FILENO);
-    (void)dup2(from_child[1], STDOUT_FILENO);
-    (void)close(to_child[0]);
-    (void)close(to_child[1]);
-    (void)close(from_child[0]);
-    (void)close(from_child[1]);
-    (void)execv(options->worker_path, argv);
-    _exit(127);
-}
-
-static enum ew_status read_port(struct crew_member *member, int fd, struct ew_error *err)
-{
-    char line[32] = {0};
-    size_t n = 0;
-    while (n + 1 < sizeof line && !memchr(line, '\n', n)) {
-        const ssize_t got = read(fd, line + n, sizeof line - 1 - n);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            break;
-        }
-        n += (size_t)got;
-    }
-    if (sscanf(line, "port %15[0-9]", member->port) != 1) {
-        return ew_fail(err, EW_EENGINE, "%s: %s did not start", member->label,
-                       member->crew->options->worker_path);
-    }
-    if (!member->crew->options->has_kernel_links) {
-        (void)snprintf(member->host, sizeof member->host, "127.0.0.1");
-    }
-    return EW_OK;
-}
-
-/* The worker waits in its namespace. */
-static enum ew_status plug_in(struct crew_member *member, int from_child, int to_child,
-                              struct ew_error *err)
-{
-    char byte = '\n', control[EW_NETNS_ADDRESS_BYTES];
-    if (read(from_child, &byte, 1) != 1) {
-        return ew_fail(err, EW_EENGINE, "network netns: no network namespace for %s",
-                       member->label);
-    }
-    const struct ew_netns_end end = netns_end(member, false);
-    const enum ew_status status = ew_netns_plug(&end, member->pid, err);
-    ew_netns_addresses(control, member->peer_host, member->device);
-    (void)snprintf(member->host, sizeof member->host, "%s", control);
-    (void)send(to_child, &byte, 1, MSG_NOSIGNAL);
-    return status;
-}
-
-static enum ew_status spawn(struct crew_member *member, struct ew_error *err)
-{
-    int to_child[2];
-    int from_child[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, to_child) != 0) { /* a pipe would raise SIGPIPE */
-        return ew_fail(err, EW_EIO, "socketpair: %s", strerror(errno));
-    }
-    if (pipe(from_child) != 0) {
-        (void)close(to_child[0]);
-        (void)close(to_child[1]);
-        return ew_fail(err, EW_EIO, "pipe: %s", strerror(errno));
-    }
-    for (int i = 0; i < 2; i++) {
-        (void)fcntl(to_child[i], F_SETFD, FD_CLOEXEC);
-        (void)fcntl(from_child[i], F_SETFD, FD_CLOEXEC);
-    }
-    char token[2 * EW_TOKEN_BYTES + 2];
-    for (int i = 0; i < EW_TOKEN_BYTES; i++) {
-        (void)snprintf(token + 2 * i, 3, "%02x", (unsigned char)member->crew->token[i]);
-    }
-    token[2 * EW_TOKEN_BYTES] = '\n';
-    member->pid = fork();
-    if (member->pid == 0) {
-        become_worker(member, to_child, from_child);
-    }
-    enum ew_status status =
-        member->pid < 0 ? ew_fail(err, EW_EIO, "fork: %s", strerror(errno)) : EW_OK;
-    (void)close(to_child[0]);
-    (void)close(from_child[1]);
-    if (status == EW_OK && member->crew->options->has_kernel_links) {
-        status = plug_in(member, from_child[0], to_child[1], err);
-    }
-    (void)send(to_child[1], token, 2 * EW_TOKEN_BYTES + 1, MSG_NOSIGNAL); /* dead: see below */
-    (void)close(to_child[1]);
-    status = status ? status : read_port(member, from_child[0], err);
-    (void)close(from_child[0]);
-    return status;
 }
 
 /* ---- connecting ---- */
@@ -225,7 +90,7 @@ static void hear_complaint(struct crew_member *member, const struct ew_frame *fr
     if (!crew->is_resetting && crew->blames[member->device].of == EW_NONE) {
         (void)snprintf(member->complaint, sizeof member->complaint, "%s: %.*s", member->label,
                        (int)frame->n_bytes, frame->payload);
-        blame_note(crew->n, crew->blames, member->device, frame->node, now_s());
+        blame_note(crew->n, crew->blames, member->device, frame->node, ew_now_s());
         crew->n_complaints++;
     }
 }
@@ -234,7 +99,7 @@ static enum ew_status on_member(void *ctx, const struct ew_frame *frame, struct 
 {
     struct crew_member *member = ctx;
     struct crew *crew = member->crew;
-    member->heard_s = now_s();
+    member->heard_s = ew_now_s();
     switch (frame->type) {
     case EW_FRAME_PONG:
         crew->blames[member->device].has_answered |= frame->job == PING_ACCUSED;
@@ -440,7 +305,7 @@ static enum ew_status judge_complaints(struct crew *crew, struct ew_error *err)
     }
     const enum ew_status status = ask_accused(crew, err);
     if (status != EW_OK || crew->n_news ||
-        !blame_is_due(crew->n, crew->blames, now_s(), grace_s, &by, &of)) {
+        !blame_is_due(crew->n, crew->blames, ew_now_s(), grace_s, &by, &of)) {
         return status;
     }
     struct ew_error why;
@@ -519,7 +384,7 @@ static enum ew_status greet_member(struct crew *crew, uint32_t device, struct ew
                                     .receive = on_member,
                                     .ctx = member};
     const enum ew_status status = ew_net_connect(&member->conn.fd, member->host, member->port, err);
-    member->heard_s = now_s();
+    member->heard_s = ew_now_s();
     if (status != EW_OK) {
         (void)ew_prefix(err, "%s: ", member->label);
         return judge(member, member->pid > 0 ? explain_end(member, err) : status, err);
@@ -536,7 +401,7 @@ static enum ew_status add_member(struct crew *crew, uint32_t device, struct ew_e
     (void)snprintf(member->label, sizeof member->label, "worker of '%.60s'",
                    crew->run->platform->devices[device].name);
     const enum ew_status status =
-        crew->options->n_hosts ? find_host(member, err) : spawn(member, err);
+        crew->options->n_hosts ? find_host(member, err) : crew_spawn(member, err);
     return status ? status : greet_member(crew, device, err);
 }
 
@@ -630,7 +495,7 @@ static const struct crew_member *find_unready(const struct crew *crew)
 
 static enum ew_status wait_until_ready(struct crew *crew, struct ew_error *err)
 {
-    const double begin_s = now_s();
+    const double begin_s = ew_now_s();
     enum ew_status status = EW_OK;
     while (status == EW_OK && !crew->n_news && find_unready(crew)) {
         status = crew_poll(crew, 0.1, err);
@@ -638,11 +503,11 @@ static enum ew_status wait_until_ready(struct crew *crew, struct ew_error *err)
             status = ew_fail(err, EW_EINTR, "interrupted while workers prepared their weights");
         }
         if (status == EW_OK && !crew_is_judging(crew) &&
-            now_s() - begin_s > 10 * crew->options->stall_limit_s) {
+            ew_now_s() - begin_s > 10 * crew->options->stall_limit_s) {
             const struct crew_member *late = find_unready(crew);
             struct ew_error why;
             (void)ew_fail(&why, EW_EENGINE, "%s: not ready after %.0f s", late->label,
-                          now_s() - begin_s);
+                          ew_now_s() - begin_s);
             status = crew_lose(crew, late->device, &why, err);
         }
     }
@@ -715,14 +580,15 @@ enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
 static enum ew_status end_part(struct crew *crew, struct ew_error *err)
 {
     const struct ew_frame reset = {.type = EW_FRAME_RESET};
-    const double begin_s = now_s();
+    const double begin_s = ew_now_s();
     enum ew_status status = crew_tell(crew, &reset, err);
     crew->is_resetting = true;
     for (bool is_over = false; status == EW_OK && !is_over;) {
         is_over = true;
         for (uint32_t d = 0; d < crew->n && status == EW_OK; d++) {
             is_over = is_over && !is_there(&crew->members[d]);
-            if (is_there(&crew->members[d]) && now_s() - begin_s > crew->options->stall_limit_s) {
+            if (is_there(&crew->members[d]) &&
+                ew_now_s() - begin_s > crew->options->stall_limit_s) {
                 struct ew_error why;
                 (void)ew_fail(&why, EW_EENGINE, "%s: does not answer", crew->members[d].label);
                 status = crew_lose(crew, d, &why, err);

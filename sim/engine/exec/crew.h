@@ -64,6 +64,9 @@ struct crew {
 enum ew_status crew_begin(struct crew *crew, uint32_t n_programs,
                           struct ew_exec_program *const *programs, struct ew_error *err);
 
+/** Start a worker for the member's device here; sets its process, host and port. (crew_spawn.c) */
+enum ew_status crew_spawn(struct crew_member *member, struct ew_error *err);
+
 /** After a loss: those who are left begin a new part of the run with these programs. More losses
  * are news again. */
 enum ew_status crew_restart(struct crew *crew, uint32_t n_programs,

@@ -1,6 +1,7 @@
 /*
  * Images that were given, on their way to the sources, before the clock starts.
  */
+#include "base/system.h"
 #include "engine/exec/exec_internal.h"
 
 /* Images that the run asks for, as far as they differ. */
@@ -16,18 +17,18 @@ static uint32_t count_images(const struct crew *crew)
 static enum ew_status drain(struct crew *crew, uint32_t device, struct ew_error *err)
 {
     const struct crew_member *member = &crew->members[device];
-    double moved_s = exec_now_s();
+    double moved_s = ew_now_s();
     size_t begin = 0;
     enum ew_status status = EW_OK;
     while (status == EW_OK && !member->is_lost && !member->has_left &&
            ew_conn_is_waiting(&member->conn)) {
-        moved_s = member->conn.out_begin != begin ? exec_now_s() : moved_s;
+        moved_s = member->conn.out_begin != begin ? ew_now_s() : moved_s;
         begin = member->conn.out_begin;
         status = crew_poll(crew, 0.1, err);
         if (status == EW_OK && crew->run->interrupted && *crew->run->interrupted) {
             status = ew_fail(err, EW_EINTR, "interrupted while inputs were sent");
         }
-        if (status == EW_OK && exec_now_s() - moved_s > crew->options->stall_limit_s) {
+        if (status == EW_OK && ew_now_s() - moved_s > crew->options->stall_limit_s) {
             struct ew_error why;
             (void)ew_fail(&why, EW_EENGINE, "%s: has taken no input for %g s", member->label,
                           crew->options->stall_limit_s);

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/system.h"
 #include "engine/exec/exec_internal.h"
 
 /* A message whose arrival has not been reported this long after a moment has not arrived before it.
@@ -22,13 +22,6 @@ static const double tolerated_slip_ratio = 0.2;
 static const double stretch = 1.2;
 
 static const double most_dilation = 64;
-
-double exec_now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Callbacks of the core cannot fail; the loop looks at this. */
 static void note_failure(struct exec *exec, enum ew_status status)
@@ -193,7 +186,7 @@ static void start_transfer(void *ctx, uint32_t connection, uint64_t bytes, doubl
     const struct ew_route *route = ew_platform_route(exec->run->platform, c.from, c.to);
     const uint32_t id = exec->first_connection + connection;
     struct running *r = begin_running(exec, id, start_s);
-    r->begun_s = exec_now_s();
+    r->begun_s = ew_now_s();
     double least_s = start_s;
     if (exec->options->is_emulated) {
         least_s +=
@@ -317,9 +310,8 @@ static enum ew_status on_arrived(struct exec *exec, uint32_t device, const struc
         struct running *r = &exec->running[id];
         if (ew_core_connection(exec->core, c).to == device && ew_heap_has(&exec->heap, id) &&
             !r->is_confirmed && r->job == frame->job && r->node == frame->node) {
-            const double end_s = exec->options->is_emulated
-                                     ? frame->time_s
-                                     : r->start_s + (exec_now_s() - r->begun_s);
+            const double end_s =
+                exec->options->is_emulated ? frame->time_s : r->start_s + (ew_now_s() - r->begun_s);
             double late_s;
             memcpy(&late_s, frame->payload, sizeof late_s);
             r->is_confirmed = true;
@@ -371,7 +363,7 @@ static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame
 {
     struct exec *exec = ctx;
     enum ew_status status = EW_OK;
-    exec->heard_s = exec_now_s();
+    exec->heard_s = ew_now_s();
     if (frame->type == EW_FRAME_DONE) {
         status = on_done(exec, device, frame);
     } else if (frame->type == EW_FRAME_ARRIVED) {
@@ -391,16 +383,16 @@ static enum ew_status on_frame(void *ctx, uint32_t device, const struct ew_frame
  * dilation was given. */
 static enum ew_status slip(struct exec *exec, double time_s)
 {
-    const double lag_s = exec_now_s() - real_s(exec, time_s);
+    const double lag_s = ew_now_s() - real_s(exec, time_s);
     exec->facts->n_overruns++;
     exec->facts->slipped_s += lag_s;
-    const double so_far_s = exec_now_s() - exec->begun_s;
+    const double so_far_s = ew_now_s() - exec->begun_s;
     if (exec->options->dilation == 0 && !exec->options->has_kernel_links &&
         exec->dilation < most_dilation &&
         exec->facts->slipped_s > tolerated_slip_ratio * so_far_s) {
         exec->dilation *= stretch;
     }
-    exec->epoch_s = exec_now_s() - exec->dilation * time_s;
+    exec->epoch_s = ew_now_s() - exec->dilation * time_s;
     return exec_tell_clock(exec);
 }
 
@@ -428,7 +420,7 @@ static void handle(struct exec *exec, uint32_t id, double time_s)
 static enum ew_status judge_silence(struct exec *exec, uint32_t id, double time_s)
 {
     const double limit_s = exec->options->stall_limit_s;
-    const double silent_s = exec_now_s() - fmax(exec->heard_s, real_s(exec, time_s));
+    const double silent_s = ew_now_s() - fmax(exec->heard_s, real_s(exec, time_s));
     const struct ew_frame ping = {.type = EW_FRAME_PING};
     if (silent_s > limit_s / 2 && !exec->has_asked) {
         exec->has_asked = true;
@@ -461,7 +453,7 @@ static struct ew_heap_entry next_entry(struct exec *exec, double until_s)
 {
     exec_find_ends(exec, until_s);
     const struct ew_heap_entry first = *ew_heap_first(&exec->heap);
-    const double bound_s = (exec_now_s() - report_s - exec->epoch_s) / exec->dilation;
+    const double bound_s = (ew_now_s() - report_s - exec->epoch_s) / exec->dilation;
     if (!exec->options->has_kernel_links || !is_awaited_message(exec, first.id) ||
         bound_s <= first.key) {
         return first;
@@ -482,14 +474,14 @@ static struct ew_heap_entry next_entry(struct exec *exec, double until_s)
 static enum ew_status await_next(struct exec *exec, struct ew_heap_entry *next)
 {
     enum ew_status status = EW_OK;
-    exec->heard_s = exec_now_s();
+    exec->heard_s = ew_now_s();
     next->id = EW_NONE;
     while (status == EW_OK && !exec->crew.n_news) {
         next->id = EW_NONE;
         const struct ew_heap_entry first = next_entry(exec, INFINITY);
         const bool is_confirmed = exec->running[first.id].is_confirmed;
         const double left_s = exec->options->is_emulated || first.id >= exec->first_workload
-                                  ? real_s(exec, first.key) - exec_now_s()
+                                  ? real_s(exec, first.key) - ew_now_s()
                                   : 0;
         if (is_confirmed && left_s <= 0) {
             *next = first;
@@ -536,9 +528,9 @@ static enum ew_status handle_batch(struct exec *exec)
 static enum ew_status run_loop(struct exec *exec)
 {
     exec->dilation = exec->options->dilation > 0 ? exec->options->dilation : 1;
-    exec->epoch_s = exec_now_s();
+    exec->epoch_s = ew_now_s();
     enum ew_status status = exec_tell_clock(exec);
-    exec->begun_s = exec_now_s();
+    exec->begun_s = ew_now_s();
     if (status == EW_OK) {
         ew_core_start(exec->core);
     }
@@ -557,7 +549,7 @@ static enum ew_status run_loop(struct exec *exec)
         status = handle_batch(exec);
     }
     status = status ? status : exec_drain_answers(exec);
-    exec->facts->wall_s = exec_now_s() - exec->begun_s;
+    exec->facts->wall_s = ew_now_s() - exec->begun_s;
     exec->facts->dilation = exec->dilation;
     exec->facts->n_pinned = crew_count_pinned(&exec->crew, &exec->facts->n_processors);
     exec->facts->link_lag_ratio = exec->link_busy_s > 0 ? exec->link_late_s / exec->link_busy_s : 0;

@@ -75,7 +75,6 @@ struct exec {
 
 /* exec_engine.c */
 
-double exec_now_s(void);
 /** Tell everybody which real time is which logical one. */
 enum ew_status exec_tell_clock(struct exec *exec);
 

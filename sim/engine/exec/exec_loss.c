@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system.h"
 #include "engine/exec/exec_internal.h"
 
 static bool uses_lost(const struct exec *exec, const struct ew_task_graph *graph)
@@ -56,11 +57,11 @@ static enum ew_status check_ends(struct exec *exec, uint32_t device)
 enum ew_status exec_drain_answers(struct exec *exec)
 {
     enum ew_status status = EW_OK;
-    const double begin_s = exec_now_s();
+    const double begin_s = ew_now_s();
     while (status == EW_OK && exec->owed.count) {
         status = crew_poll(&exec->crew, 0.01, &exec->err);
         const double heard_s = fmax(begin_s, exec->heard_s);
-        if (status == EW_OK && exec_now_s() - heard_s > exec->options->stall_limit_s) {
+        if (status == EW_OK && ew_now_s() - heard_s > exec->options->stall_limit_s) {
             status = ew_fail(&exec->err, EW_EENGINE, "an answer did not come");
         }
         if (status == EW_OK && exec->owed.count && exec->crew.n_news) {
@@ -128,7 +129,7 @@ static enum ew_status stop_jobs(struct exec *exec)
 
 enum ew_status exec_react(struct exec *exec)
 {
-    const double begin_s = exec_now_s();
+    const double begin_s = ew_now_s();
     double charge_s = 0;
     enum ew_status status = exec_drain_answers(exec);
     while (status == EW_OK && exec->crew.n_news) {
@@ -147,10 +148,10 @@ enum ew_status exec_react(struct exec *exec)
         return status;
     }
     if (!exec->options->is_emulated) {
-        charge_s = exec_now_s() - begin_s;
+        charge_s = ew_now_s() - begin_s;
     }
     const double from_s = exec->handled_s + (exec->options->is_emulated ? 0 : charge_s);
-    exec->epoch_s = exec_now_s() - exec->dilation * from_s;
+    exec->epoch_s = ew_now_s() - exec->dilation * from_s;
     exec->running[exec->timer].is_confirmed = true;
     ew_heap_set(&exec->heap, exec->timer, exec->handled_s + charge_s);
     return exec_tell_clock(exec);

@@ -208,7 +208,6 @@ enum ew_status wk_line_command(struct wk_worker *worker, const struct ew_frame *
 enum ew_status wk_lines_pump(struct wk_worker *worker, double *next_s, struct ew_error *err);
 /** Logical time. */
 double wk_now_s(const struct wk_worker *worker);
-double wk_real_now_s(void);
 /** Another worker's connection is gone, or for sure no good: close it and remember why. */
 void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *conn,
                   const struct ew_error *why, bool is_sure);

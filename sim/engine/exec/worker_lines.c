@@ -5,25 +5,18 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "engine/exec/wire_values.h"
 #include "engine/exec/worker.h"
 
 /* Bytes are put on the wire this often in real time. */
 static const double write_s = 0.5e-3;
 
-double wk_real_now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 double wk_now_s(const struct wk_worker *worker)
 {
-    return (wk_real_now_s() - worker->epoch_s) / worker->dilation;
+    return (ew_now_s() - worker->epoch_s) / worker->dilation;
 }
 
 void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *conn,
@@ -36,7 +29,7 @@ void wk_note_loss(struct wk_worker *worker, uint32_t device, struct ew_conn *con
     if (worker->loss.status == EW_OK || is_sure) {
         worker->loss = *why;
         worker->lost = device;
-        worker->lost_s = is_sure ? -INFINITY : wk_real_now_s();
+        worker->lost_s = is_sure ? -INFINITY : ew_now_s();
     }
 }
 

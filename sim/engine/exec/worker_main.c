@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "base/system.h"
 #include "engine/exec/net.h"
 #include "engine/exec/pin.h"
 #include "engine/exec/worker.h"
@@ -158,8 +159,7 @@ static enum ew_status serve_run(struct run_end *end, int listen_fd,
                                .dilation = 1,
                                .is_by_hand = settings->token_file != NULL,
                                .processor = processor,
-                               .give_up_s =
-                                   end->is_continued ? wk_real_now_s() + patience_s : INFINITY,
+                               .give_up_s = end->is_continued ? ew_now_s() + patience_s : INFINITY,
                                .wake_fds = {-1, -1}};
     enum ew_status status = EW_OK;
     memcpy(worker.token, token, EW_TOKEN_BYTES);

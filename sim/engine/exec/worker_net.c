@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "engine/exec/net.h"
 #include "engine/exec/pin.h"
 #include "engine/exec/wire_values.h"
@@ -21,6 +22,7 @@
 enum {
     MAX_GUESTS = EW_MAX_DEVICES + 16,
     WINDOW_BYTES = 6 << 10,
+    MAX_UNREAD = 16,           /* times 4 KB of a visitor that is shown out, who may never stop */
     MAX_SETUP_BYTES = 1 << 30, /* from a coordinator with the token only */
 };
 
@@ -109,7 +111,7 @@ static enum ew_status open_line(struct wk_worker *worker, uint32_t device, const
 {
     struct wk_line *line = &worker->lines[device];
     enum ew_status status = ew_net_connect(&line->conn.fd, host, port, err);
-    if (status == EW_OK && worker->setup.has_kernel_links) { /* all that may wait outside shares */
+    if (status == EW_OK && worker->setup.has_kernel_links) { /* what waits there has no share yet */
         const int bytes = WINDOW_BYTES;
         (void)setsockopt(line->conn.fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     }
@@ -540,7 +542,7 @@ static void show_out(struct wk_guest *guest, const struct ew_error *why)
                                        .payload = guest->refusal};
         (void)ew_conn_send(&guest->conn, &frame, &ignored);
         (void)shutdown(guest->conn.fd, SHUT_WR);
-        while (recv(guest->conn.fd, unread, sizeof unread, 0) > 0) {
+        for (int i = 0; i < MAX_UNREAD && recv(guest->conn.fd, unread, sizeof unread, 0) > 0; i++) {
         }
     }
 }
@@ -706,8 +708,7 @@ static enum ew_status serve_polls(struct wk_worker *worker, const struct poll_li
  */
 static enum ew_status complain(struct wk_worker *worker, struct ew_error *err)
 {
-    const bool is_time =
-        worker->loss.status != EW_OK && wk_real_now_s() - worker->lost_s > patience_s;
+    const bool is_time = worker->loss.status != EW_OK && ew_now_s() - worker->lost_s > patience_s;
     if (!is_time || !worker->coordinator) {
         return EW_OK;
     }
@@ -724,7 +725,7 @@ static enum ew_status step(struct wk_worker *worker, struct poll_list *list, str
     double next_s = INFINITY;
     enum ew_status status = wk_lines_pump(worker, &next_s, err);
     status = status ? status : complain(worker, err);
-    if (status == EW_OK && !worker->coordinator && wk_real_now_s() > worker->give_up_s) {
+    if (status == EW_OK && !worker->coordinator && ew_now_s() > worker->give_up_s) {
         status = ew_fail(err, EW_EENGINE, "no coordinator came back");
     }
     if (status == EW_OK && worker->coordinator) {
